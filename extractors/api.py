@@ -1,0 +1,110 @@
+"""New videos to features in one call, for use from Python."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from extractors.manifest import probe_files
+from extractors.run import extract_modality, transcribe
+from extractors.settings import ExtractorSettings
+from extractors.tables import (
+    MODALITIES,
+    Rejected,
+    read_modality,
+    read_quarantine,
+    read_table,
+    write_modality,
+    write_quarantine,
+    write_table,
+)
+
+
+@dataclass(frozen=True)
+class Features:
+    """All that was observed in some clips; the tables are described in `extractors.tables`."""
+
+    manifest: pa.Table
+    transcripts: pa.Table
+    text: pa.Table
+    audio: pa.Table
+    vision: pa.Table
+    quarantine: list[Rejected]
+    warnings: list[str]
+
+    def write(self, folder: str | Path) -> None:
+        """Write all of it but the warnings into a folder.
+
+        The files are ``manifest.parquet``, ``transcripts.parquet``, ``quarantine.csv`` and
+        ``features/<modality>/part-0.parquet``.
+        """
+        folder = Path(folder)
+        write_table(self.manifest, folder / "manifest.parquet")
+        write_table(self.transcripts, folder / "transcripts.parquet")
+        for modality in MODALITIES:
+            write_modality(getattr(self, modality), folder / "features" / modality)
+        write_quarantine(self.quarantine, folder / "quarantine.csv")
+
+
+def extract(
+    paths: Iterable[str | Path] | str | Path,
+    settings: ExtractorSettings | Mapping[str, Any] | None = None,
+) -> Features:
+    """Features of new videos, which need no transcript, sound or face.
+
+    Parameters
+    ----------
+    paths : path or iterable of path
+        Files, and folders to search for videos.
+    settings : ExtractorSettings or mapping of its fields, optional
+        For a model's features: `extraction` of the model, the settings it was trained with.
+
+    Returns
+    -------
+    Features
+        A file that cannot be read is in `quarantine` with the reason; the others are done.
+
+    Raises
+    ------
+    SetupError
+        A model file or system library is missing; the message says how to get it.
+    """
+    settings = ExtractorSettings.model_validate({} if settings is None else settings)
+    files = [paths] if isinstance(paths, (str, Path)) else list(paths)
+    listing = probe_files(files, language=settings.language, run=settings.run)
+    said = transcribe(listing.manifest, settings.speech, settings.run)
+    quarantine = [*listing.quarantine, *said.quarantine]
+    warnings = [*listing.warnings, *said.warnings]
+    tables = {}
+    for modality in MODALITIES:
+        result = extract_modality(
+            modality, listing.manifest, said.table, getattr(settings, modality), settings.run
+        )
+        tables[modality] = result.table
+        quarantine += result.quarantine
+        warnings += result.warnings
+    return Features(
+        listing.manifest, said.table, **tables, quarantine=quarantine, warnings=warnings
+    )
+
+
+def read_features(folder: str | Path) -> Features:
+    """Read what `Features.write` wrote; warnings are not kept.
+
+    Raises
+    ------
+    FileNotFoundError
+        A table is missing.
+    """
+    folder = Path(folder)
+    return Features(
+        manifest=read_table(folder / "manifest.parquet"),
+        transcripts=read_table(folder / "transcripts.parquet"),
+        text=read_modality(folder / "features" / "text"),
+        audio=read_modality(folder / "features" / "audio"),
+        vision=read_modality(folder / "features" / "vision"),
+        quarantine=read_quarantine(folder / "quarantine.csv"),
+        warnings=[],
+    )

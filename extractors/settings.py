@@ -1,0 +1,99 @@
+"""Every knob of the extractors, typed and bounded.
+
+The first four models decide what a feature *is* and enter its fingerprint; `RunSettings`
+only decides how the work is done and can never change a result.
+"""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class TextSettings(_Settings):
+    """Word pieces and hidden states of a BERT encoder."""
+
+    model: str = Field(
+        default="minilm",
+        min_length=1,
+        description="asset name, path of a model folder, or Hugging Face hub id of a BERT encoder",
+    )
+    max_tokens: int = Field(
+        default=50, ge=3, le=512, description="tokens kept per sentence, [CLS] and [SEP] included"
+    )
+
+
+class AudioSettings(_Settings):
+    """Prosody and timbre at 16 kHz, one row every 40 ms."""
+
+    pitch_min_hz: float = Field(
+        default=65.0, ge=32.0, le=1000.0, description="lowest F0 looked for, Hz"
+    )
+    pitch_max_hz: float = Field(
+        default=500.0, ge=50.0, le=4000.0, description="highest F0 looked for, Hz"
+    )
+    silence_dbfs: float = Field(
+        default=-60.0,
+        ge=-120.0,
+        le=0.0,
+        description="level at or below which a row counts as unobserved, dB re full scale (RMS)",
+    )
+
+
+class VisionSettings(_Settings):
+    """Expression and head pose by the MediaPipe Face Landmarker."""
+
+    model: str = Field(
+        default="face_landmarker",
+        min_length=1,
+        description="asset name, or path of a face landmarker .task file",
+    )
+    fps: float = Field(default=10.0, gt=0.0, le=60.0, description="rows per second")
+    landmarks: bool = Field(
+        default=False, description="add the 478 landmarks (x, y, z) to each row"
+    )
+    max_faces: int = Field(
+        default=4, ge=1, le=10, description="faces looked for in a frame; the largest is measured"
+    )
+    max_side: int = Field(
+        default=1280,
+        ge=128,
+        le=8192,
+        description="longer frames are scaled down to this side, pixels",
+    )
+
+
+class SpeechSettings(_Settings):
+    """Speech recognition, for clips that come without a transcript."""
+
+    model: str = Field(
+        default="whisper-tiny.en",
+        min_length=1,
+        description="asset name, path of a CTranslate2 folder, or faster-whisper hub id",
+    )
+    beam_size: int = Field(default=1, ge=1, le=10, description="beams of the decoder")
+
+
+class RunSettings(_Settings):
+    """How the work is done; nothing here changes a result."""
+
+    workers: int = Field(default=0, ge=0, description="worker processes; 0: one per available core")
+    timeout_s: float = Field(default=60.0, gt=0.0, description="time any clip may take, s")
+    timeout_factor: float = Field(
+        default=20.0, ge=0.0, description="time a clip may take on top, per second of its duration"
+    )
+    offline: bool = Field(default=False, description="never download an asset")
+
+
+class ExtractorSettings(_Settings):
+    """All of the above, as `extractors.extract` takes them."""
+
+    language: str = Field(
+        default="en", pattern=r"^[a-z]{2,3}$", description="spoken in the clips, ISO 639 code"
+    )
+    text: TextSettings = TextSettings()
+    audio: AudioSettings = AudioSettings()
+    vision: VisionSettings = VisionSettings()
+    speech: SpeechSettings = SpeechSettings()
+    run: RunSettings = RunSettings()

@@ -1,0 +1,20 @@
+"""LNLN: sentiment from incomplete language, audio and vision.
+
+>>> from extractors import extract
+>>> from lnln import load, predict
+>>> predict(extract(["a.mp4"]), load("models/lnln"))
+"""
+
+from typing import Any
+
+__all__ = ["Checkpoint", "Prediction", "load", "predict"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import torch only when something that needs it is asked for."""
+    from importlib import import_module
+
+    homes = {"load": "checkpoint", "Checkpoint": "checkpoint"}
+    if name in __all__:
+        return getattr(import_module(f"lnln.{homes.get(name, 'prediction')}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

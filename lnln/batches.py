@@ -1,0 +1,215 @@
+"""From features to tensors: rows dropped, masked sentences encoded, clips padded into a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence as Items
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from lnln.features import FeatureSet, ModalityFeatures, TextFeatures
+from lnln.incompleteness import Kept, Masks
+from lnln.language import LanguageEncoder
+from lnln.model import Inputs, Sequence
+from lnln.settings import NetworkSettings, Shapes
+
+SENTENCES = 64  # masked sentences encoded at a time
+
+
+class Layout(NamedTuple):
+    """How a batch is laid out for a network.
+
+    Attributes
+    ----------
+    shapes : Shapes
+    ids : bool
+        Text goes as token ids, which the network's own language encoder reads: the variant
+        `official`, whose encoder also reads the padding, or an encoder that is fine-tuned. Else
+        it goes as hidden states, which need not be computed anew for complete sentences.
+    full : bool
+        Every sequence is padded to the greatest length (`official`), not to the batch's longest.
+    """
+
+    shapes: Shapes
+    ids: bool
+    full: bool
+
+    @classmethod
+    def of(cls, network: NetworkSettings, shapes: Shapes, finetuned: bool) -> Layout:
+        """Choose the layout for a variant and a frozen or fine-tuned language encoder."""
+        official = network.variant == "official"
+        return cls(shapes, ids=official or finetuned, full=official)
+
+
+def incomplete(
+    features: FeatureSet, masks: Masks, language: LanguageEncoder | None = None
+) -> FeatureSet:
+    """Drop rows: zeros in audio and vision, [UNK] in text.
+
+    Parameters
+    ----------
+    features : FeatureSet
+        Normalised, so that 0 is the mean.
+    masks : mapping of clip_id to Kept
+    language : LanguageEncoder, optional
+        Computes the hidden states of the sentences that lost a token. Without it they are not
+        known, which suits a network that reads token ids.
+
+    Returns
+    -------
+    FeatureSet
+        `observed` is False for dropped rows as well.
+
+    Raises
+    ------
+    ValueError
+        If a clip has no mask, or one of another length.
+    """
+    kept = Kept(*(_joined(features, masks, modality) for modality in Kept._fields))
+    return replace(
+        features,
+        text=_masked(features.text, kept.text, language),
+        audio=_dropped(features.audio, kept.audio),
+        vision=_dropped(features.vision, kept.vision),
+    )
+
+
+def _joined(features: FeatureSet, masks: Masks, modality: str) -> np.ndarray:
+    counts = features.modality(modality).counts
+    kept = []
+    for clip_id, count in zip(features.clip_ids, counts, strict=True):
+        if clip_id not in masks:
+            raise ValueError(f"the clip {clip_id!r} has no mask: draw the masks of its split anew")
+        rows = getattr(masks[clip_id], modality)
+        if len(rows) != count:
+            raise ValueError(
+                f"the {modality} mask of the clip {clip_id!r} has {len(rows)} rows, its features "
+                f"{count}: draw the masks anew from these features"
+            )
+        kept.append(rows)
+    return np.concatenate(kept) if kept else np.empty(0, dtype=bool)
+
+
+def _dropped(modality: ModalityFeatures, kept: np.ndarray) -> ModalityFeatures:
+    values = np.where(kept[:, None], modality.values, np.float32(0))
+    return replace(modality, values=values, observed=modality.observed & kept)
+
+
+def _masked(text: TextFeatures, kept: np.ndarray, language: LanguageEncoder | None) -> TextFeatures:
+    ids = np.where(kept, text.token_ids, np.int64(text.info.unk_id or 0))
+    masked = replace(text, token_ids=ids, observed=text.observed & kept)
+    sentences = np.flatnonzero(text.count(~kept))
+    if not len(sentences):
+        return masked
+    if language is None:
+        return replace(masked, values=np.empty((len(kept), 0), dtype=np.float32))
+    values = text.values.copy()
+    # Like lengths together, so that little of a batch is padding.
+    for batch in np.array_split(
+        sentences[np.argsort(text.counts[sentences], kind="stable")],
+        -(-len(sentences) // SENTENCES),
+    ):
+        states = encode(language, masked.take(batch))
+        for sentence, hidden in zip(batch, states, strict=True):
+            values[text.rows(int(sentence))] = hidden[: text.counts[sentence]]
+    return replace(masked, values=values)
+
+
+@torch.no_grad()
+def encode(language: LanguageEncoder, text: TextFeatures) -> np.ndarray:
+    """Return the hidden states of sentences, padded: [sentences, longest, D]."""
+    device = next(language.parameters()).device
+    tokens = _padded(text, text.token_ids, int(text.counts.max()), text.info.pad_id or 0)
+    states: torch.Tensor = language(tokens.values.to(device), tokens.mask.to(device))
+    return states.float().cpu().numpy()
+
+
+def check_language(features: FeatureSet, language: LanguageEncoder, length: int) -> None:
+    """Make sure that an encoder is the one whose hidden states the features hold.
+
+    Parameters
+    ----------
+    features : FeatureSet
+    language : LanguageEncoder
+    length : int
+        Most tokens of a sentence; sentences this long may have been cut and are not looked at.
+
+    Raises
+    ------
+    ValueError
+        If it encodes the first sentences to something else.
+    """
+    text = features.text.take(np.flatnonzero(features.text.counts < length)[:4])
+    if not len(text.values):
+        return
+    states = encode(language, text)
+    for sentence in range(len(text.counts)):
+        stored = text.values[text.rows(sentence)]
+        found = states[sentence, : text.counts[sentence]]
+        if stored.shape != found.shape or not np.allclose(stored, found, atol=0.02):
+            raise ValueError(
+                "the language encoder does not give the hidden states that the text features "
+                "hold: load the model named in their settings "
+                f"({text.info.settings.get('model', 'unknown')}), or extract text anew"
+            )
+
+
+def collate(features: FeatureSet, layout: Layout) -> Inputs:
+    """Pad clips into one batch.
+
+    Raises
+    ------
+    ValueError
+        If the network reads hidden states and those of masked sentences are not known.
+    """
+    shapes = layout.shapes
+    text = features.text
+    if not layout.ids and text.values.shape[1] != shapes.text_dim:
+        raise ValueError(
+            f"text has hidden states {text.values.shape[1]} wide, the network reads "
+            f"{shapes.text_dim}: give the language encoder, which computes those of masked "
+            "sentences"
+        )
+    rows = [
+        shapes_length if layout.full else int(modality.counts.max(initial=1))
+        for shapes_length, modality in (
+            (shapes.text_length, text),
+            (shapes.audio_length, features.audio),
+            (shapes.vision_length, features.vision),
+        )
+    ]
+    tokens = (
+        _padded(text, text.token_ids, rows[0], text.info.pad_id or 0)
+        if layout.ids
+        else _padded(text, text.values, rows[0])
+    )
+    return Inputs(
+        tokens,
+        _padded(features.audio, features.audio.values, rows[1]),
+        _padded(features.vision, features.vision.values, rows[2]),
+    )
+
+
+def _padded(
+    modality: ModalityFeatures, column: np.ndarray, length: int, padding: int = 0
+) -> Sequence:
+    """Pad one column of every clip to [clips, length, ...]."""
+    mask = np.arange(length) < modality.counts[:, None]  # [clips, length]
+    values = np.full((*mask.shape, *column.shape[1:]), padding, dtype=column.dtype)
+    values[mask] = column
+    return Sequence(torch.from_numpy(values), torch.from_numpy(mask))
+
+
+def to_device(inputs: Inputs, device: torch.device) -> Inputs:
+    """Move a batch."""
+    return Inputs(*(Sequence(s.values.to(device), s.mask.to(device)) for s in inputs))
+
+
+def in_batches(order: Items[int] | np.ndarray, size: int) -> list[np.ndarray]:
+    """Split clips into batches of at most `size` that differ by one clip at most.
+
+    A remainder of a few clips would otherwise be a step as long as any other, and noisier.
+    """
+    return np.array_split(np.asarray(order, dtype=np.int64), max(1, -(-len(order) // size)))

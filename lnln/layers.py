@@ -1,0 +1,218 @@
+"""The blocks LNLN is built of: pre-norm attention, encoders, and a gradient that turns round.
+
+Shapes are written with B the batch, N and M sequence lengths, T learned tokens, d the width,
+h the heads and e the width of one head.
+"""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from lnln.settings import NetworkSettings
+
+
+def attend(query: Tensor, key: Tensor, value: Tensor, heads: int, mask: Tensor | None) -> Tensor:
+    """Multi-head attention, softmax(q k^T / sqrt(e)) v, over projected sequences.
+
+    Parameters
+    ----------
+    query : Tensor, [B, N, h * e]
+    key, value : Tensor, [B, M, h * e]
+    heads : int
+        h, how many heads the last dimension holds.
+    mask : Tensor, [B, M] bool, optional
+        True where a key may be attended; every row needs one. None attends all of them.
+
+    Returns
+    -------
+    Tensor, [B, N, h * e]
+    """
+    q, k, v = (
+        projected.unflatten(-1, (heads, -1)).transpose(1, 2)  # [B, h, N or M, e]
+        for projected in (query, key, value)
+    )
+    keys = None if mask is None else mask[:, None, None, :]  # the same for every head and query
+    attended = F.scaled_dot_product_attention(q, k, v, attn_mask=keys)
+    return attended.transpose(1, 2).flatten(2)
+
+
+class Attention(nn.Module):
+    """Pre-norm attention with a LayerNorm of its own for queries, keys and values."""
+
+    def __init__(self, settings: NetworkSettings) -> None:
+        super().__init__()
+        width, inner = settings.width, settings.heads * settings.head_width
+        self.heads = settings.heads
+        self.norm_query = nn.LayerNorm(width)
+        self.norm_key = nn.LayerNorm(width)
+        self.norm_value = nn.LayerNorm(width)
+        self.query = nn.Linear(width, inner, bias=False)
+        self.key = nn.Linear(width, inner, bias=False)
+        self.value = nn.Linear(width, inner, bias=False)
+        self.out = nn.Linear(inner, width)
+        self.dropout = nn.Dropout(settings.dropout)
+
+    def forward(self, queries: Tensor, context: Tensor, mask: Tensor | None) -> Tensor:
+        attended = attend(
+            self.query(self.norm_query(queries)),  # [B, N, h * e]
+            self.key(self.norm_key(context)),  # [B, M, h * e]
+            self.value(self.norm_value(context)),  # [B, M, h * e]
+            self.heads,
+            mask,
+        )
+        return self.dropout(self.out(attended))  # [B, N, d]
+
+
+class FeedForward(nn.Module):
+    """Pre-norm feed-forward block that does not widen: d -> d -> d with an exact GELU."""
+
+    def __init__(self, settings: NetworkSettings) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(settings.width)
+        self.first = nn.Linear(settings.width, settings.width)
+        self.second = nn.Linear(settings.width, settings.width)
+        self.dropout = nn.Dropout(settings.dropout)
+
+    def forward(self, x: Tensor) -> Tensor:
+        hidden = self.dropout(F.gelu(self.first(self.norm(x))))
+        return self.dropout(self.second(hidden))
+
+
+class Layer(nn.Module):
+    """Attention and feed-forward, each inside a residual.
+
+    Queries and context are the same sequence in self-attention and two in cross-attention.
+    """
+
+    def __init__(self, settings: NetworkSettings) -> None:
+        super().__init__()
+        self.attention = Attention(settings)
+        self.feed_forward = FeedForward(settings)
+
+    def forward(self, queries: Tensor, context: Tensor, mask: Tensor | None = None) -> Tensor:
+        x = queries + self.attention(queries, context, mask)
+        return x + self.feed_forward(x)
+
+
+class TokenEncoder(nn.Module):
+    """Summarise a sequence in learned tokens that are put in front of it.
+
+    Parameters
+    ----------
+    settings : NetworkSettings
+    tokens : int
+        T, how many tokens are put in front, and come out.
+    length : int
+        Greatest length of the sequence, without the tokens.
+    """
+
+    def __init__(self, settings: NetworkSettings, tokens: int, length: int) -> None:
+        super().__init__()
+        self.tokens = nn.Parameter(torch.zeros(1, tokens, settings.width))
+        self.positions = nn.Parameter(torch.randn(1, tokens + length, settings.width))
+        self.dropout = nn.Dropout(settings.dropout)
+        self.layers = nn.ModuleList(Layer(settings) for _ in range(settings.depth))
+
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Map [B, N, d] to [B, T, d]; mask [B, N] is False where x is padding."""
+        tokens = self.tokens.shape[1]
+        x = torch.cat([self.tokens.expand(len(x), -1, -1), x], dim=1)  # [B, T + N, d]
+        x = self.dropout(x + self.positions[:, : x.shape[1]])
+        if mask is not None:
+            mask = F.pad(mask, (tokens, 0), value=True)  # [B, T + N]
+        *earlier, last = self.layers
+        for layer in earlier:
+            x = layer(x, x, mask)
+        return last(x[:, :tokens], x, mask)  # nobody asks for the other outputs of the last layer
+
+
+class SequenceEncoder(nn.Module):
+    """Encode a sequence of fixed length, without tokens of its own."""
+
+    def __init__(self, settings: NetworkSettings, length: int) -> None:
+        super().__init__()
+        self.positions = nn.Parameter(torch.randn(1, length, settings.width))
+        self.dropout = nn.Dropout(settings.dropout)
+        self.layers = nn.ModuleList(Layer(settings) for _ in range(settings.depth))
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        """Map [B, N, d] to 1 + depth states [B, N, d].
+
+        The first is the input with its positions added, the others what each layer put out.
+        """
+        states = [self.dropout(x + self.positions)]
+        for layer in self.layers:
+            states.append(layer(states[-1], states[-1]))
+        return states
+
+
+class CrossEncoder(nn.Module):
+    """Let one sequence attend to another, both behind the same learned token."""
+
+    def __init__(self, settings: NetworkSettings, length: int, depth: int) -> None:
+        super().__init__()
+        self.token = nn.Parameter(torch.zeros(1, 1, settings.width))
+        self.query_positions = nn.Parameter(torch.randn(1, 1 + length, settings.width))
+        self.context_positions = nn.Parameter(torch.randn(1, 1 + length, settings.width))
+        self.dropout = nn.Dropout(settings.dropout)
+        self.layers = nn.ModuleList(Layer(settings) for _ in range(depth))
+
+    def forward(self, queries: Tensor, context: Tensor) -> Tensor:
+        """Map queries and context, both [B, N, d], to [B, N, d]; the token is left behind."""
+        token = self.token.expand(len(queries), -1, -1)
+        x = self.dropout(torch.cat([token, queries], dim=1) + self.query_positions)
+        context = self.dropout(torch.cat([token, context], dim=1) + self.context_positions)
+        for layer in self.layers:
+            x = layer(x, context)
+        return x[:, 1:]
+
+
+class HyperLayer(nn.Module):
+    """One step of hyper-modality learning, steered by the dominant feature.
+
+    Two attentions share the query H_d^i: one looks at audio, the other at vision.
+    """
+
+    def __init__(self, settings: NetworkSettings) -> None:
+        super().__init__()
+        width, inner = settings.width, settings.heads * settings.hyper_head_width
+        self.heads = settings.heads
+        self.norm_dominant = nn.LayerNorm(width)
+        self.norm_audio = nn.LayerNorm(width)
+        self.norm_vision = nn.LayerNorm(width)
+        # The paper adds to H_hyper itself, the published code to its LayerNorm.
+        self.norm_hyper: Callable[[Tensor], Tensor] = (
+            nn.LayerNorm(width) if settings.variant == "official" else nn.Identity()
+        )
+        self.query = nn.Linear(width, inner, bias=False)
+        self.key_audio = nn.Linear(width, inner, bias=False)
+        self.key_vision = nn.Linear(width, inner, bias=False)
+        self.value_audio = nn.Linear(width, inner, bias=False)
+        self.value_vision = nn.Linear(width, inner, bias=False)
+        self.out = nn.Linear(inner, width)
+        self.dropout = nn.Dropout(settings.dropout)
+
+    def forward(self, hyper: Tensor, dominant: Tensor, audio: Tensor, vision: Tensor) -> Tensor:
+        """Map H_hyper, H_d^i, H_a and H_v, each [B, T, d], to the next H_hyper [B, T, d]."""
+        query = self.query(self.norm_dominant(dominant))
+        audio, vision = self.norm_audio(audio), self.norm_vision(vision)
+        heard = attend(query, self.key_audio(audio), self.value_audio(audio), self.heads, None)
+        seen = attend(query, self.key_vision(vision), self.value_vision(vision), self.heads, None)
+        return self.norm_hyper(hyper) + self.dropout(self.out(heard + seen))
+
+
+class _ReverseGradient(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: torch.autograd.function.FunctionCtx, x: Tensor) -> Tensor:
+        return x.view_as(x)
+
+    @staticmethod
+    def backward(ctx: torch.autograd.function.FunctionCtx, *gradients: Tensor) -> Tensor:
+        return gradients[0].neg()
+
+
+def reverse_gradient(x: Tensor) -> Tensor:
+    """Pass x on unchanged, and its gradient back with the sign turned (arXiv 1409.7495)."""
+    return _ReverseGradient.apply(x)

@@ -1,0 +1,139 @@
+"""Sentiment of new clips, with an honest statement of what could be observed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from lnln.checkpoint import Checkpoint
+from lnln.features import MODALITIES, FeatureSet
+from lnln.reading import from_tables, read_table
+
+
+class FeatureTables(Protocol):
+    """Anything with one feature table per modality, such as what `extractors.extract` returns."""
+
+    @property
+    def text(self) -> pa.Table: ...
+    @property
+    def audio(self) -> pa.Table: ...
+    @property
+    def vision(self) -> pa.Table: ...
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What the model says of one clip.
+
+    Attributes
+    ----------
+    clip_id : str
+    sentiment : float or None
+        Within the label range of the training data; None where nothing at all was observed.
+    completeness : float or None
+        w, how complete the model takes the language to be, 0 to 1.
+    observed : dict of str to float
+        Share of content tokens, of audio rows and of video rows in which there was something.
+    text : str
+        What was said, as given or recognised.
+    warnings : list of str
+    """
+
+    clip_id: str
+    sentiment: float | None
+    completeness: float | None
+    observed: dict[str, float]
+    text: str = ""
+    warnings: list[str] = field(default_factory=list)
+
+
+UNOBSERVED = {"text": "no words", "audio": "no sound", "vision": "no face"}
+
+
+def predict(features: FeatureTables | Path | str, model: Checkpoint) -> list[Prediction]:
+    """Predict the sentiment of clips from their features.
+
+    Parameters
+    ----------
+    features : FeatureTables, Path or str
+        What `extractors.extract` returns, or the folder it was written to.
+    model : Checkpoint
+        From `load`.
+
+    Returns
+    -------
+    list of Prediction
+        In the order of clip_id.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the folder has no features.
+    CheckpointError
+        If the features are not of the kind the model was trained on.
+    """
+    tables, texts = _read(features)
+    clips = from_tables(**tables)
+    shares = clips.observed_shares()
+    something = np.flatnonzero(sum(shares[m] for m in MODALITIES))
+    prepared = model.prepare(clips)
+    scores = model.score(prepared.take(something))
+    low, high = model.config.label_range
+    answers = {
+        int(clip): (float(np.clip(sentiment, low, high)), float(w))
+        for clip, sentiment, w in zip(something, *scores, strict=True)
+    }
+    predictions = []
+    for i, clip_id in enumerate(clips.clip_ids):
+        sentiment, completeness = answers.get(i, (None, None))
+        predictions.append(
+            Prediction(
+                clip_id,
+                sentiment,
+                completeness,
+                {m: float(shares[m][i]) for m in MODALITIES},
+                texts.get(clip_id, ""),
+                list(_warnings(clips, i, shares, model)),
+            )
+        )
+    return predictions
+
+
+def _warnings(
+    clips: FeatureSet, clip: int, shares: dict[str, Any], model: Checkpoint
+) -> Iterable[str]:
+    missing = [m for m in MODALITIES if not shares[m][clip]]
+    if len(missing) == len(MODALITIES):
+        yield "nothing was observed, neither words nor sound nor a face: no score"
+    else:
+        yield from (f"{UNOBSERVED[m]}: nothing observed of {m}" for m in missing)
+    for modality, longer in clips.longer_than(model.lengths).items():
+        if longer[clip]:
+            rows, limit = clips.modality(modality).counts[clip], getattr(model.lengths, modality)
+            yield f"only the first {limit} of {rows} rows of {modality} were read"
+    if model.config.notice:
+        yield model.config.notice
+
+
+def _read(features: FeatureTables | Path | str) -> tuple[dict[str, pa.Table], dict[str, str]]:
+    """Return the tables of the modalities, and what was said by clip where it is known."""
+    if isinstance(features, str | Path):
+        folder = Path(features)
+        at = folder / "features" if (folder / "features").is_dir() else folder
+        tables = {m: read_table(at / m) for m in MODALITIES}
+        said = folder / "transcripts.parquet"
+        transcripts = pq.read_table(said) if said.is_file() else None
+    else:
+        tables = {m: getattr(features, m) for m in MODALITIES}
+        transcripts = getattr(features, "transcripts", None)
+    if transcripts is None:
+        return tables, {}
+    return tables, dict(
+        zip(transcripts["clip_id"].to_pylist(), transcripts["text"].to_pylist(), strict=True)
+    )

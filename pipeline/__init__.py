@@ -1,0 +1,1 @@
+"""The DVC stages and the command line: what `dvc.yaml` runs, and what a person types."""

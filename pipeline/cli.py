@@ -1,0 +1,131 @@
+"""The command line: `lnln predict`, `lnln extract`, `lnln doctor`."""
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated
+
+import rich
+import typer
+
+from extractors.errors import SetupError
+from extractors.settings import RunSettings
+from extractors.tables import Rejected
+from pipeline.paths import MODEL, PARAMS
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Sentiment from raw video when part of the data is missing.",
+)
+
+Videos = Annotated[
+    list[Path], typer.Argument(help="Video files, and folders that are searched for them.")
+]
+Workers = Annotated[int, typer.Option(min=0, help="Extraction processes; 0: one per core.")]
+Offline = Annotated[bool, typer.Option("--offline", help="Never download a model.")]
+
+
+@app.command()
+def predict(
+    videos: Videos,
+    model: Annotated[
+        Path, typer.Option(help="Folder of a trained model; `dvc repro` makes the default.")
+    ] = MODEL,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    workers: Workers = 0,
+    offline: Offline = False,
+) -> None:
+    """Estimate the sentiment of raw videos, and say what could be observed.
+
+    No transcript is needed. A file that cannot be read is reported, the others are still done,
+    and the exit status is 1.
+
+    Example: lnln predict interview.mp4 holiday.mov clips/
+    """
+    from extractors import extract as extract_features
+    from lnln import load
+    from lnln import predict as predict_sentiment
+    from lnln.checkpoint import CheckpointError
+    from pipeline.report import prediction_table, predictions_json
+
+    try:
+        checkpoint = load(model)
+        run = RunSettings(workers=workers, offline=offline)
+        features = extract_features(videos, checkpoint.extraction | {"run": run})
+        predictions = predict_sentiment(features, checkpoint)
+    except (FileNotFoundError, CheckpointError, SetupError) as error:
+        sys.exit(f"error: {error}")
+    config = checkpoint.config
+    if as_json:
+        about = {"model": str(model), "notice": config.notice, "label_range": config.label_range}
+        print(predictions_json(predictions, features.quarantine, **about))
+    else:
+        rich.print(prediction_table(predictions, config.label_range))
+        if config.notice:
+            print(f"Note: this model was {config.notice}.")
+    _report(features.quarantine, features.warnings)
+
+
+@app.command()
+def extract(
+    videos: Videos,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write the tables to.")],
+    workers: Workers = 0,
+    offline: Offline = False,
+) -> None:
+    """Write the features of raw videos as Parquet tables, with the settings of params.yaml.
+
+    Outside a project folder the defaults are used. Needs no model and makes no score.
+
+    Example: lnln extract clips/ --out features
+    """
+    from extractors import extract as extract_features
+    from extractors.settings import ExtractorSettings
+    from pipeline.dataset import resolve
+    from pipeline.params import ParamsError
+    from pipeline.stage import StageError
+
+    run = RunSettings(workers=workers, offline=offline)
+    try:
+        settings = ExtractorSettings(run=run)
+        if PARAMS.exists():
+            settings = resolve().extraction().model_copy(update={"run": run})
+        features = extract_features(videos, settings)
+    except (ParamsError, SetupError, StageError) as error:
+        sys.exit(f"error: {error}")
+    features.write(out)
+    print(f"{features.manifest.num_rows} clips written to {out}")
+    _report(features.quarantine, features.warnings)
+
+
+@app.command()
+def doctor() -> None:
+    """Check libraries, models and device; print what is missing and how to get it.
+
+    Example: lnln doctor
+    """
+    from pipeline.doctor import findings
+
+    missing = 0
+    for finding in findings():
+        rich.print(("[green]ok[/]     " if finding.ok else "[red]missing[/]"), finding.what)
+        missing += not finding.ok
+    if missing:
+        sys.exit(f"{missing} missing: the lines above say how to get them")
+
+
+def _report(rejected: Iterable[Rejected], warnings: Iterable[str]) -> None:
+    """Print warnings and failures where they do not disturb the result; any failure is status 1."""
+    for warning in warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+    failed = list(rejected)
+    for row in failed:
+        print(f"error: {row.path}: {row.reason}", file=sys.stderr)
+    if failed:
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,52 @@
+"""Stage `dataset`: find the dataset that params.yaml names, and say what to do if it is not there."""
+
+from pathlib import Path
+
+from pipeline.params import ParamsError, ResolvedDataset, load_datasets, load_params
+from pipeline.paths import DATASET, DATASETS, PARAMS
+from pipeline.stage import StageError, run, write_json
+
+LAYOUT = """\
+expected layout:
+  {root}/label.csv                                columns video_id, clip_id, text, label, mode
+  {root}/Raw/<video_id>/<clip_id>.<mp4|mov|avi|mkv|webm|mpg|flv>
+Put the files there (a symbolic link will do), or name another dataset in {params}."""
+
+
+def resolve() -> ResolvedDataset:
+    """Return the chosen dataset's section together with its name and root.
+
+    Raises
+    ------
+    ParamsError
+        `dataset` is no section of `datasets.yaml`.
+    StageError
+        Its label.csv or its clips are not there.
+    """
+    params, known = load_params(), load_datasets()
+    name = params.dataset
+    if name not in known:
+        raise ParamsError(
+            f"{PARAMS}: dataset: {name!r} is no section of {DATASETS}; "
+            f"known: {', '.join(sorted(known))}"
+        )
+    root = Path("data") / name
+    for needed in (root / "label.csv", root / "Raw"):
+        if not needed.exists():
+            raise StageError(
+                f"dataset {name!r}: {needed} is not there\n"
+                + LAYOUT.format(root=root, params=PARAMS)
+            )
+    section = known[name].model_dump()
+    return ResolvedDataset(
+        **section, name=name, root=root.as_posix(), audio=params.audio, vision=params.vision
+    )
+
+
+def main() -> None:
+    """Write `dataset.json`, which the other stages read."""
+    write_json(resolve().model_dump(mode="json"), DATASET)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,67 @@
+"""Stage `evaluate`: the trained model on the test split, beside the floors it has to beat."""
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import rich
+
+from extractors.tables import read_table, replacing
+from lnln.checkpoint import load
+from lnln.evaluation import evaluate
+from lnln.language import FrozenLanguageEncoder
+from pipeline.figures import plot_rates
+from pipeline.params import load_dataset, load_params
+from pipeline.paths import MANIFEST, METRICS, MODEL, PLOTS
+from pipeline.report import results_table
+from pipeline.splits import language_folder, read_masks, read_split
+from pipeline.stage import run, write_json
+
+
+def main() -> None:
+    """Write metrics at `missing_rate`, the curves over all rates, and every prediction."""
+    params, dataset = load_params(), load_dataset()
+    manifest = read_table(MANIFEST)
+    language = FrozenLanguageEncoder.from_folder(
+        language_folder(dataset, offline=params.run.offline)
+    )
+    result = evaluate(
+        load(MODEL, language),
+        *(read_split(manifest, split, dataset) for split in ("train", "valid", "test")),
+        valid_masks=[read_masks("valid")],
+        test_masks=read_masks("test"),
+        language=language,
+        rates=params.evaluate.rates,
+        seed=params.masks.seed,
+        train_seed=params.train.seed,
+        pattern=params.masks.pattern,
+        resamples=params.evaluate.bootstrap,
+    )
+    write_json({"missing_rate": params.missing_rate} | result.metrics, METRICS / "test.json")
+    write_csv(result.by_rate, PLOTS / "rates.csv")
+    for metric in ("mae", "corr"):
+        write_csv(curves(result.by_rate, metric), PLOTS / f"{metric}.csv")
+    write_csv(result.completeness, PLOTS / "completeness.csv")
+    write_csv(result.predictions, PLOTS / "predictions.csv")
+    plot_rates(result.by_rate, PLOTS / "rates.png")
+    rich.print(results_table(result.by_rate))
+
+
+def curves(by_rate: list[dict[str, Any]], metric: str) -> list[dict[str, Any]]:
+    """Return one row per missing rate, and a column per predictor; undefined values are empty."""
+    rows: dict[float, dict[str, Any]] = {}
+    for row in by_rate:
+        rows.setdefault(row["rate"], {"rate": row["rate"]})[row["predictor"]] = row[metric]
+    return list(rows.values())
+
+
+def write_csv(rows: list[dict[str, Any]], path: Path) -> None:
+    """Write rows with the same keys as CSV, replacing the file in one step."""
+    with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, rows[0].keys(), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,27 @@
+"""Stage `incomplete`: which rows of the validation and test clips are dropped, at `missing_rate`."""
+
+from extractors.tables import read_table, write_table
+from lnln.incompleteness import evaluation_masks, to_table
+from pipeline.params import load_dataset, load_params
+from pipeline.paths import INCOMPLETE, MANIFEST
+from pipeline.splits import read_split
+from pipeline.stage import run
+
+
+def main() -> None:
+    """Write the masks of both splits; features are never written again, only masked on reading."""
+    params, dataset = load_params(), load_dataset()
+    manifest = read_table(MANIFEST)
+    for split in ("valid", "test"):
+        masks = evaluation_masks(
+            read_split(manifest, split, dataset),
+            params.missing_rate,
+            seed=params.masks.seed,
+            purpose=split,
+            pattern=params.masks.pattern,
+        )
+        write_table(to_table(masks), INCOMPLETE / f"{split}.parquet")
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,164 @@
+"""`params.yaml` and `datasets.yaml`, typed and validated in one place."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from extractors.settings import (
+    AudioSettings,
+    ExtractorSettings,
+    RunSettings,
+    SpeechSettings,
+    TextSettings,
+    VisionSettings,
+)
+from lnln.settings import LossSettings, NetworkSettings, TrainSettings
+from pipeline.paths import DATASET, DATASETS, PARAMS
+
+
+Section = TypeVar("Section", bound=BaseModel)
+
+
+class ParamsError(Exception):
+    """A value in `params.yaml` or `datasets.yaml` that cannot be used; names file, key and value."""
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Lengths(_Section):
+    """Longest sequences the network reads, in rows."""
+
+    audio: int = Field(ge=1, description="rows of 40 ms")
+    vision: int = Field(ge=1, description="rows of 1 / vision.fps s")
+
+
+class Dataset(_Section):
+    """One section of `datasets.yaml`."""
+
+    label_range: tuple[float, float]
+    metrics: Literal["mosi", "sims"]
+    language: str = Field(pattern=r"^[a-z]{2,3}$", description="ISO 639 code")
+    text: TextSettings
+    speech: SpeechSettings
+    lengths: Lengths
+    notice: str | None = None
+
+
+class ResolvedDataset(Dataset):
+    """`dataset.json`: a dataset's section, where its clips lie, and how each modality is extracted.
+
+    One key per modality, so that DVC extracts again just the modality whose settings changed.
+    """
+
+    name: str
+    root: str
+    audio: AudioSettings
+    vision: VisionSettings
+
+    def extraction(self) -> ExtractorSettings:
+        """Return what `extractors.extract` needs to make this dataset's features."""
+        return ExtractorSettings(
+            language=self.language,
+            text=self.text,
+            audio=self.audio,
+            vision=self.vision,
+            speech=self.speech,
+        )
+
+
+class IngestParams(_Section):
+    """What the `ingest` stage tolerates."""
+
+    max_quarantined: float = Field(ge=0, le=1, description="share of clips")
+
+
+class MaskParams(_Section):
+    """Synthetic incompleteness of the validation and test splits."""
+
+    seed: int = Field(ge=0)
+    pattern: Literal["random", "block", "no_text", "no_audio", "no_vision"]
+
+
+class EvaluateParams(_Section):
+    """What the `evaluate` stage reports."""
+
+    rates: list[Annotated[float, Field(ge=0, le=1)]] = Field(min_length=1)
+    bootstrap: int = Field(ge=0, description="resamples of the clips for 95 % intervals")
+
+
+class Params(_Section):
+    """The whole of `params.yaml`."""
+
+    dataset: str
+    missing_rate: float = Field(ge=0, le=1)
+    run: RunSettings
+    ingest: IngestParams
+    audio: AudioSettings
+    vision: VisionSettings
+    masks: MaskParams
+    network: NetworkSettings
+    loss: LossSettings
+    train: TrainSettings
+    evaluate: EvaluateParams
+
+
+def load_params(path: Path = PARAMS) -> Params:
+    """Read `params.yaml`.
+
+    Raises
+    ------
+    ParamsError
+        The file is missing, is no YAML mapping, or a key or value is not allowed.
+    """
+    return _validate(Params, _read(path), str(path))
+
+
+def load_datasets(path: Path = DATASETS) -> dict[str, Dataset]:
+    """Read every section of `datasets.yaml`; raises as `load_params` does."""
+    return {
+        name: _validate(Dataset, section, f"{path}: {name}")
+        for name, section in _read(path).items()
+    }
+
+
+def load_dataset(path: Path = DATASET) -> ResolvedDataset:
+    """Read what the `dataset` stage resolved."""
+    return _validate(ResolvedDataset, json.loads(path.read_text("utf-8")), str(path))
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise ParamsError(f"{path} is not here; run from the project's folder") from None
+    except yaml.YAMLError as error:
+        raise ParamsError(f"{path} is not valid YAML: {error}") from None
+    if not isinstance(content, dict):
+        raise ParamsError(f"{path} must hold `key: value` lines, not {type(content).__name__}")
+    return content
+
+
+def _validate(model: type[Section], content: Any, where: str) -> Section:
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        problems = "\n".join(f"  {_explain(model, problem)}" for problem in error.errors())
+        raise ParamsError(f"{where}:\n{problems}") from None
+
+
+def _explain(model: type[BaseModel], problem: Any) -> str:
+    """Say which key is wrong, what it was, and what it may be."""
+    *parents, key = problem["loc"] or ("",)
+    name = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] == "extra_forbidden":
+        for parent in parents:
+            model = model.model_fields[parent].annotation  # type: ignore[assignment]
+        return f"{name}: unknown key; allowed here: {', '.join(sorted(model.model_fields))}"
+    if problem["type"] == "missing":
+        return f"{name}: missing; every key has to be given"
+    return f"{name}: {problem['input']!r} is not allowed: {problem['msg']}"

@@ -1,0 +1,19 @@
+"""Where the stages read and write, relative to the project's folder; `dvc.yaml` says the same."""
+
+from pathlib import Path
+
+PARAMS = Path("params.yaml")
+DATASETS = Path("datasets.yaml")
+
+OUTPUTS = Path("outputs")
+DATASET = OUTPUTS / "dataset.json"
+MANIFEST = OUTPUTS / "manifest.parquet"
+QUARANTINE = OUTPUTS / "quarantine"  # one CSV per stage
+TRANSCRIPTS = OUTPUTS / "transcripts.parquet"
+FEATURES = OUTPUTS / "features"  # one folder per modality
+INCOMPLETE = OUTPUTS / "incomplete"  # one file per split
+
+MODEL = Path("models/lnln")
+METRICS = Path("metrics")
+TRAINING = METRICS / "train"  # what DVCLive logs
+PLOTS = Path("plots")

@@ -1,0 +1,76 @@
+"""Results for a person to read, and for a program."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import PurePath
+from typing import Any
+
+from rich.table import Table
+
+from extractors.tables import Rejected
+from lnln.prediction import Prediction
+
+# A sentiment within this share of the label range around 0 is called neutral: half a class of
+# the seven on MOSI's scale of -3 to 3.
+NEUTRAL = 1 / 12
+
+
+def word(sentiment: float, label_range: tuple[float, float]) -> str:
+    """Call a sentiment negative, neutral or positive."""
+    low, high = label_range
+    if abs(sentiment) < NEUTRAL * (high - low):
+        return "neutral"
+    return "positive" if sentiment > 0 else "negative"
+
+
+def prediction_table(
+    predictions: Iterable[Prediction], label_range: tuple[float, float]
+) -> Table:
+    """Lay predictions out for the terminal, one row per clip."""
+    low, high = label_range
+    table = Table(caption_justify="left")
+    table.add_column("clip", overflow="fold")
+    table.add_column(f"sentiment\n{low:g} … {high:g}")
+    table.add_column("said", overflow="fold", max_width=48)
+    for name in ("words", "sound", "face"):
+        table.add_column(f"{name}\nobserved", justify="right")
+    table.add_column("w", justify="right")
+    table.add_column("warnings", overflow="fold", max_width=40)
+    for row in predictions:
+        score = "none"
+        if row.sentiment is not None:
+            score = f"{row.sentiment:+.2f} {word(row.sentiment, label_range)}"
+        shares = (f"{row.observed[m]:.0%}" for m in ("text", "audio", "vision"))
+        w = "" if row.completeness is None else f"{row.completeness:.2f}"
+        table.add_row(row.clip_id, score, row.text or "-", *shares, w, "\n".join(row.warnings))
+    return table
+
+
+def predictions_json(
+    predictions: Iterable[Prediction], rejected: Iterable[Rejected], **about: Any
+) -> str:
+    """Return predictions and failures as one JSON object."""
+    content = about | {
+        "predictions": [asdict(row) for row in predictions],
+        "failed": [
+            {"clip_id": row.clip_id, "path": str(PurePath(row.path)), "reason": row.reason}
+            for row in rejected
+        ],
+    }
+    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
+
+
+def results_table(by_rate: list[dict[str, Any]]) -> Table:
+    """Lay out MAE and Corr over the missing rate, LNLN beside its floors."""
+    predictors = list(dict.fromkeys(row["predictor"] for row in by_rate))
+    table = Table(title="test split over the missing rate r")
+    table.add_column("r", justify="right")
+    for metric in ("MAE", "Corr"):
+        for predictor in predictors:
+            table.add_column(f"{metric}\n{predictor}", justify="right")
+    for rate in dict.fromkeys(row["rate"] for row in by_rate):
+        found = {row["predictor"]: row for row in by_rate if row["rate"] == rate}
+        values = (found[p][metric] for metric in ("mae", "corr") for p in predictors)
+        table.add_row(f"{rate:g}", *("-" if v is None else f"{v:.3f}" for v in values))
+    return table

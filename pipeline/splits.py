@@ -1,0 +1,50 @@
+"""What `incomplete`, `train` and `evaluate` read: a split's features, its masks, its BERT."""
+
+import warnings
+from pathlib import Path
+
+import pyarrow as pa
+
+from extractors.assets import resolve
+from extractors.tables import read_table
+from lnln.features import FeatureSet, Lengths
+from lnln.incompleteness import Masks, from_table
+from lnln.reading import read_features
+from pipeline.params import Dataset
+from pipeline.paths import FEATURES, INCOMPLETE
+from pipeline.stage import StageError, warn
+
+
+def lengths(dataset: Dataset) -> Lengths:
+    """Longest sequences the network reads."""
+    return Lengths(dataset.text.max_tokens, dataset.lengths.audio, dataset.lengths.vision)
+
+
+def read_split(manifest: pa.Table, split: str, dataset: Dataset) -> FeatureSet:
+    """Read one split's features, cut to what the network reads; warnings go to the user.
+
+    Raises
+    ------
+    StageError
+        The split has no clips.
+    """
+    if split not in manifest["split"].to_pylist():
+        raise StageError(
+            f"no clip of the dataset is in the split {split!r}: training needs train, valid and "
+            "test clips; see the column `mode` of label.csv"
+        )
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        features = read_features(FEATURES, manifest, split, lengths(dataset))
+    warn(str(warning.message) for warning in caught)
+    return features
+
+
+def read_masks(split: str) -> Masks:
+    """Read the masks the stage `incomplete` drew for a split."""
+    return from_table(read_table(INCOMPLETE / f"{split}.parquet"))
+
+
+def language_folder(dataset: Dataset, *, offline: bool) -> Path:
+    """Find the BERT that the text features were made with."""
+    return resolve(dataset.text.model, offline=offline)

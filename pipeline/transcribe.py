@@ -1,0 +1,31 @@
+"""Stage `transcribe`: the words of every clip, given or recognised."""
+
+from collections import Counter
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from extractors.run import transcribe, wordless_sound
+from extractors.tables import read_table, write_table
+from pipeline.params import load_dataset, load_params
+from pipeline.paths import MANIFEST, TRANSCRIPTS
+from pipeline.stage import quarantine, run, warn
+
+
+def main() -> None:
+    """Write the transcripts; a clip with neither words nor picture is set aside."""
+    params, dataset = load_params(), load_dataset()
+    manifest = read_table(MANIFEST)
+    result = transcribe(manifest, dataset.speech, params.run)
+    rejected = wordless_sound(manifest, result.table)
+    warn(result.warnings)
+    quarantine([*result.quarantine, *rejected], "transcribe")
+    useless = pa.array([row.clip_id for row in rejected], pa.string())
+    usable = result.table.filter(pc.invert(pc.is_in(result.table["clip_id"], useless)))
+    write_table(usable, TRANSCRIPTS)
+    sources = Counter(usable["source"].to_pylist())
+    print("text:", ", ".join(f"{count} {source}" for source, count in sorted(sources.items())))
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,152 @@
+import csv
+import shutil
+
+import pytest
+
+from extractors.manifest import DatasetError, probe_files, read_dataset
+from extractors.tables import MANIFEST
+
+HEADER = ["video_id", "clip_id", "text", "label", "mode"]
+
+
+@pytest.fixture
+def dataset(tmp_path, make_clip, one_worker):
+    """Writes label.csv and reads the dataset; ``clips`` are made first, as video/clip."""
+
+    def read(rows, clips=("v1/c1.mp4",), header=HEADER):
+        source = None
+        for i, clip in enumerate(clips):
+            path = tmp_path / "data" / "Raw" / clip
+            made = make_clip(f"data/Raw/{clip}", seconds=0.4, tone_hz=200 + 10 * i)
+            assert made == path
+            source = source or made
+        with (tmp_path / "data" / "label.csv").open("w", newline="", encoding="utf-8-sig") as f:
+            csv.writer(f).writerows([header, *rows])
+        return read_dataset(tmp_path / "data", language="en", run=one_worker)
+
+    (tmp_path / "data").mkdir()
+    return read
+
+
+def reasons(listing):
+    return {row.clip_id: row.reason for row in listing.quarantine}
+
+
+def test_rows_of_label_csv_become_the_manifest(dataset):
+    listing = dataset(
+        [["видео", "一", "so good", "2.4", "train"], ["v1", "c1", "", "", "test"]],
+        clips=("видео/一.MKV", "v1/c1.mp4"),
+    )
+    assert listing.manifest.schema == MANIFEST
+    first, second = listing.manifest.to_pylist()
+    assert first["clip_id"] == "v1/c1"
+    assert first["label"] is None
+    assert second["clip_id"] == "видео/一"
+    assert second["path"].endswith("видео/一.MKV")
+    assert second["label"] == pytest.approx(2.4)
+    assert (second["text"], second["split"], second["group"]) == ("so good", "train", "видео")
+    assert second["duration_s"] == pytest.approx(0.4, abs=0.1)
+    assert listing.quarantine == []
+    assert listing.warnings == []
+
+
+def test_labels_per_modality_and_speakers_are_read_where_given(dataset):
+    header = [*HEADER, "label_T", "label_A", "label_V", "speaker", "more"]
+    row = ["v1", "c1", "x", "0", "train", "-1", "0.5", "", "ann", "?"]
+    found = dataset([row], header=header).manifest.to_pylist()[0]
+    assert (found["label_t"], found["label_a"], found["label_v"]) == (-1.0, 0.5, None)
+    assert found["group"] == "ann"
+
+
+def test_what_cannot_be_used_is_quarantined_with_its_reason(dataset):
+    listing = dataset(
+        [
+            ["v1", "c1", "x", "1", "train"],
+            ["../..", "passwd", "x", "1", "train"],
+            ["/etc", "passwd", "x", "1", "train"],
+            ["v1", "..\\c1", "x", "1", "train"],
+            ["", "c1", "x", "1", "train"],
+            ["v1", "twice", "x", "1", "train"],
+            ["v1", "twice", "y", "1", "test"],
+            ["v1", "word", "x", "good", "train"],
+            ["v1", "nan", "x", "nan", "train"],
+            ["v1", "mode", "x", "1", "dev"],
+            ["v1", "gone", "x", "1", "train"],
+        ]
+    )
+    assert listing.manifest["clip_id"].to_pylist() == ["v1/c1"]
+    found = reasons(listing)
+    for clip_id in ("../../passwd", "/etc/passwd", "v1/..\\c1", "/c1"):
+        assert "out of the dataset" in found[clip_id]
+    assert "named 2 times" in found["v1/twice"]
+    assert "not a number" in found["v1/word"]
+    assert "finite" in found["v1/nan"]
+    assert "train, valid, test" in found["v1/mode"]
+    assert "no such file" in found["v1/gone"]
+    assert len(listing.quarantine) == 10  # one for each of the two lines of v1/twice
+
+
+def test_broken_files_are_quarantined_and_the_others_go_on(dataset, tmp_path):
+    raw = tmp_path / "data" / "Raw" / "v1"
+    raw.mkdir(parents=True)
+    (raw / "empty.mp4").touch()
+    (raw / "text.mp4").write_text("not a video\n" * 50)
+    rows = [["v1", name, "x", "1", "train"] for name in ("c1", "empty", "text")]
+    listing = dataset(rows)
+    assert listing.manifest["clip_id"].to_pylist() == ["v1/c1"]
+    assert "empty" in reasons(listing)["v1/empty"]
+    assert "not a readable video" in reasons(listing)["v1/text"]
+    assert {row.stage for row in listing.quarantine} == {"ingest"}
+
+
+def test_same_bytes_and_same_group_in_two_splits_are_leakage(dataset, tmp_path, one_worker):
+    clips = ("v1/c1.mp4", "v2/c1.mp4", "v2/c2.mp4")
+    rows = [
+        ["v1", "c1", "x", "1", "train"],
+        ["v2", "c1", "x", "1", "test"],
+        ["v2", "c2", "x", "1", "valid"],
+    ]
+    dataset(rows, clips=clips)
+    raw = tmp_path / "data" / "Raw"
+    shutil.copyfile(raw / "v1" / "c1.mp4", raw / "v2" / "c1.mp4")
+    messages = read_dataset(tmp_path / "data", language="en", run=one_worker).warnings
+    assert len(messages) == 2
+    assert "the same bytes" in messages[0]
+    assert "v1/c1, v2/c1" in messages[0]
+    assert "the same group (v2) in test and valid" in messages[1]
+
+
+def test_files_without_a_line_in_label_csv_are_counted(dataset):
+    listing = dataset([["v1", "c1", "x", "1", "train"]], clips=("v1/c1.mp4", "v1/c9.mp4"))
+    assert any("1 files under" in warning for warning in listing.warnings)
+
+
+def test_dataset_without_labels_says_what_is_needed(tmp_path):
+    with pytest.raises(DatasetError, match=r"label\.csv not found"):
+        read_dataset(tmp_path, language="en")
+    (tmp_path / "label.csv").write_text("video_id,clip_id,text\n")
+    with pytest.raises(DatasetError, match="label, mode"):
+        read_dataset(tmp_path, language="en")
+    (tmp_path / "label.csv").write_bytes("video_id,clip_id,text,label,mode\né".encode("latin-1"))
+    with pytest.raises(DatasetError, match="UTF-8"):
+        read_dataset(tmp_path, language="en")
+
+
+def test_new_videos_are_named_by_as_much_as_tells_them_apart(make_clip, tmp_path, one_worker):
+    make_clip("in/a/x.mp4", seconds=0.2)
+    make_clip("in/b/x.mp4", seconds=0.2)
+    make_clip("in/b/y.avi", seconds=0.2, video_codec="mpeg4")
+    make_clip("in/b/odd.mp4", seconds=0.2).rename(tmp_path / "in/b/odd.dat")
+    (tmp_path / "nothing").mkdir()
+    paths = [
+        tmp_path / "in",
+        tmp_path / "in/b/odd.dat",
+        tmp_path / "in/b/x.mp4",
+        tmp_path / "no.mp4",
+        tmp_path / "nothing",
+    ]
+    listing = probe_files(paths, language="en", run=one_worker)
+    assert listing.manifest["clip_id"].to_pylist() == ["a/x.mp4", "b/x.mp4", "odd.dat", "y.avi"]
+    assert set(listing.manifest["split"].to_pylist()) == {"new"}
+    assert reasons(listing) == {"no.mp4": "no such file"}
+    assert "no video in this folder" in listing.warnings[0]

@@ -1,0 +1,185 @@
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from extractors.errors import MediaError
+from extractors.frames import sample_frames
+from extractors.media import Clip, Damage, probe
+from extractors.sound import SAMPLE_RATE, decode_audio
+
+
+def grey_levels(path: Path, seconds: float, step_s: float = 0.1, start_s: float = 0.0) -> list:
+    rows = round(seconds / step_s)
+    clip = Clip(str(path), start_s, seconds)
+    return [
+        None if frame is None else float(frame.mean())
+        for frame in sample_frames(clip, rows, step_s, 1280, Damage())
+    ]
+
+
+def tone(path: Path, seconds: float, start_s: float = 0.0) -> np.ndarray:
+    return decode_audio(Clip(str(path), start_s, seconds), Damage())
+
+
+def level(signal: np.ndarray, begin_s: float, end_s: float) -> float:
+    part = signal[round(begin_s * SAMPLE_RATE) : round(end_s * SAMPLE_RATE)]
+    return float(np.sqrt(np.mean(part**2)))
+
+
+def test_probe_tells_what_is_there(make_clip):
+    info = probe(str(make_clip(seconds=2.0, size=(96, 64), fps=20)))
+    assert info.duration_s == pytest.approx(2.0, abs=0.05)
+    assert (info.width, info.height, info.fps) == (96, 64, 20.0)
+    assert info.has_audio
+    assert info.has_video
+
+
+def test_probe_tells_what_is_missing(make_clip):
+    silent = probe(str(make_clip("silent.mp4", audio=False)))
+    assert (silent.has_audio, silent.has_video) == (False, True)
+    blind = probe(str(make_clip("blind.mp4", video=False)))
+    assert (blind.has_audio, blind.has_video) == (True, False)
+    assert blind.width is None
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "empty"),
+        (b"this is a text file\n" * 100, "not a readable video"),
+        (b"#EXTM3U\n#EXTINF:1,\nhttp://127.0.0.1:9/x.ts\n", "not a readable video"),
+        (b"\x00" * 5000, "not a readable video"),
+    ],
+    ids=["empty", "text", "playlist", "zeros"],
+)
+def test_garbage_named_mp4_is_refused_with_its_reason(tmp_path, content, reason):
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(content)
+    with pytest.raises(MediaError, match=reason):
+        probe(str(path))
+
+
+def test_file_cut_before_its_index_is_refused(make_clip):
+    path = make_clip()
+    path.write_bytes(path.read_bytes()[:-2000])
+    with pytest.raises(MediaError):
+        probe(str(path))
+
+
+def test_missing_file_is_refused(tmp_path):
+    with pytest.raises(MediaError, match="no such file"):
+        probe(str(tmp_path / "nothing.mp4"))
+
+
+def test_file_that_breaks_off_keeps_what_was_there(make_clip):
+    path = make_clip("clip.mkv", seconds=4.0)
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) // 2])
+    seconds = probe(str(path)).duration_s
+    assert 0.5 < seconds < 3.9
+    assert grey_levels(path, 4.0)[1] == pytest.approx(10, abs=4)
+    assert grey_levels(path, 4.0)[-1] is None
+    assert level(tone(path, 4.0), 3.9, 4.0) == 0
+
+
+def test_bytes_flipped_in_the_middle_cost_only_their_moment(make_clip):
+    path = make_clip("clip.mpg", seconds=4.0, video_codec="mpeg1video", audio_codec="mp2")
+    data = bytearray(path.read_bytes())
+    middle = len(data) // 2
+    data[middle : middle + 3000] = os.urandom(3000)
+    path.write_bytes(data)
+    signal = tone(path, 4.0)
+    assert level(signal, 0.2, 1.0) == pytest.approx(0.35, abs=0.05)
+    assert level(signal, 3.2, 3.8) == pytest.approx(0.35, abs=0.05)
+
+
+def test_frame_shown_at_a_time_is_the_last_one_before_it(make_clip):
+    found = grey_levels(make_clip(seconds=1.0), 1.0)
+    np.testing.assert_allclose(found, [0, 8, 20, 28, 40, 48, 60, 68, 80, 88], atol=4)
+
+
+def test_variable_frame_rate_is_sampled_by_time(make_clip):
+    path = make_clip(times=[0.0, 0.04, 0.08, 0.5, 0.9, 0.94], audio=False)
+    np.testing.assert_allclose(grey_levels(path, 0.9), [0, 8, 8, 8, 8, 50, 50, 50, 50], atol=4)
+
+
+def test_before_and_after_the_pictures_nothing_is_shown(make_clip):
+    times = [1 + i / 25 for i in range(25)]
+    path = make_clip("clip.mkv", seconds=3.0, times=times)
+    found = grey_levels(path, 3.0)
+    assert [level is None for level in found] == [True] * 10 + [False] * 10 + [True] * 10
+
+
+def test_one_frame_is_shown_for_its_own_duration(make_clip):
+    path = make_clip(seconds=1 / 25, audio=False)
+    assert probe(str(path)).duration_s == pytest.approx(0.04, abs=0.01)
+    assert [level is None for level in grey_levels(path, 0.3)] == [False, True, True]
+
+
+@pytest.mark.parametrize("rotation", [90, -90, 180])
+def test_rotation_is_honoured(make_clip, rotation):
+    def corner(_: float) -> np.ndarray:
+        image = np.zeros((48, 64, 3), np.uint8)
+        image[:24, :32] = 255  # top left
+        return image
+
+    path = make_clip(size=(64, 48), rotation=rotation, picture=corner, audio=False)
+    info = probe(str(path))
+    assert (info.width, info.height) == ((48, 64) if rotation % 180 else (64, 48))
+    frame = next(sample_frames(Clip(str(path), 0, 1), 1, 0.1, 1280, Damage()))
+    expected = np.rot90(corner(0.0), k=rotation // 90)
+    assert frame.shape == expected.shape
+    assert np.abs(frame.astype(int) - expected).mean() < 10
+
+
+def test_frames_are_contiguous_at_any_width(make_clip):
+    path = make_clip(size=(360, 288), audio=False)
+    for frame in sample_frames(Clip(str(path), 0, 1), 10, 0.1, 1280, Damage()):
+        assert frame.shape == (288, 360, 3)
+        assert frame.flags.c_contiguous
+
+
+def test_large_frames_are_scaled_down(make_clip):
+    path = make_clip(size=(640, 320), audio=False, seconds=0.2)
+    frame = next(sample_frames(Clip(str(path), 0, 0.2), 1, 0.1, 128, Damage()))
+    assert frame.shape == (64, 128, 3)
+
+
+@pytest.mark.parametrize("layout", ["mono", "stereo", "5.1"])
+def test_sound_of_any_layout_becomes_mono_at_16_khz(make_clip, layout):
+    signal = tone(make_clip(layout=layout), 1.0)
+    assert signal.shape == (16_000,)
+    assert signal.dtype == np.float32
+    peak = np.argmax(np.abs(np.fft.rfft(signal)))
+    assert peak == pytest.approx(220, abs=2)
+    assert level(signal, 0.2, 0.8) > 0.2
+
+
+def test_pcm_in_avi_and_a_low_rate_are_read(make_clip):
+    path = make_clip("clip.avi", video_codec="mpeg4", audio_codec="pcm_s16le", rate=8000)
+    assert level(tone(path, 1.0), 0.1, 0.9) == pytest.approx(0.35, abs=0.02)
+
+
+def test_sound_that_starts_late_and_ends_early_stays_in_its_place(make_clip):
+    signal = tone(make_clip("clip.mkv", seconds=3.0, audio_span=(1.0, 2.0)), 3.0)
+    assert level(signal, 0.0, 0.9) < 0.01
+    assert level(signal, 1.1, 1.9) == pytest.approx(0.35, abs=0.03)
+    assert level(signal, 2.1, 3.0) < 0.01
+
+
+def test_no_audio_track_is_zeros(make_clip):
+    assert not tone(make_clip(audio=False), 1.0).any()
+
+
+def test_segment_equals_that_part_of_the_whole(make_clip):
+    path = make_clip(seconds=2.4)
+    assert grey_levels(path, 0.5, start_s=1.0) == grey_levels(path, 2.4)[10:15]
+    whole, part = tone(path, 2.4), tone(path, 1.0, start_s=1.0)
+    np.testing.assert_allclose(part[800:], whole[16_800:32_000], atol=0.02)
+
+
+@pytest.mark.parametrize("name", ["клип с пробелом.mp4", "视频.mp4", "a:b%03d.mp4"])
+def test_name_in_any_script_is_read(make_clip, name):
+    assert probe(str(make_clip(name))).has_video

@@ -1,0 +1,182 @@
+"""What the tests of the network share: one thread, a seed, a tiny BERT and a tiny corpus."""
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import torch
+from transformers import BertConfig, BertModel
+
+from lnln.checkpoint import Checkpoint, Config, language_config
+from lnln.features import FeatureSet, Lengths
+from lnln.language import FrozenLanguageEncoder, LanguageEncoder
+from lnln.model import LNLN
+from lnln.normalisation import Normalisation
+from lnln.reading import from_tables
+from lnln.settings import NetworkSettings, Shapes
+
+torch.set_num_threads(1)  # more only get in each other's way
+
+CLS, SEP, UNK, WORDS = 2, 3, 1, (5, 30)  # the content tokens are 5 to 29
+Tables = dict[str, pa.Table]
+
+
+@pytest.fixture(autouse=True)
+def seeded() -> None:
+    torch.manual_seed(0)
+
+
+@pytest.fixture(scope="session")
+def bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a BERT 8 wide with 30 tokens."""
+    torch.manual_seed(0)
+    config = BertConfig(
+        vocab_size=WORDS[1],
+        hidden_size=8,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=8,
+        max_position_embeddings=32,
+    )
+    folder = tmp_path_factory.mktemp("bert")
+    BertModel(config).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def language(bert: Path) -> FrozenLanguageEncoder:
+    return FrozenLanguageEncoder.from_folder(bert)
+
+
+@pytest.fixture(scope="session")
+def tiny() -> NetworkSettings:
+    return NetworkSettings(width=8, tokens=2, heads=2, head_width=4, hyper_head_width=4)
+
+
+@pytest.fixture(scope="session")
+def lengths() -> Lengths:
+    return Lengths(text=12, audio=20, vision=10)
+
+
+def table(modality: str, names: Sequence[str], clips: list[dict], **extra: object) -> pa.Table:
+    rows = pa.list_(pa.list_(pa.float32(), len(names)))
+    fields = [("clip_id", pa.string()), ("values", rows), ("observed", pa.list_(pa.bool_()))]
+    if modality == "text":
+        fields += [("token_ids", pa.list_(pa.int32())), ("special", pa.list_(pa.bool_()))]
+    info = {
+        "modality": modality,
+        "names": list(names),
+        "units": ["1"] * len(names),
+        "settings": {"model": "tiny"} if modality == "text" else {"fps": 10},
+        "assets": {"tiny": "00"} if modality == "text" else {},
+        "fingerprint": "f",
+        **extra,
+    }
+    schema = pa.schema(fields).with_metadata({"features": json.dumps(info)})
+    return pa.Table.from_pylist([{n: clip[n] for n, _ in fields} for clip in clips], schema)
+
+
+@pytest.fixture(scope="session")
+def make_tables(language: FrozenLanguageEncoder) -> Callable[..., Tables]:
+    """Build feature tables whose words, loudness and brows all say the label.
+
+    `without` maps a clip to the modalities that were not observed in it.
+    """
+
+    def make(labels: dict[str, float], without: dict[str, tuple[str, ...]] | None = None) -> Tables:
+        without = without or {}
+        rows: dict[str, list[dict]] = {"text": [], "audio": [], "vision": []}
+        for number, (clip_id, label) in enumerate(sorted(labels.items())):
+            random = np.random.default_rng(number)
+            absent = without.get(clip_id, ())
+            words = [] if "text" in absent else random.integers(*WORDS, random.integers(3, 9))
+            ids = [CLS, *(int(w) if w % 2 else 17 + round(2 * label) for w in words), SEP]
+            special = [True, *(False for _ in words), True]
+            tokens = torch.tensor([ids])
+            rows["text"].append(
+                {
+                    "clip_id": clip_id,
+                    "values": language(tokens, tokens >= 0)[0].tolist(),
+                    "observed": [not s for s in special],
+                    "token_ids": ids,
+                    "special": special,
+                }
+            )
+            for modality, features, count in (("audio", 4, (8, 16)), ("vision", 3, (4, 8))):
+                values = random.normal(size=(random.integers(*count), features)) * 5 + 100
+                values[:, 0] += 5 * label
+                observed = random.random(len(values)) < (0 if modality in absent else 0.9)
+                if modality not in absent:
+                    observed[0] = True
+                rows[modality].append(
+                    {
+                        "clip_id": clip_id,
+                        "values": (values * observed[:, None]).tolist(),
+                        "observed": observed.tolist(),
+                    }
+                )
+        return {
+            "text": table(
+                "text",
+                [f"h{i}" for i in range(8)],
+                rows["text"],
+                unk_id=UNK,
+                pad_id=0,
+                vocab_size=WORDS[1],
+            ),
+            "audio": table("audio", ["loudness", "f0", "zcr", "rms"], rows["audio"]),
+            "vision": table("vision", ["brow", "jaw", "smile"], rows["vision"]),
+        }
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def make_set(make_tables: Callable[..., Tables]) -> Callable[..., FeatureSet]:
+    """Build a labelled feature set of clips named after the split."""
+
+    def make(split: str, clips: int, **more: object) -> FeatureSet:
+        labels = {f"{split}/{i:03}": float(3 * np.sin(7 * i + len(split))) for i in range(clips)}
+        features = from_tables(**make_tables(labels, **more))
+        known = np.array([labels[c] for c in features.clip_ids], dtype=np.float32)
+        return FeatureSet(features.clip_ids, features.text, features.audio, features.vision, known)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def make_checkpoint(tiny: NetworkSettings, lengths: Lengths) -> Callable[..., Checkpoint]:
+    """Build an untrained checkpoint for the features of some clips."""
+
+    def make(
+        clips: FeatureSet,
+        network: NetworkSettings = tiny,
+        language: LanguageEncoder | None = None,
+        **more: Any,
+    ) -> Checkpoint:
+        shapes = Shapes(
+            text_dim=8,
+            audio_dim=4,
+            vision_dim=3,
+            text_length=lengths.text,
+            audio_length=lengths.audio,
+            vision_length=lengths.vision,
+        )
+        model = LNLN(network, shapes, language).eval()
+        config: dict[str, Any] = {
+            "network": network,
+            "shapes": shapes,
+            "normalisation": Normalisation.fit(clips) if network.variant == "paper" else None,
+            "features": {m: clips.modality(m).info for m in ("text", "audio", "vision")},
+            "language": language_config(model),
+            "metrics": "mosi",
+            "label_range": (-3, 3),
+            "dataset": "toy",
+        }
+        return Checkpoint(model, Config(**config | more))
+
+    return make

@@ -1,0 +1,175 @@
+"""Predictions for new clips: a score and what was observed, or no score and the reason."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import torch
+
+from lnln import load, predict
+from lnln.checkpoint import Checkpoint, CheckpointError, save
+from lnln.features import FeatureSet
+from lnln.reading import from_tables
+
+ALL = ("text", "audio", "vision")
+LABELS = {"a": 1.0, "b": -1.0, "c": 0.5, "d": 0.0}
+WITHOUT = {"b": ("audio",), "c": ("text", "vision"), "d": ALL}
+
+
+@pytest.fixture
+def model(
+    make_set: Callable[..., FeatureSet], make_checkpoint: Callable[..., Checkpoint]
+) -> Checkpoint:
+    return make_checkpoint(make_set("train", 8))
+
+
+@pytest.fixture
+def tables(make_tables: Callable[..., dict[str, pa.Table]]) -> dict[str, pa.Table]:
+    return make_tables(LABELS, without=WITHOUT)
+
+
+def relabelled(table: pa.Table, **changes: object) -> pa.Table:
+    """Change what the schema metadata say of a table."""
+    info = json.loads(table.schema.metadata[b"features"]) | changes
+    return table.replace_schema_metadata({"features": json.dumps(info)})
+
+
+def test_every_clip_gets_an_answer_in_order(model: Checkpoint, tables: dict[str, pa.Table]) -> None:
+    answers = predict(SimpleNamespace(**tables), model)
+    assert [a.clip_id for a in answers] == ["a", "b", "c", "d"]
+    for answer in answers[:3]:
+        assert answer.sentiment is not None and -3 <= answer.sentiment <= 3
+        assert answer.completeness is not None and 0 < answer.completeness < 1
+
+
+def test_answer_is_that_of_the_network(model: Checkpoint, tables: dict[str, pa.Table]) -> None:
+    clips = from_tables(**tables).take([0, 1, 2])
+    scores = model.score(model.prepare(clips))
+    answers = predict(SimpleNamespace(**tables), model)
+    assert [a.sentiment for a in answers[:3]] == scores.sentiment.tolist()
+
+
+def test_clip_in_which_nothing_was_observed_gets_no_score_and_is_told_so(
+    model: Checkpoint, tables: dict[str, pa.Table]
+) -> None:
+    answer = predict(SimpleNamespace(**tables), model)[3]
+    assert answer.sentiment is None
+    assert answer.completeness is None
+    assert answer.observed == dict.fromkeys(ALL, 0.0)
+    assert answer.warnings == ["nothing was observed, neither words nor sound nor a face: no score"]
+
+
+def test_nothing_observed_in_any_clip_is_no_error(
+    model: Checkpoint, make_tables: Callable[..., dict[str, pa.Table]]
+) -> None:
+    answers = predict(SimpleNamespace(**make_tables({"d": 0.0}, without=WITHOUT)), model)
+    assert [a.sentiment for a in answers] == [None]
+
+
+def test_missing_modalities_are_named(model: Checkpoint, tables: dict[str, pa.Table]) -> None:
+    complete, silent, faceless, _ = predict(SimpleNamespace(**tables), model)
+    assert complete.warnings == []
+    assert silent.observed["audio"] == 0 and silent.observed["text"] == 1
+    assert silent.warnings == ["no sound: nothing observed of audio"]
+    assert [w.split(":")[0] for w in faceless.warnings] == ["no words", "no face"]
+
+
+def test_long_clips_are_told_that_they_were_cut(
+    make_set: Callable[..., FeatureSet],
+    make_checkpoint: Callable[..., Checkpoint],
+    tables: dict[str, pa.Table],
+) -> None:
+    clips = make_set("train", 8)
+    whole = make_checkpoint(clips)
+    shapes = whole.config.shapes.model_copy(update={"audio_length": 6})
+    short = Checkpoint(whole.model, whole.config.model_copy(update={"shapes": shapes}))
+    rows = from_tables(**tables).audio.counts[0]
+    answer = predict(SimpleNamespace(**tables), short)[0]
+    assert answer.warnings == [f"only the first 6 of {rows} rows of audio were read"]
+
+
+def test_notice_of_the_model_comes_with_every_answer(
+    make_set: Callable[..., FeatureSet],
+    make_checkpoint: Callable[..., Checkpoint],
+    tables: dict[str, pa.Table],
+) -> None:
+    model = make_checkpoint(make_set("train", 8), notice="trained on a toy")
+    answers = predict(SimpleNamespace(**tables), model)
+    assert all(a.warnings[-1] == "trained on a toy" for a in answers)
+
+
+def test_sentiment_stays_within_the_label_range(
+    make_set: Callable[..., FeatureSet],
+    make_checkpoint: Callable[..., Checkpoint],
+    tables: dict[str, pa.Table],
+) -> None:
+    model = make_checkpoint(make_set("train", 8))
+    with torch.no_grad():
+        model.model.regressor.bias.fill_(50)
+    assert predict(SimpleNamespace(**tables), model)[0].sentiment == 3
+
+
+def test_what_was_said_comes_from_the_transcripts(
+    model: Checkpoint, tables: dict[str, pa.Table], tmp_path: Path
+) -> None:
+    transcripts = pa.table({"clip_id": ["a", "b"], "text": ["good", "bad"]})
+    features = SimpleNamespace(**tables, transcripts=transcripts)
+    assert [a.text for a in predict(features, model)] == ["good", "bad", "", ""]
+
+
+def test_folder_and_tables_give_the_same_answers(
+    model: Checkpoint, tables: dict[str, pa.Table], tmp_path: Path
+) -> None:
+    for modality, table in tables.items():
+        folder = tmp_path / "features" / modality
+        folder.mkdir(parents=True)
+        pq.write_table(table, folder / "part-0.parquet")
+    pq.write_table(pa.table({"clip_id": ["a"], "text": ["good"]}), tmp_path / "transcripts.parquet")
+    save(tmp_path / "model", model)
+    answers = predict(tmp_path, load(tmp_path / "model"))
+    assert answers[0].text == "good"
+    assert answers[1:] == predict(SimpleNamespace(**tables), model)[1:]
+
+
+def test_features_with_other_columns_are_refused(
+    model: Checkpoint, tables: dict[str, pa.Table]
+) -> None:
+    other = relabelled(tables["audio"], names=["loudness", "f0", "zcr", "jitter"])
+    with pytest.raises(CheckpointError, match=r"audio features.*differing: jitter, rms"):
+        predict(SimpleNamespace(**tables | {"audio": other}), model)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"settings": {"fps": 25}}, "vision features were extracted with the setting fps=25.* 10"),
+        ({"assets": {"face": "ff"}}, "asset face='ff', the model was trained with None"),
+    ],
+)
+def test_features_extracted_otherwise_are_refused(
+    model: Checkpoint, tables: dict[str, pa.Table], changes: dict, message: str
+) -> None:
+    other = relabelled(tables["vision"], **changes)
+    with pytest.raises(CheckpointError, match=message):
+        predict(SimpleNamespace(**tables | {"vision": other}), model)
+
+
+def test_neighbours_in_a_batch_do_not_change_an_answer(
+    model: Checkpoint, tables: dict[str, pa.Table]
+) -> None:
+    together = predict(SimpleNamespace(**tables), model)
+    alone = predict(SimpleNamespace(**{m: t.slice(1, 1) for m, t in tables.items()}), model)
+    assert alone[0].sentiment == pytest.approx(together[1].sentiment, abs=1e-5)
+    assert np.isfinite(alone[0].sentiment)
+
+
+def test_importing_the_package_imports_no_torch() -> None:
+    check = "import lnln, sys; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0
