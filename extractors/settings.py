@@ -4,7 +4,9 @@ The first four models decide what a feature *is* and enter its fingerprint; `Run
 only decides how the work is done and can never change a result.
 """
 
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class _Settings(BaseModel):
@@ -39,6 +41,15 @@ class AudioSettings(_Settings):
         le=0.0,
         description="level at or below which a row counts as unobserved, dB re full scale (RMS)",
     )
+
+    @model_validator(mode="after")
+    def _pitches_are_a_range(self) -> Self:
+        if self.pitch_min_hz >= self.pitch_max_hz:
+            raise ValueError(
+                f"pitch_min_hz={self.pitch_min_hz:g} is not below "
+                f"pitch_max_hz={self.pitch_max_hz:g}: no pitch lies between them"
+            )
+        return self
 
 
 class VisionSettings(_Settings):

@@ -2,7 +2,8 @@
 
 >>> from extractors import extract
 >>> from lnln import load, predict
->>> predict(extract(["a.mp4"]), load("models/lnln"))
+>>> model = load("models/lnln")
+>>> predict(extract(["a.mp4", "folder/"], model.extraction), model)
 """
 
 from typing import Any

@@ -9,6 +9,19 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Variant = Literal["paper", "official"]
+Metric = Literal[  # of either metric set, see `lnln.metrics`
+    "mae",
+    "corr",
+    "acc7",
+    "acc5",
+    "acc3",
+    "acc2",
+    "f1",
+    "acc2_with_zero",
+    "f1_with_zero",
+    "acc2_without_zero",
+    "f1_without_zero",
+]
 
 
 class Settings(BaseModel):
@@ -94,6 +107,6 @@ class TrainSettings(Settings):
     finetune_language: bool = Field(
         default=False, description="train BERT along with LNLN instead of keeping it frozen"
     )
-    selection: str = Field(
+    selection: Metric = Field(
         default="mae", description="metric of the validation split that chooses the epoch"
     )

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import rich
 import typer
+from rich.text import Text
 
 from extractors.errors import SetupError
 from extractors.settings import RunSettings
@@ -45,13 +46,13 @@ def predict(
     Example: lnln predict interview.mp4 holiday.mov clips/
     """
     from extractors import extract as extract_features
-    from lnln import load
     from lnln import predict as predict_sentiment
     from lnln.checkpoint import CheckpointError
+    from pipeline.model import load_with_language
     from pipeline.report import prediction_table, predictions_json
 
     try:
-        checkpoint = load(model)
+        checkpoint = load_with_language(model, offline=offline)
         run = RunSettings(workers=workers, offline=offline)
         features = extract_features(videos, checkpoint.extraction | {"run": run})
         predictions = predict_sentiment(features, checkpoint)
@@ -85,15 +86,15 @@ def extract(
     from extractors.settings import ExtractorSettings
     from pipeline.dataset import resolve
     from pipeline.params import ParamsError
-    from pipeline.stage import StageError
 
     run = RunSettings(workers=workers, offline=offline)
     try:
         settings = ExtractorSettings(run=run)
         if PARAMS.exists():
             settings = resolve().extraction().model_copy(update={"run": run})
+        out.mkdir(parents=True, exist_ok=True)  # before the work, not after it
         features = extract_features(videos, settings)
-    except (ParamsError, SetupError, StageError) as error:
+    except (OSError, ParamsError, SetupError) as error:
         sys.exit(f"error: {error}")
     features.write(out)
     print(f"{features.manifest.num_rows} clips written to {out}")
@@ -110,7 +111,7 @@ def doctor() -> None:
 
     missing = 0
     for finding in findings():
-        rich.print(("[green]ok[/]     " if finding.ok else "[red]missing[/]"), finding.what)
+        rich.print(("[green]ok[/]     " if finding.ok else "[red]missing[/]"), Text(finding.what))
         missing += not finding.ok
     if missing:
         sys.exit(f"{missing} missing: the lines above say how to get them")

@@ -1,4 +1,4 @@
-"""Stage `dataset`: find the dataset that params.yaml names, and say what to do if it is not there."""
+"""Stage `dataset`: find the dataset that params.yaml names; say what to do if it is not there."""
 
 from pathlib import Path
 
@@ -20,8 +20,6 @@ def resolve() -> ResolvedDataset:
     ------
     ParamsError
         `dataset` is no section of `datasets.yaml`.
-    StageError
-        Its label.csv or its clips are not there.
     """
     params, known = load_params(), load_datasets()
     name = params.dataset
@@ -30,22 +28,34 @@ def resolve() -> ResolvedDataset:
             f"{PARAMS}: dataset: {name!r} is no section of {DATASETS}; "
             f"known: {', '.join(sorted(known))}"
         )
-    root = Path("data") / name
+    section = known[name].model_dump()
+    return ResolvedDataset(
+        **section, name=name, root=f"data/{name}", audio=params.audio, vision=params.vision
+    )
+
+
+def require_files(dataset: ResolvedDataset) -> None:
+    """Check that the dataset's files are where they should be.
+
+    Raises
+    ------
+    StageError
+        label.csv or the clips are not there; the message shows the layout.
+    """
+    root = Path(dataset.root)
     for needed in (root / "label.csv", root / "Raw"):
         if not needed.exists():
             raise StageError(
-                f"dataset {name!r}: {needed} is not there\n"
-                + LAYOUT.format(root=root, params=PARAMS)
+                f"dataset {dataset.name!r}: {needed} is not there\n"
+                + LAYOUT.format(root=dataset.root, params=PARAMS)
             )
-    section = known[name].model_dump()
-    return ResolvedDataset(
-        **section, name=name, root=root.as_posix(), audio=params.audio, vision=params.vision
-    )
 
 
 def main() -> None:
     """Write `dataset.json`, which the other stages read."""
-    write_json(resolve().model_dump(mode="json"), DATASET)
+    dataset = resolve()
+    require_files(dataset)
+    write_json(dataset.model_dump(mode="json"), DATASET)
 
 
 if __name__ == "__main__":

@@ -8,25 +8,24 @@ import rich
 
 from extractors.tables import read_table, replacing
 from lnln.checkpoint import load
-from lnln.evaluation import evaluate
+from lnln.evaluation import Evaluation, evaluate
 from lnln.language import FrozenLanguageEncoder
 from pipeline.figures import plot_rates
-from pipeline.params import load_dataset, load_params
+from pipeline.params import Params, ResolvedDataset, load_dataset, load_params
 from pipeline.paths import MANIFEST, METRICS, MODEL, PLOTS
 from pipeline.report import results_table
 from pipeline.splits import language_folder, read_masks, read_split
 from pipeline.stage import run, write_json
 
 
-def main() -> None:
-    """Write metrics at `missing_rate`, the curves over all rates, and every prediction."""
-    params, dataset = load_params(), load_dataset()
+def judge(params: Params, dataset: ResolvedDataset, model: Path = MODEL) -> Evaluation:
+    """Evaluate a checkpoint on the features and masks that lie in `outputs/`."""
     manifest = read_table(MANIFEST)
     language = FrozenLanguageEncoder.from_folder(
         language_folder(dataset, offline=params.run.offline)
     )
-    result = evaluate(
-        load(MODEL, language),
+    return evaluate(
+        load(model, language),
         *(read_split(manifest, split, dataset) for split in ("train", "valid", "test")),
         valid_masks=[read_masks("valid")],
         test_masks=read_masks("test"),
@@ -37,6 +36,12 @@ def main() -> None:
         pattern=params.masks.pattern,
         resamples=params.evaluate.bootstrap,
     )
+
+
+def main() -> None:
+    """Write metrics at `missing_rate`, the curves over all rates, and every prediction."""
+    params = load_params()
+    result = judge(params, load_dataset())
     write_json({"missing_rate": params.missing_rate} | result.metrics, METRICS / "test.json")
     write_csv(result.by_rate, PLOTS / "rates.csv")
     for metric in ("mae", "corr"):

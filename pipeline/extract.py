@@ -1,4 +1,4 @@
-"""Stage `extract@<modality>`: the features of one modality, and how much of it could be observed."""
+"""Stage `extract@<modality>`: one modality's features, and how much of it could be observed."""
 
 import sys
 from typing import cast

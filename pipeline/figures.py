@@ -33,8 +33,13 @@ def plot_rates(by_rate: list[dict[str, Any]], path: Path) -> None:
                 if row["predictor"] == predictor and row[metric] is not None
             ]
             if points:
-                axes.plot(*zip(*points, strict=True), STYLES[predictor], label=label, ms=4,
-                          color=COLOURS[predictor])
+                axes.plot(
+                    *zip(*points, strict=True),
+                    STYLES[predictor],
+                    label=label,
+                    ms=4,
+                    color=COLOURS[predictor],
+                )
         axes.set(xlabel="missing rate r", title=title)
         axes.grid(alpha=0.3)
     figure.axes[0].legend(frameon=False)

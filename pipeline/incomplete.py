@@ -1,4 +1,4 @@
-"""Stage `incomplete`: which rows of the validation and test clips are dropped, at `missing_rate`."""
+"""Stage `incomplete`: which rows of valid and test are dropped, at `missing_rate`."""
 
 from extractors.tables import read_table, write_table
 from lnln.incompleteness import evaluation_masks, to_table

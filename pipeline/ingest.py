@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from extractors.manifest import leakage, read_dataset
+from extractors.manifest import DatasetError, leakage, read_dataset
 from extractors.tables import write_table
 from pipeline.params import load_dataset, load_params
 from pipeline.paths import MANIFEST, METRICS, QUARANTINE
@@ -33,8 +33,9 @@ def main() -> None:
     splits = Counter(listing.manifest["split"].to_pylist())
     counts = {split: splits[split] for split in ("train", "valid", "test")}
     print("clips:", ", ".join(f"{count} {split}" for split, count in counts.items()))
-    write_json({"clips": counts, "quarantined": rejected, "leaks": len(leaks)}, METRICS / "ingest.json")
+    found = {"clips": counts, "quarantined": rejected, "leaks": len(leaks)}
+    write_json(found, METRICS / "ingest.json")
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, DatasetError)

@@ -18,12 +18,11 @@ from extractors.settings import (
 from lnln.settings import LossSettings, NetworkSettings, TrainSettings
 from pipeline.paths import DATASET, DATASETS, PARAMS
 
-
 Section = TypeVar("Section", bound=BaseModel)
 
 
 class ParamsError(Exception):
-    """A value in `params.yaml` or `datasets.yaml` that cannot be used; names file, key and value."""
+    """A key or value of `params.yaml` or `datasets.yaml` that cannot be used, and what could be."""
 
 
 class _Section(BaseModel):
@@ -153,12 +152,13 @@ def _validate(model: type[Section], content: Any, where: str) -> Section:
 
 def _explain(model: type[BaseModel], problem: Any) -> str:
     """Say which key is wrong, what it was, and what it may be."""
-    *parents, key = problem["loc"] or ("",)
     name = ".".join(str(part) for part in problem["loc"])
     if problem["type"] == "extra_forbidden":
-        for parent in parents:
+        for parent in problem["loc"][:-1]:
             model = model.model_fields[parent].annotation  # type: ignore[assignment]
         return f"{name}: unknown key; allowed here: {', '.join(sorted(model.model_fields))}"
     if problem["type"] == "missing":
         return f"{name}: missing; every key has to be given"
+    if isinstance(problem["input"], dict) and problem["type"] == "value_error":
+        return f"{name}: {problem['ctx']['error']}"  # two keys that do not go together
     return f"{name}: {problem['input']!r} is not allowed: {problem['msg']}"

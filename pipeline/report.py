@@ -7,6 +7,7 @@ from pathlib import PurePath
 from typing import Any
 
 from rich.table import Table
+from rich.text import Text
 
 from extractors.tables import Rejected
 from lnln.prediction import Prediction
@@ -24,9 +25,7 @@ def word(sentiment: float, label_range: tuple[float, float]) -> str:
     return "positive" if sentiment > 0 else "negative"
 
 
-def prediction_table(
-    predictions: Iterable[Prediction], label_range: tuple[float, float]
-) -> Table:
+def prediction_table(predictions: Iterable[Prediction], label_range: tuple[float, float]) -> Table:
     """Lay predictions out for the terminal, one row per clip."""
     low, high = label_range
     table = Table(caption_justify="left")
@@ -43,7 +42,10 @@ def prediction_table(
             score = f"{row.sentiment:+.2f} {word(row.sentiment, label_range)}"
         shares = (f"{row.observed[m]:.0%}" for m in ("text", "audio", "vision"))
         w = "" if row.completeness is None else f"{row.completeness:.2f}"
-        table.add_row(row.clip_id, score, row.text or "-", *shares, w, "\n".join(row.warnings))
+        clip, said, notes = (  # as they are: "[...]" in a file name is no markup
+            Text(words) for words in (row.clip_id, row.text or "-", "\n".join(row.warnings))
+        )
+        table.add_row(clip, score, said, *shares, w, notes)
     return table
 
 

@@ -26,7 +26,7 @@ def read_split(manifest: pa.Table, split: str, dataset: Dataset) -> FeatureSet:
     Raises
     ------
     StageError
-        The split has no clips.
+        The split has no clips, or one of them has no label.
     """
     if split not in manifest["split"].to_pylist():
         raise StageError(
@@ -37,6 +37,10 @@ def read_split(manifest: pa.Table, split: str, dataset: Dataset) -> FeatureSet:
         warnings.simplefilter("always")
         features = read_features(FEATURES, manifest, split, lengths(dataset))
     warn(str(warning.message) for warning in caught)
+    try:
+        features.known_labels()
+    except ValueError as error:
+        raise StageError(f"split {split!r}: {error}") from None
     return features
 
 

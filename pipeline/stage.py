@@ -19,11 +19,15 @@ class StageError(Exception):
 EXPECTED = (StageError, ParamsError, SetupError)
 
 
-def run(main: Callable[[], None]) -> None:
-    """Run a stage; an error that the user can mend is one message, not a traceback."""
+def run(main: Callable[[], None], *expected: type[Exception]) -> None:
+    """Run a stage; an error that the user can mend is one message, not a traceback.
+
+    `expected` are those of the libraries that the stage calls.
+    """
+    told: tuple[type[Exception], ...] = EXPECTED + expected
     try:
         main()
-    except EXPECTED as error:
+    except told as error:
         sys.exit(f"error: {error}")
 
 

@@ -1,44 +1,44 @@
 """Stage `train`: LNLN on the training split, its best epoch chosen on the validation split."""
 
+from collections.abc import Callable
+
 from dvclive import Live
 
 from extractors.tables import read_table
 from lnln.checkpoint import Checkpoint, Config, language_config, save
 from lnln.language import FrozenLanguageEncoder, LanguageEncoder
-from lnln.training import train
-from pipeline.params import load_dataset, load_params
+from lnln.training import Row, TrainingDiverged, train
+from pipeline.params import Params, ResolvedDataset, load_dataset, load_params
 from pipeline.paths import MANIFEST, MODEL, TRAINING
 from pipeline.splits import language_folder, lengths, read_masks, read_split
 from pipeline.stage import run
 
 
-def main() -> None:
-    """Write the checkpoint, and the history of every loss term as DVC plots."""
-    params, dataset = load_params(), load_dataset()
+def fit(params: Params, dataset: ResolvedDataset, on_epoch: Callable[[Row], None]) -> Checkpoint:
+    """Train one network on the features that lie in `outputs/`.
+
+    Parameters
+    ----------
+    params : Params
+    dataset : ResolvedDataset
+    on_epoch : callable
+        Called with each epoch's row of the history, see `lnln.training.train`.
+    """
     manifest = read_table(MANIFEST)
     train_set, valid_set = (read_split(manifest, split, dataset) for split in ("train", "valid"))
     encoder = LanguageEncoder if params.train.finetune_language else FrozenLanguageEncoder
-    with Live(str(TRAINING), dvcyaml=None, report=None, save_dvc_exp=False) as live:
-
-        def log(row: dict[str, float | int | None]) -> None:
-            for name, value in row.items():
-                if name != "epoch" and value is not None:
-                    live.log_metric(name, value)
-            live.next_step()
-
-        trained = train(
-            train_set,
-            valid_set,
-            [read_masks("valid")],
-            lengths=lengths(dataset),
-            network=params.network,
-            loss=params.loss,
-            settings=params.train,
-            metric_set=dataset.metrics,
-            language=encoder.from_folder(language_folder(dataset, offline=params.run.offline)),
-            on_epoch=log,
-        )
-        live.summary = {"best_epoch": trained.best_epoch}
+    trained = train(
+        train_set,
+        valid_set,
+        [read_masks("valid")],
+        lengths=lengths(dataset),
+        network=params.network,
+        loss=params.loss,
+        settings=params.train,
+        metric_set=dataset.metrics,
+        language=encoder.from_folder(language_folder(dataset, offline=params.run.offline)),
+        on_epoch=on_epoch,
+    )
     config = Config(
         network=params.network,
         shapes=trained.shapes,
@@ -57,9 +57,26 @@ def main() -> None:
             "best_epoch": trained.best_epoch,
         },
     )
-    save(MODEL, Checkpoint(trained.model, config))
-    print(f"best epoch {trained.best_epoch} of {params.train.epochs}, chosen on the valid split")
+    return Checkpoint(trained.model, config)
+
+
+def main() -> None:
+    """Write the checkpoint, and the history of every loss term as DVC plots."""
+    params, dataset = load_params(), load_dataset()
+    with Live(str(TRAINING), dvcyaml=None, report=None, save_dvc_exp=False) as live:
+
+        def log(row: Row) -> None:
+            for name, value in row.items():
+                if name != "epoch" and value is not None:
+                    live.log_metric(name, value)
+            live.next_step()
+
+        checkpoint = fit(params, dataset, log)
+        best = checkpoint.config.training["best_epoch"]
+        live.log_metric("best_epoch", best, plot=False)
+    save(MODEL, checkpoint)
+    print(f"best epoch {best} of {params.train.epochs}, chosen on the validation split")
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, TrainingDiverged)

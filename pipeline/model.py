@@ -1,0 +1,27 @@
+"""A trained model that is ready for new clips."""
+
+from pathlib import Path
+
+from extractors.assets import resolve
+from lnln.checkpoint import Checkpoint, load
+from lnln.language import FrozenLanguageEncoder
+
+
+def load_with_language(folder: Path, *, offline: bool) -> Checkpoint:
+    """Load a checkpoint, and the frozen BERT where the network runs it itself.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no checkpoint.
+    CheckpointError
+        It is damaged.
+    SetupError
+        The BERT that the model was trained with is not on this machine.
+    """
+    checkpoint = load(folder)
+    if checkpoint.layout.ids and checkpoint.model.language is None:
+        name = checkpoint.config.features["text"].settings["model"]
+        language = FrozenLanguageEncoder.from_folder(resolve(name, offline=offline))
+        checkpoint = load(folder, language)
+    return checkpoint

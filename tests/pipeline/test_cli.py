@@ -1,0 +1,134 @@
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from typer.testing import CliRunner, Result
+
+from extractors.api import Features
+from extractors.errors import MissingAsset
+from extractors.settings import ExtractorSettings
+from extractors.tables import Rejected, read_quarantine
+from pipeline.cli import app
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(app, list(arguments))
+
+
+class Extractor:
+    """Stands in for `extractors.extract`: remembers its settings, extracts nothing."""
+
+    def __init__(self) -> None:
+        self.settings: Any = None
+        self.rejected: list[Rejected] = []
+        self.warnings: list[str] = []
+        self.error: Exception | None = None
+
+    def __call__(self, paths: list[Path], settings: Any) -> Features:
+        self.settings = settings
+        if self.error:
+            raise self.error
+        empty = pa.table({"clip_id": pa.array([], pa.string())})
+        return Features(*[empty] * 5, quarantine=self.rejected, warnings=self.warnings)
+
+
+@pytest.fixture
+def extractor(monkeypatch: pytest.MonkeyPatch) -> Iterator[Extractor]:
+    stand_in = Extractor()
+    monkeypatch.setattr("extractors.extract", stand_in)
+    yield stand_in
+
+
+def test_extract_uses_the_project_s_settings_and_needs_no_dataset(
+    project: Path, change: Any, extractor: Extractor
+) -> None:
+    change("vision.fps", 5)
+    result = run("extract", "a.mp4", "--out", "features", "--workers", "3", "--offline")
+    assert result.exit_code == 0, result.output
+    assert extractor.settings.vision.fps == 5
+    assert extractor.settings.text.max_tokens == 40
+    assert (extractor.settings.run.workers, extractor.settings.run.offline) == (3, True)
+    assert (project / "features" / "features" / "vision" / "part-0.parquet").is_file()
+
+
+def test_extract_uses_the_defaults_outside_a_project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, extractor: Extractor
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run("extract", "a.mp4", "--out", "features").exit_code == 0
+    assert extractor.settings == ExtractorSettings()
+
+
+def test_extract_does_the_others_when_a_file_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, extractor: Extractor
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    extractor.rejected = [Rejected("b.mp4", "b.mp4", "ingest", "the file is empty")]
+    extractor.warnings = ["clips/: no video in this folder"]
+    result = run("extract", "b.mp4", "clips", "--out", "features")
+    assert result.exit_code == 1
+    assert "error: b.mp4: the file is empty" in result.stderr
+    assert "warning: clips/: no video" in result.stderr
+    assert read_quarantine(tmp_path / "features" / "quarantine.csv") == extractor.rejected
+
+
+def test_extract_refuses_bad_params_before_any_work(
+    project: Path, change: Any, extractor: Extractor
+) -> None:
+    change("vision.fps", 0)
+    result = run("extract", "a.mp4", "--out", "features")
+    assert (result.exit_code, extractor.settings) == (1, None)
+    assert "error: params.yaml:\n  vision.fps: 0 is not allowed" in result.output
+
+
+def test_extract_refuses_a_file_in_the_place_of_the_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, extractor: Extractor
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("features").touch()
+    result = run("extract", "a.mp4", "--out", "features")
+    assert (result.exit_code, extractor.settings) == (1, None)
+    assert "error: " in result.output
+    assert "features" in result.output
+
+
+def test_missing_asset_is_one_message(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, extractor: Extractor
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    extractor.error = MissingAsset("minilm: not found. Get it: pip install this")
+    result = run("extract", "a.mp4", "--out", "features")
+    assert result.exit_code == 1
+    assert result.output == "error: minilm: not found. Get it: pip install this\n"
+
+
+@pytest.mark.parametrize("arguments", [["a.mp4"], ["a.mp4", "--model", "models/other"]])
+def test_predict_without_a_model_says_how_to_get_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = run("predict", *arguments)
+    folder = arguments[-1] if len(arguments) > 1 else "models/lnln"
+    assert result.exit_code == 1
+    assert f"error: {folder}/config.json is not there: train a model first" in result.output
+
+
+def test_predict_with_a_damaged_model_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "config.json").write_text(json.dumps({"network": {}}))
+    (tmp_path / "model.safetensors").touch()
+    result = run("predict", "a.mp4", "--model", ".")
+    assert result.exit_code == 1
+    assert "error: config.json is no config of this program" in result.output
+
+
+@pytest.mark.parametrize("command", ["predict", "extract", "doctor"])
+def test_every_command_explains_itself(command: str) -> None:
+    result = run(command, "--help")
+    assert result.exit_code == 0
+    assert f"Example: lnln {command}" in result.output

@@ -1,0 +1,144 @@
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+import yaml
+from pydantic import BaseModel
+
+from lnln.metrics import metric_names
+from lnln.settings import Metric
+from pipeline.params import Dataset, Params, ParamsError, load_datasets, load_params
+
+Change = Callable[..., None]
+
+
+def fields(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    """Every knob of a settings model, as a dotted key."""
+    for name, field in model.model_fields.items():
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            yield from fields(kind, f"{prefix}{name}.")
+        else:
+            yield prefix + name
+
+
+def keys(content: dict[str, Any], prefix: str = "") -> Iterator[str]:
+    for name, value in content.items():
+        if isinstance(value, dict):
+            yield from keys(value, f"{prefix}{name}.")
+        else:
+            yield prefix + name
+
+
+def test_there_is_no_knob_that_params_yaml_does_not_show(root: Path) -> None:
+    shown = yaml.safe_load((root / "params.yaml").read_text("utf-8"))
+    assert sorted(keys(shown)) == sorted(fields(Params))
+
+
+def test_every_dataset_shows_every_knob(root: Path) -> None:
+    for name, section in yaml.safe_load((root / "datasets.yaml").read_text("utf-8")).items():
+        assert sorted(keys(section)) == sorted(fields(Dataset)), name
+
+
+@pytest.mark.parametrize("file", ["params.yaml", "datasets.yaml"])
+def test_every_knob_has_a_comment(root: Path, file: str) -> None:
+    lines = (root / file).read_text("utf-8").splitlines()
+    bare = [
+        line
+        for above, line in zip(["", *lines], lines, strict=False)
+        if re.match(r"\s*\w+: [^#]", line) and "#" not in line and not above.strip().startswith("#")
+    ]
+    assert not bare
+
+
+def test_the_repository_s_own_files_are_valid(project: Path) -> None:
+    assert load_params().dataset in load_datasets()
+
+
+@pytest.mark.parametrize(
+    ("key", "sibling"),
+    [("mising_rate", "missing_rate"), ("network.widht", "width"), ("run.worker", "workers")],
+)
+def test_unknown_key_is_refused_and_the_allowed_ones_named(
+    change: Change, key: str, sibling: str
+) -> None:
+    change(key, 1)
+    with pytest.raises(ParamsError, match=rf"{key}: unknown key; allowed here: .*\b{sibling}\b"):
+        load_params()
+
+
+def test_unknown_key_of_a_dataset_is_refused(change: Change) -> None:
+    change("sample.text.tokens", 3, file="datasets.yaml")
+    with pytest.raises(ParamsError, match=r"datasets.yaml: sample:\n  text.tokens: unknown key; "):
+        load_datasets()
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "allowed"),
+    [
+        ("missing_rate", 1.5, "less than or equal to 1"),
+        ("missing_rate", "much", "valid number"),
+        ("network.width", 0, "greater than or equal to 2"),
+        ("network.variant", "oficial", "'paper' or 'official'"),
+        ("masks.pattern", "stripes", "'random', 'block', 'no_text', 'no_audio' or 'no_vision'"),
+        ("train.selection", "mea", "'mae', 'corr'"),
+        ("train.epochs", 2.5, "valid integer"),
+        ("run.workers", -1, "greater than or equal to 0"),
+        ("run.offline", "perhaps", "valid boolean"),
+    ],
+)
+def test_bad_value_is_refused_with_key_value_and_what_is_allowed(
+    change: Change, key: str, value: object, allowed: str
+) -> None:
+    change(key, value)
+    with pytest.raises(ParamsError) as error:
+        load_params()
+    assert f"{key}: {value!r} is not allowed" in str(error.value)
+    assert allowed in str(error.value)
+
+
+def test_bad_item_of_a_list_is_named(change: Change) -> None:
+    change("evaluate.rates", [0.0, 2.0])
+    with pytest.raises(ParamsError, match=r"evaluate\.rates\.1: 2\.0 is not allowed"):
+        load_params()
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "why"),
+    [
+        ("network.hyper_depth", 9, "network: hyper_depth=9 needs as many dominant features"),
+        ("audio.pitch_min_hz", 700, "audio: pitch_min_hz=700 is not below pitch_max_hz=500"),
+    ],
+)
+def test_values_that_do_not_go_together_are_refused(
+    change: Change, key: str, value: object, why: str
+) -> None:
+    change(key, value)
+    with pytest.raises(ParamsError, match=why):
+        load_params()
+
+
+def test_several_mistakes_are_told_at_once(change: Change) -> None:
+    change("missing_rate", 2)
+    change("loss.sentiment", -1)
+    with pytest.raises(ParamsError, match=r"(?s)missing_rate: 2.*loss\.sentiment: -1"):
+        load_params()
+
+
+def test_absent_file_says_where_to_run(project: Path) -> None:
+    (project / "params.yaml").unlink()
+    with pytest.raises(ParamsError, match=r"params\.yaml is not here; run from the project"):
+        load_params()
+
+
+@pytest.mark.parametrize(("content", "why"), [("a: [", "not valid YAML"), ("- a", "not list")])
+def test_file_that_is_no_mapping_is_refused(project: Path, content: str, why: str) -> None:
+    (project / "params.yaml").write_text(content)
+    with pytest.raises(ParamsError, match=why):
+        load_params()
+
+
+def test_every_metric_can_choose_the_epoch() -> None:
+    assert set(get_args(Metric)) == {*metric_names("mosi"), *metric_names("sims")}
