@@ -36,7 +36,7 @@ class Evaluation:
     completeness : list of dict
         rate, and the mean over clips of w and of the true completeness.
     predictions : list of dict
-        One row per clip under the stored masks.
+        One row per clip and stored draw of masks.
     """
 
     metrics: Row
@@ -94,13 +94,12 @@ def evaluate(
     test_set: FeatureSet,
     *,
     valid_masks: Sequence[Masks],
-    test_masks: Masks,
+    test_masks: Sequence[Masks],
     language: FrozenLanguageEncoder,
     rates: Sequence[float],
     seed: int,
     train_seed: int,
     pattern: str = "random",
-    draws: int = 1,
     resamples: int = 1000,
 ) -> Evaluation:
     """Judge a network on the test split.
@@ -114,8 +113,9 @@ def evaluate(
         As read, with labels. The first two are for the floors.
     valid_masks : sequence of masks
         Those the network's epoch was chosen under; the ridge's alpha is chosen under the same.
-    test_masks : masks
-        The stored ones, at `missing_rate`.
+    test_masks : sequence of masks
+        The stored draws, at `missing_rate`. Metrics are means over them, and over as many draws
+        at every rate of the sweep.
     language : FrozenLanguageEncoder
         The encoder the text features were made with.
     rates : sequence of float
@@ -126,8 +126,6 @@ def evaluate(
         Of the training masks, which the ridge sees as well.
     pattern : str
         Of the sweep's masks, see `lnln.incompleteness.PATTERNS`.
-    draws : int
-        Masks drawn per rate; metrics are averaged over them.
     resamples : int
         Of the bootstrap; 0 for no intervals (they are None).
     """
@@ -146,9 +144,9 @@ def evaluate(
     flat = constant(train_set.known_labels(), labels, family)
     majority = constant(labels, labels, family)
 
-    stored = judge.under(test_masks)
+    stored = [judge.under(masks) for masks in test_masks]
     intervals = metrics.intervals(
-        labels, stored.scores.sentiment, family, seed=seed, resamples=resamples
+        labels, [v.scores.sentiment for v in stored], family, seed=seed, resamples=resamples
     )
     by_rate: list[Row] = []
     completeness: list[Row] = []
@@ -159,7 +157,7 @@ def evaluate(
                     test_set, rate, seed=seed, purpose="test", pattern=pattern, draw=draw
                 )
             )
-            for draw in range(draws)
+            for draw in range(len(test_masks))
         ]
         found = {
             "lnln": metrics.mean([v.lnln for v in verdicts]),
@@ -171,12 +169,13 @@ def evaluate(
     return Evaluation(
         metrics={
             "clips": len(test_set),
-            "lnln": stored.lnln | {f"{name}_interval": ends for name, ends in intervals.items()},
-            "completeness": stored.agreement(),
+            "lnln": metrics.mean([v.lnln for v in stored])
+            | {f"{name}_interval": ends for name, ends in intervals.items()},
+            "completeness": metrics.mean([v.agreement() for v in stored]),
             "floors": {
                 "constant": flat,
                 "majority_of_test": {k: v for k, v in majority.items() if k not in ("mae", "corr")},
-                "ridge": stored.ridge,
+                "ridge": metrics.mean([v.ridge for v in stored]),
             },
             "mean_over_rates": {
                 name: metrics.mean(
@@ -192,12 +191,13 @@ def evaluate(
         by_rate=by_rate,
         completeness=completeness,
         predictions=[
-            {"clip_id": c, "label": y, "prediction": p, "w": w, "completeness": t}
+            {"draw": draw, "clip_id": c, "label": y, "prediction": p, "w": w, "completeness": t}
+            for draw, verdict in enumerate(stored)
             for c, y, p, w, t in zip(
                 test_set.clip_ids,
                 labels.astype(float).tolist(),
-                *(column.tolist() for column in stored.scores),
-                stored.truth.tolist(),
+                *(column.tolist() for column in verdict.scores),
+                verdict.truth.tolist(),
                 strict=True,
             )
         ],

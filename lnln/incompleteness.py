@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -29,7 +29,11 @@ PATTERNS: dict[str, tuple[str, ...]] = {
 }
 
 MASK_SCHEMA = pa.schema(
-    [("clip_id", pa.string()), *((m, pa.list_(pa.bool_())) for m in MODALITIES)]
+    [
+        ("draw", pa.int32()),
+        ("clip_id", pa.string()),
+        *((m, pa.list_(pa.bool_())) for m in MODALITIES),
+    ]
 )
 
 
@@ -162,19 +166,27 @@ def _stretch(draws: NDArray[np.float64], content: BoolArray) -> NDArray[np.float
     return stretched
 
 
-def to_table(masks: Masks) -> pa.Table:
-    """Return masks as a table with clip_id and a list of bool per modality, sorted by clip."""
+def to_table(draws: Sequence[Masks]) -> pa.Table:
+    """Return masks as a table with draw, clip_id and one list of bool per modality."""
     rows = [
-        {"clip_id": clip_id, **{m: getattr(masks[clip_id], m).tolist() for m in MODALITIES}}
+        {
+            "draw": draw,
+            "clip_id": clip_id,
+            **{m: getattr(masks[clip_id], m).tolist() for m in MODALITIES},
+        }
+        for draw, masks in enumerate(draws)
         for clip_id in sorted(masks)
     ]
     return pa.Table.from_pylist(rows, schema=MASK_SCHEMA)
 
 
-def from_table(table: pa.Table) -> dict[str, Kept]:
-    """Read masks back from the table `to_table` made."""
+def from_table(table: pa.Table) -> list[dict[str, Kept]]:
+    """Read back the draws from the table `to_table` made."""
     columns = (table[m].to_pylist() for m in MODALITIES)
-    return {
-        clip_id: Kept(*(np.array(kept, dtype=bool) for kept in rows))
-        for clip_id, *rows in zip(table["clip_id"].to_pylist(), *columns, strict=True)
-    }
+    draws: dict[int, dict[str, Kept]] = {}
+    for draw, clip_id, *rows in zip(
+        table["draw"].to_pylist(), table["clip_id"].to_pylist(), *columns, strict=True
+    ):
+        kept = Kept(*(np.array(row, dtype=bool) for row in rows))
+        draws.setdefault(draw, {})[clip_id] = kept
+    return [draws[draw] for draw in sorted(draws)]

@@ -7,7 +7,7 @@ as the correlation with a constant, is None.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -150,7 +150,7 @@ def correlation(a: Values, b: Values) -> float | None:
 
 def intervals(
     labels: ArrayLike,
-    predictions: ArrayLike,
+    draws: Sequence[ArrayLike],
     metric_set: MetricSet,
     *,
     seed: int,
@@ -158,31 +158,48 @@ def intervals(
 ) -> dict[str, list[float] | None]:
     """Compute bootstrap 95 % intervals over clips of the MAE and the correlation.
 
+    Parameters
+    ----------
+    labels : array, [clips]
+    draws : sequence of array, [clips]
+        Predictions under each draw of masks; of a resample, the metrics are means over them.
+    metric_set : str
+    seed : int
+    resamples : int
+
     Returns
     -------
     dict
         For "mae" and "corr" the lower and the upper end, or None where it is undefined.
     """
-    truth, predicted = _checked(labels, predictions)
+    pairs = [_checked(labels, predictions) for predictions in draws]
     if metric_set == "sims":
-        truth, predicted = np.clip(truth, -1, 1), np.clip(predicted, -1, 1)
+        pairs = [(np.clip(truth, -1, 1), np.clip(said, -1, 1)) for truth, said in pairs]
+    count = len(pairs[0][0])
     draw = np.random.Generator(np.random.Philox(seed))
-    errors, correlations = [], []
+    found: list[Metrics] = []
     for _ in range(resamples):
-        clips = draw.integers(len(truth), size=len(truth))
-        errors.append(float(np.abs(truth[clips] - predicted[clips]).mean()))
-        correlations.append(correlation(truth[clips], predicted[clips]))
-    return {
-        "mae": _interval(errors),
-        "corr": _interval([c for c in correlations if c is not None]),
-    }
+        clips = draw.integers(count, size=count)
+        found.append(
+            mean(
+                [
+                    {
+                        "mae": float(np.abs(truth[clips] - said[clips]).mean()),
+                        "corr": correlation(truth[clips], said[clips]),
+                    }
+                    for truth, said in pairs
+                ]
+            )
+        )
+    return {name: _interval([m[name] for m in found]) for name in ("mae", "corr")}
 
 
-def _interval(values: list[float]) -> list[float] | None:
-    if not values:
+def _interval(values: Sequence[float | None]) -> list[float] | None:
+    known = [v for v in values if v is not None]
+    if not known:
         return None
     tail = (1 - CONFIDENCE) / 2
-    return [float(v) for v in np.quantile(values, [tail, 1 - tail])]
+    return [float(v) for v in np.quantile(known, [tail, 1 - tail])]
 
 
 def mean(several: list[Metrics]) -> Metrics:

@@ -27,7 +27,7 @@ def judge(params: Params, dataset: ResolvedDataset, model: Path = MODEL) -> Eval
     return evaluate(
         load(model, language),
         *(read_split(manifest, split, dataset) for split in ("train", "valid", "test")),
-        valid_masks=[read_masks("valid")],
+        valid_masks=read_masks("valid"),
         test_masks=read_masks("test"),
         language=language,
         rates=params.evaluate.rates,

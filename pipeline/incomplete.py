@@ -13,14 +13,19 @@ def main() -> None:
     params, dataset = load_params(), load_dataset()
     manifest = read_table(MANIFEST)
     for split in ("valid", "test"):
-        masks = evaluation_masks(
-            read_split(manifest, split, dataset),
-            params.missing_rate,
-            seed=params.masks.seed,
-            purpose=split,
-            pattern=params.masks.pattern,
-        )
-        write_table(to_table(masks), INCOMPLETE / f"{split}.parquet")
+        features = read_split(manifest, split, dataset)
+        draws = [
+            evaluation_masks(
+                features,
+                params.missing_rate,
+                seed=params.masks.seed,
+                purpose=split,
+                pattern=params.masks.pattern,
+                draw=draw,
+            )
+            for draw in range(params.masks.draws)
+        ]
+        write_table(to_table(draws), INCOMPLETE / f"{split}.parquet")
 
 
 if __name__ == "__main__":

@@ -80,6 +80,7 @@ class MaskParams(_Section):
     """Synthetic incompleteness of the validation and test splits."""
 
     seed: int = Field(ge=0)
+    draws: int = Field(ge=1, description="masks per clip")
     pattern: Literal["random", "block", "no_text", "no_audio", "no_vision"]
 
 

@@ -8,7 +8,7 @@ import pyarrow as pa
 from extractors.assets import resolve
 from extractors.tables import read_table
 from lnln.features import FeatureSet, Lengths
-from lnln.incompleteness import Masks, from_table
+from lnln.incompleteness import Kept, from_table
 from lnln.reading import read_features
 from pipeline.params import Dataset
 from pipeline.paths import FEATURES, INCOMPLETE
@@ -44,8 +44,8 @@ def read_split(manifest: pa.Table, split: str, dataset: Dataset) -> FeatureSet:
     return features
 
 
-def read_masks(split: str) -> Masks:
-    """Read the masks the stage `incomplete` drew for a split."""
+def read_masks(split: str) -> list[dict[str, Kept]]:
+    """Read the draws of masks that the stage `incomplete` made for a split."""
     return from_table(read_table(INCOMPLETE / f"{split}.parquet"))
 
 

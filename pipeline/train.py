@@ -30,7 +30,7 @@ def fit(params: Params, dataset: ResolvedDataset, on_epoch: Callable[[Row], None
     trained = train(
         train_set,
         valid_set,
-        [read_masks("valid")],
+        read_masks("valid"),
         lengths=lengths(dataset),
         network=params.network,
         loss=params.loss,

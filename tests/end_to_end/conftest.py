@@ -1,6 +1,7 @@
 """One tiny project, run once from raw clips to metrics; every test of whole runs looks at it."""
 
 import csv
+import json
 import os
 import shutil
 import subprocess
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
+from filelock import FileLock
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "data" / "sample"
@@ -40,18 +42,21 @@ SMALL = {
     "evaluate": {"rates": [0.0, 0.9], "bootstrap": 20},
 }
 
-Run = Callable[..., subprocess.CompletedProcess[str]]
+# For `lnln predict`, which sees neither label.csv nor the sentences in it.
+KINDS = {
+    "complete": "milo/001",
+    "no audio track": "fiona/009",
+    "no face": "karl/009",
+    "no words": "adam/006",  # silence
+    "nothing": "ivy/nothing",  # no picture, and silence
+    "garbage": "karl/renamed",
+}
+
+Answers = subprocess.CompletedProcess[str]
+Run = Callable[..., Answers]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give all of these tests to one worker, so that the project is run once."""
-    here = Path(__file__).parent
-    for item in items:
-        if here in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("tiny_project"))
-
-
-def run_in(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
+def run_in(folder: Path, *command: str) -> Answers:
     """Run `python -m <command>` in a project as a user would, with its caches inside it."""
     environment = {
         **os.environ,
@@ -110,9 +115,26 @@ def run() -> Run:
 
 
 @pytest.fixture(scope="session")
-def fresh_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A git and DVC repository with the tiny corpus, nothing of it run."""
-    folder = tmp_path_factory.mktemp("project")
+def change_params() -> Callable[[Path, dict[str, Any]], None]:
+    return change
+
+
+@pytest.fixture(scope="session")
+def add_to_sample() -> Callable[[Path, tuple[tuple[str, str], ...]], None]:
+    return add_clips
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all workers of pytest-xdist have in common."""
+    own = tmp_path_factory.getbasetemp()
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "end_to_end"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def write_project(folder: Path) -> None:
+    """Write a git and DVC repository with the tiny corpus, nothing of it run."""
     for package in ("extractors", "lnln", "pipeline"):
         shutil.copytree(ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pyc*"))
     for name in ("dvc.yaml", "params.yaml", "datasets.yaml", ".dvcignore", ".gitignore"):
@@ -122,13 +144,37 @@ def fresh_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     change(folder, SMALL)
     add_clips(folder, CLIPS)
     commit(folder)
-    return folder
 
 
 @pytest.fixture(scope="session")
-def project(fresh_project: Path, run: Run) -> Path:
-    """The same after `dvc repro`."""
-    done = run(fresh_project, "dvc", "repro")
-    assert done.returncode == 0, done.stdout + done.stderr
-    (fresh_project / "repro.log").write_text(done.stdout + done.stderr)
-    return fresh_project
+def project(shared: Path) -> Path:
+    """The tiny project after `dvc repro`, made by the worker that comes first; read only."""
+    folder, done = shared / "project", shared / "repro.done"
+    with FileLock(shared / "project.lock"):
+        if not done.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            write_project(folder)
+            outcome = run_in(folder, "dvc", "repro")
+            assert outcome.returncode == 0, outcome.stdout + outcome.stderr
+            commit(folder)
+            done.touch()
+    return folder
+
+
+@pytest.fixture
+def copy(project: Path, tmp_path: Path) -> Path:
+    """A copy of the project as it is after `dvc repro`, to do anything with."""
+    passing = shutil.ignore_patterns("__pycache__", "tmp")
+    return shutil.copytree(project, tmp_path / "project", ignore=passing)
+
+
+@pytest.fixture(scope="session")
+def answers(project: Path, shared: Path) -> Answers:
+    """`lnln predict --json` for a clip of every kind; one worker asks, all have the answer."""
+    file = shared / "answers.json"
+    with FileLock(shared / "answers.lock"):
+        if not file.exists():
+            clips = [f"data/sample/Raw/{clip}.mp4" for clip in KINDS.values()]
+            done = run_in(project, "pipeline.cli", "predict", "--json", "--offline", *clips)
+            file.write_text(json.dumps([done.returncode, done.stdout, done.stderr]), "utf-8")
+    return subprocess.CompletedProcess([], *json.loads(file.read_text("utf-8")))

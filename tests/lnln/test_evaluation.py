@@ -33,7 +33,7 @@ def judged(
         _, valid_set, test_set = sets
         arguments: dict[str, Any] = {
             "valid_masks": [evaluation_masks(valid_set, 0.5, seed=1, purpose="valid")],
-            "test_masks": evaluation_masks(test_set, 0.5, seed=1, purpose="test"),
+            "test_masks": [evaluation_masks(test_set, 0.5, seed=1, purpose="test")],
             "language": language,
             "rates": RATES,
             "seed": 1,
@@ -101,7 +101,8 @@ def test_more_draws_are_averaged(
     make_checkpoint: Callable[..., Checkpoint],
 ) -> None:
     checkpoint = make_checkpoint(sets[0])
-    one, several = judged(checkpoint).by_rate, judged(checkpoint, draws=3).by_rate
+    masks = [evaluation_masks(sets[2], 0.5, seed=1, purpose="test", draw=draw) for draw in range(3)]
+    one, several = judged(checkpoint).by_rate, judged(checkpoint, test_masks=masks).by_rate
     assert one[0]["mae"] == pytest.approx(several[0]["mae"])  # r = 0: every draw is complete
     assert one[3]["mae"] != several[3]["mae"]
 

@@ -139,10 +139,14 @@ def test_block_is_one_stretch_of_the_clip(clips: FeatureSet) -> None:
 
 
 def test_table_gives_the_masks_back(clips: FeatureSet) -> None:
-    masks = at(clips, 0.5)
-    back = from_table(to_table(masks))
-    assert list(back) == sorted(masks)
-    assert all(np.array_equal(x, y) for c in masks for x, y in zip(masks[c], back[c], strict=True))
+    draws = [at(clips, 0.5), at(clips, 0.5, draw=1)]
+    back = from_table(to_table(draws))
+    assert len(back) == 2
+    for masks, found in zip(draws, back, strict=True):
+        assert list(found) == sorted(masks)
+        assert all(
+            np.array_equal(x, y) for c in masks for x, y in zip(masks[c], found[c], strict=True)
+        )
 
 
 def test_impossible_rates_and_patterns_are_refused(clips: FeatureSet) -> None:

@@ -96,20 +96,20 @@ def test_interval_holds_the_value_and_repeats() -> None:
     random = np.random.default_rng(0)
     labels = random.normal(size=100)
     predictions = labels + random.normal(size=100)
-    found = intervals(labels, predictions, "mosi", seed=1, resamples=200)
+    found = intervals(labels, [predictions], "mosi", seed=1, resamples=200)
     values = compute(labels, predictions, "mosi")
     for name in ("mae", "corr"):
         low, high = found[name]
         assert low < values[name] < high
         assert high - low < 0.4
-    assert found == intervals(labels, predictions, "mosi", seed=1, resamples=200)
-    assert found != intervals(labels, predictions, "mosi", seed=2, resamples=200)
+    assert found == intervals(labels, [predictions], "mosi", seed=1, resamples=200)
+    assert found != intervals(labels, [predictions], "mosi", seed=2, resamples=200)
 
 
 def test_interval_of_an_undefined_correlation_is_none() -> None:
-    found = intervals([1.0, 2.0], [1.0, 1.0], "mosi", seed=1, resamples=10)
+    found = intervals([1.0, 2.0], [[1.0, 1.0]], "mosi", seed=1, resamples=10)
     assert found["corr"] is None
-    assert intervals([1.0, 2.0], [1.0, 1.0], "mosi", seed=1, resamples=0)["mae"] is None
+    assert intervals([1.0, 2.0], [[1.0, 1.0]], "mosi", seed=1, resamples=0)["mae"] is None
 
 
 def test_mean_is_undefined_where_one_value_is() -> None:

@@ -28,6 +28,7 @@ NOT_DECLARED = {
 }
 MODALITIES = {f"extractors/{name}.py" for name in ("text", "audio", "vision")}
 NOT_DECLARED_BY = {
+    "dataset": {"extractors/tables.py"},  # which replaces a file whole, through `pipeline.stage`
     # `extractors.run` imports every extractor; these stages call one or none of them.
     "transcribe": MODALITIES
     | {f"extractors/{name}.py" for name in ("fingerprint", "frames", "timeline")},

@@ -1,0 +1,117 @@
+"""New videos to sentiment, on the command line and from Python."""
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Answers = subprocess.CompletedProcess[str]
+Run = Callable[..., Answers]
+
+
+@pytest.fixture
+def predictions(answers: Answers) -> dict[str, dict[str, Any]]:
+    """By the name of the clip, with as many folders as tell it apart."""
+    return {row["clip_id"]: row for row in json.loads(answers.stdout)["predictions"]}
+
+
+def test_complete_clip_gets_a_score_within_the_label_range(predictions: dict) -> None:
+    row = predictions["001.mp4"]
+    assert -3 <= row["sentiment"] <= 3
+    assert 0 <= row["completeness"] <= 1
+    assert row["text"]  # recognised: label.csv is not read
+    assert min(row["observed"].values()) > 0.9
+
+
+@pytest.mark.parametrize(
+    ("clip", "missing", "warnings"),
+    [
+        ("fiona/009.mp4", ("audio", "text"), ("no sound", "no words")),  # no audio track
+        ("karl/009.mp4", ("vision",), ("no face",)),
+        ("006.mp4", ("audio", "text"), ("no sound", "no words")),  # silence
+    ],
+)
+def test_clip_that_lacks_something_gets_a_score_and_is_told_what(
+    predictions: dict, clip: str, missing: tuple[str, ...], warnings: tuple[str, ...]
+) -> None:
+    row = predictions[clip]
+    assert -3 <= row["sentiment"] <= 3
+    assert {modality for modality, share in row["observed"].items() if share == 0} == set(missing)
+    for warning in warnings:
+        assert any(told.startswith(warning) for told in row["warnings"])
+
+
+def test_clip_in_which_nothing_was_observed_gets_no_score_and_is_told_so(predictions: dict) -> None:
+    row = predictions["nothing.mp4"]
+    assert (row["sentiment"], row["completeness"]) == (None, None)
+    assert set(row["observed"].values()) == {0.0}
+    assert any("nothing was observed" in warning for warning in row["warnings"])
+
+
+def test_garbage_is_an_error_with_status_1_and_the_others_are_done(
+    answers: Answers, predictions: dict
+) -> None:
+    assert answers.returncode == 1
+    assert "error: data/sample/Raw/karl/renamed.mp4: not a readable video" in answers.stderr
+    (failed,) = json.loads(answers.stdout)["failed"]
+    assert failed["path"] == "data/sample/Raw/karl/renamed.mp4"
+    assert len(predictions) == 5
+
+
+def test_model_of_the_synthetic_corpus_says_so_with_every_answer(
+    answers: Answers, predictions: dict
+) -> None:
+    assert "synthetic" in json.loads(answers.stdout)["notice"]
+    for row in predictions.values():
+        assert any("synthetic" in warning for warning in row["warnings"])
+
+
+def test_python_gives_the_same_numbers(
+    project: Path, predictions: dict, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from extractors import extract
+    from lnln import load, predict
+
+    monkeypatch.chdir(project)
+    model = load("models/lnln")
+    clips = [f"data/sample/Raw/{clip}.mp4" for clip in ("milo/001", "adam/006")]
+    rows = predict(extract(clips, model.extraction), model)
+
+    for row in rows:
+        assert row.sentiment == pytest.approx(predictions[row.clip_id]["sentiment"], abs=1e-5)
+        assert row.observed == predictions[row.clip_id]["observed"]
+        assert row.text == predictions[row.clip_id]["text"]
+
+
+def test_written_features_give_the_same_numbers(
+    project: Path, run: Run, predictions: dict, tmp_path: Path
+) -> None:
+    from lnln import load, predict
+
+    clip = "data/sample/Raw/karl/009.mp4"
+    done = run(project, "pipeline.cli", "extract", clip, "--out", str(tmp_path), "--offline")
+    assert done.returncode == 0, done.stderr
+    assert f"1 clips written to {tmp_path}" in done.stdout
+    (row,) = predict(tmp_path, load(project / "models" / "lnln"))
+    expected = predictions["karl/009.mp4"]
+    assert row.sentiment == pytest.approx(expected["sentiment"], abs=1e-5)
+    assert (row.observed, row.text) == (expected["observed"], expected["text"])
+
+
+@pytest.mark.slow
+def test_error_on_the_command_line_goes_to_stderr(project: Path, run: Run) -> None:
+    done = run(project, "pipeline.cli", "predict", "a.mp4", "--model", "models/other", "--json")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("error: models/other/config.json is not there: train a model")
+
+
+@pytest.mark.slow
+def test_table_and_nothing_but_unreadable_files(project: Path, run: Run) -> None:
+    done = run(project, "pipeline.cli", "predict", "data/sample/Raw/karl/renamed.mp4", "absent.mp4")
+    assert done.returncode == 1
+    assert "sentiment" in done.stdout
+    assert "Note: this model was trained on the synthetic sample corpus" in done.stdout
+    assert done.stderr.count("error: ") == 2

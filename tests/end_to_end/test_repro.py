@@ -1,0 +1,148 @@
+"""From raw clips to metrics: what one `dvc repro` leaves behind, and what a change runs again."""
+
+import csv
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+import yaml
+
+from extractors.tables import read_modality, read_quarantine, read_table
+from pipeline.params import load_dataset
+from pipeline.splits import read_split
+from pipeline.stage import StageError
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def manifest(project: Path) -> pa.Table:
+    return read_table(project / "outputs" / "manifest.parquet")
+
+
+def content(file: Path) -> dict:
+    return json.loads(file.read_text("utf-8"))
+
+
+def observed(project: Path, modality: str, clip_id: str) -> np.ndarray:
+    table = read_modality(project / "outputs" / "features" / modality)
+    (rows,) = table.filter(pc.equal(table["clip_id"], clip_id))["observed"].to_pylist()
+    return np.array(rows)
+
+
+def test_every_readable_clip_is_in_the_manifest_under_its_split(manifest: pa.Table) -> None:
+    counts = {split: manifest["split"].to_pylist().count(split) for split in ("train", "valid")}
+    assert (len(manifest), counts) == (11, {"train": 5, "valid": 3})
+    assert not any(Path(path).is_absolute() for path in manifest["path"].to_pylist())
+
+
+def test_every_broken_clip_is_quarantined_with_its_reason(project: Path) -> None:
+    rows = [
+        row
+        for file in sorted((project / "outputs" / "quarantine").glob("*.csv"))
+        for row in read_quarantine(file)
+    ]
+    reasons = {row.clip_id: (row.stage, row.reason) for row in rows}
+    for clip_id, stage, reason in (
+        ("fiona/empty", "ingest", "the file is empty"),
+        ("karl/renamed", "ingest", "not a readable video"),
+        ("milo/truncated", "ingest", "not a readable video"),
+        ("../../outside/001", "ingest", "not a plain name"),
+        ("ivy/nothing", "transcribe", "no words in it"),
+    ):
+        found_stage, found_reason = reasons.pop(clip_id)
+        assert found_stage == stage
+        assert reason in found_reason
+    assert not reasons
+
+
+def test_a_clip_without_transcript_is_transcribed(project: Path) -> None:
+    rows = read_table(project / "outputs" / "transcripts.parquet").to_pylist()
+    assert {row["clip_id"]: row["source"] for row in rows if row["source"] != "given"} == {
+        "ivy/026": "asr"
+    }
+    assert all(row["text"] for row in rows)
+
+
+def test_what_a_clip_lacks_is_unobserved_and_keeps_its_place_in_time(project: Path) -> None:
+    for modality, clip_id in (
+        ("audio", "fiona/009"),
+        ("audio", "adam/006"),
+        ("vision", "karl/009"),
+    ):
+        rows = observed(project, modality, clip_id)
+        assert len(rows) > 10
+        assert not rows.any(), clip_id
+    leaves = observed(project, "vision", "vera/009")
+    assert 0 < leaves.mean() < 1
+
+
+def test_metrics_hold_the_network_beside_its_floors(project: Path) -> None:
+    metrics = content(project / "metrics" / "test.json")
+    assert metrics["missing_rate"] == 0.5
+    assert metrics["clips"] == 3
+    for predictor in (metrics["lnln"], metrics["floors"]["constant"], metrics["floors"]["ridge"]):
+        assert {"mae", "corr", "acc7", "acc5", "acc2_with_zero", "f1_with_zero"} <= predictor.keys()
+    assert metrics["lnln"]["mae"] > 0
+    assert metrics["mean_over_rates"].keys() == {"lnln", "ridge", "constant"}
+    assert content(project / "metrics" / "vision.json")["unobserved_clips"] == 1
+
+
+def test_curves_have_a_point_per_missing_rate(project: Path) -> None:
+    with (project / "plots" / "mae.csv").open(newline="") as file:
+        assert [row["rate"] for row in csv.DictReader(file)] == ["0.0", "0.9"]
+    assert (project / "plots" / "rates.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_dvc_shows_metrics_and_plots(copy: Path, run: Run, tmp_path: Path) -> None:
+    shown = run(copy, "dvc", "metrics", "show", "--json")
+    assert json.loads(shown.stdout)[""]["data"]["metrics/test.json"]["data"]["clips"] == 3
+    drawn = run(copy, "dvc", "plots", "show", "--out", str(tmp_path / "plots"))
+    assert drawn.returncode == 0, drawn.stderr
+    page = (tmp_path / "plots" / "index.html").read_text("utf-8")
+    for title in yaml.safe_load((copy / "dvc.yaml").read_text("utf-8"))["plots"]:
+        if isinstance(title, dict):
+            assert next(iter(title)) in page
+
+
+def test_checkpoint_holds_no_pickle(project: Path) -> None:
+    names = {file.name for file in (project / "models" / "lnln").iterdir()}
+    assert names == {"model.safetensors", "config.json"}
+
+
+def test_a_second_repro_runs_nothing(copy: Path, run: Run) -> None:
+    done = run(copy, "dvc", "repro")
+    assert "Data and pipelines are up to date." in done.stdout
+    assert "Running stage" not in done.stdout
+
+
+def test_another_missing_rate_leaves_ingest_transcribe_and_extract_as_they_are(
+    copy: Path, run: Run
+) -> None:
+    params = (copy / "params.yaml").read_text("utf-8")
+    (copy / "params.yaml").write_text(params.replace("missing_rate: 0.5", "missing_rate: 0.7"))
+    changed = json.loads(run(copy, "dvc", "status", "--json").stdout)
+    assert changed.keys() == {"incomplete", "train", "evaluate"}
+
+
+def test_another_frame_rate_extracts_vision_only(copy: Path, run: Run) -> None:
+    params = (copy / "params.yaml").read_text("utf-8")
+    (copy / "params.yaml").write_text(params.replace("fps: 10", "fps: 5"))
+    assert run(copy, "dvc", "repro", "--single-item", "dataset").returncode == 0
+    changed = json.loads(run(copy, "dvc", "status", "--json").stdout)
+    assert changed.keys() == {"extract@vision"}
+
+
+def test_clip_without_a_label_is_refused_by_name(
+    project: Path, manifest: pa.Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project)
+    column = manifest.schema.get_field_index("label")
+    unlabelled = manifest.set_column(column, "label", pa.nulls(len(manifest), pa.float32()))
+    with pytest.raises(StageError, match=r"split 'test': 3 clips have no label \(milo/001, "):
+        read_split(unlabelled, "test", load_dataset())
