@@ -30,17 +30,26 @@ class Layout(NamedTuple):
         it goes as hidden states, which need not be computed anew for complete sentences.
     full : bool
         Every sequence is padded to the greatest length (`official`), not to the batch's longest.
+    masked : bool
+        Missing rows of audio and vision are left out of attention like padding (`masked`). As
+        zeros they dilute what was observed, so that the answers shrink as the missing rate grows.
     """
 
     shapes: Shapes
     ids: bool
     full: bool
+    masked: bool
 
     @classmethod
     def of(cls, network: NetworkSettings, shapes: Shapes, finetuned: bool) -> Layout:
         """Choose the layout for a variant and a frozen or fine-tuned language encoder."""
         official = network.variant == "official"
-        return cls(shapes, ids=official or finetuned, full=official)
+        return cls(
+            shapes,
+            ids=official or finetuned,
+            full=official,
+            masked=network.variant == "masked",
+        )
 
 
 def incomplete(
@@ -185,11 +194,12 @@ def collate(features: FeatureSet, layout: Layout) -> Inputs:
         if layout.ids
         else _padded(text, text.values, rows[0])
     )
-    return Inputs(
-        tokens,
-        _padded(features.audio, features.audio.values, rows[1]),
-        _padded(features.vision, features.vision.values, rows[2]),
-    )
+    audio = _padded(features.audio, features.audio.values, rows[1])
+    vision = _padded(features.vision, features.vision.values, rows[2])
+    if layout.masked:
+        audio = _without_missing(audio, features.audio)
+        vision = _without_missing(vision, features.vision)
+    return Inputs(tokens, audio, vision)
 
 
 def _padded(
@@ -200,6 +210,13 @@ def _padded(
     values = np.full((*mask.shape, *column.shape[1:]), padding, dtype=column.dtype)
     values[mask] = column
     return Sequence(torch.from_numpy(values), torch.from_numpy(mask))
+
+
+def _without_missing(sequence: Sequence, modality: ModalityFeatures) -> Sequence:
+    """Take the rows that were not observed, or were dropped, out of the mask."""
+    mask = sequence.mask.clone()
+    mask[sequence.mask] = torch.from_numpy(modality.observed)
+    return sequence._replace(mask=mask)
 
 
 def to_device(inputs: Inputs, device: torch.device) -> Inputs:

@@ -23,6 +23,7 @@ class Sequence(NamedTuple):
         `LNLN.language` encodes. Padding is 0 ([PAD] in token ids), never NaN.
     mask : Tensor, [B, L] bool
         True for a row of the clip, also where it is missing (zeros, or [UNK]); False for padding.
+        In the variant `masked` False for missing rows of audio and vision as well.
     """
 
     values: Tensor
@@ -124,7 +125,8 @@ class LNLN(nn.Module):
 
     The variant `paper` follows the paper; `official` follows the published code where the two
     differ, so that its checkpoints give the same outputs here. Every difference is a comment that
-    names "the published code", here and in `lnln.layers`.
+    names "the published code", here and in `lnln.layers`. The variant `masked` is `paper` on
+    inputs whose masks leave out missing rows: `lnln.batches` makes them.
 
     Parameters
     ----------

@@ -8,7 +8,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-Variant = Literal["paper", "official"]
+Variant = Literal["paper", "masked", "official"]
 Metric = Literal[  # of either metric set, see `lnln.metrics`
     "mae",
     "corr",
@@ -48,7 +48,8 @@ class NetworkSettings(Settings):
 
     variant: Variant = Field(
         default="paper",
-        description="paper: as the paper says; official: as the published code does",
+        description="paper: as the paper says; masked: as paper, but no attention to missing rows; "
+        "official: as the published code does",
     )
     width: int = Field(default=128, ge=2, description="d, width of every token")
     tokens: int = Field(default=8, ge=1, description="T, tokens that stand for one modality")

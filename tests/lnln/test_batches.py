@@ -1,6 +1,7 @@
 """Dropped rows, re-encoded sentences, padded batches."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from lnln.batches import Layout, check_language, collate, in_batches, incomplete
 from lnln.features import FeatureSet, Lengths
 from lnln.incompleteness import Kept, evaluation_masks
 from lnln.language import FrozenLanguageEncoder
+from lnln.model import LNLN
 from lnln.settings import NetworkSettings, Shapes
 
 UNK, PAD = 1, 0
@@ -111,6 +113,39 @@ def test_paper_batches_hold_hidden_states_padded_to_the_longest(
         assert sequence.mask.sum(dim=1).tolist() == ragged.counts.tolist()
         assert not sequence.values[~sequence.mask].any()
         assert np.array_equal(sequence.values[sequence.mask].numpy(), ragged.values)
+
+
+def test_masked_batches_leave_missing_rows_out_of_attention_and_keep_unk(
+    clips: FeatureSet, shapes: Shapes, tiny: NetworkSettings, language: FrozenLanguageEncoder
+) -> None:
+    lost = incomplete(clips, masks(clips), language)
+    masked = tiny.model_copy(update={"variant": "masked"})
+    plain = collate(lost, Layout.of(tiny, shapes, finetuned=False))
+    batch = collate(lost, Layout.of(masked, shapes, finetuned=False))
+    for name in ("audio", "vision"):
+        sequence, before = getattr(batch, name), getattr(plain, name)
+        assert sequence.mask.sum() == lost.modality(name).observed.sum() < before.mask.sum()
+        assert not (sequence.mask & ~before.mask).any()
+    assert torch.equal(batch.text.mask, plain.text.mask)
+
+
+def test_values_of_missing_rows_do_not_matter_to_the_masked_variant(
+    clips: FeatureSet, shapes: Shapes, tiny: NetworkSettings, language: FrozenLanguageEncoder
+) -> None:
+    lost = incomplete(clips, masks(clips), language)
+    loud = replace(
+        lost,
+        audio=replace(
+            lost.audio, values=np.where(lost.audio.observed[:, None], lost.audio.values, 9)
+        ),
+    )
+    for variant, same in (("masked", True), ("paper", False)):
+        settings = tiny.model_copy(update={"variant": variant})
+        layout = Layout.of(settings, shapes, finetuned=False)
+        model = LNLN(settings, shapes).eval()
+        with torch.no_grad():
+            said, again = (model(collate(c, layout)).sentiment for c in (lost, loud))
+        assert torch.equal(said, again) is same
 
 
 def test_finetuned_batches_hold_token_ids(
