@@ -105,6 +105,13 @@ class TrainSettings(Settings):
     warmup: float = Field(
         default=0.1, ge=0, lt=1, description="share of the steps over which the rate rises"
     )
+    averaging: float = Field(
+        default=0.0,
+        ge=0,
+        lt=1,
+        description="decay per step of the moving average of the weights that is validated and "
+        "kept; 0: the weights themselves",
+    )
     finetune_language: bool = Field(
         default=False, description="train BERT along with LNLN instead of keeping it frozen"
     )

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
 from lnln import losses, metrics
@@ -136,12 +137,12 @@ def train(
         history: list[Row] = []
         for epoch in (bar := tqdm(range(1, settings.epochs + 1), desc="train", disable=None)):
             row = run.epoch(epoch)
-            found = _validate(model, judged, layout, metric_set, epoch)
+            found = _validate(run.kept, judged, layout, metric_set, epoch)
             row |= {f"valid/{name}": value for name, value in found.items()}
             history.append(row)
             value = found[settings.selection]
             if best is None or metrics.better(settings.selection, value, best[0]):
-                best = (value, epoch, weights_of(model))
+                best = (value, epoch, weights_of(run.kept))
             bar.set_postfix({f"best {settings.selection}": best[0], "epoch": best[1]})
             if on_epoch:
                 on_epoch(row)
@@ -184,12 +185,22 @@ class _Run:
 
     def __post_init__(self) -> None:
         self.device = next(self.model.parameters()).device
+        self.averaged = AveragedModel(
+            self.model, multi_avg_fn=get_ema_multi_avg_fn(self.settings.averaging)
+        )
         self.optimiser = torch.optim.AdamW(
             [p for p in self.model.parameters() if p.requires_grad],
             lr=self.settings.learning_rate,
             weight_decay=self.settings.weight_decay,
             fused=True,
         )
+
+    @property
+    def kept(self) -> LNLN:
+        """The network with the averaged weights, which are validated and kept."""
+        averaged = self.averaged.module
+        assert isinstance(averaged, LNLN)
+        return averaged
 
     def epoch(self, epoch: int) -> Row:
         """Pass over the training split once; return the learning rate and the mean loss terms."""
@@ -245,6 +256,7 @@ class _Run:
         self.optimiser.zero_grad(set_to_none=True)
         terms.total.backward()
         self.optimiser.step()
+        self.averaged.update_parameters(self.model)
         return values
 
     def tensor(self, values: NDArray[np.floating]) -> Tensor:

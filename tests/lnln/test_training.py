@@ -81,6 +81,18 @@ def test_another_seed_gives_another_network(run: Callable[..., Trained]) -> None
     assert not same_weights(run(), run(FAST.model_copy(update={"seed": 2})))
 
 
+def test_averaged_weights_move_less_than_the_weights_themselves(
+    run: Callable[..., Trained],
+) -> None:
+    start, plain, averaged = (
+        run(
+            FAST.model_copy(update={"epochs": 2, "learning_rate": rate, "averaging": decay})
+        ).model.state_dict()["regressor.weight"]
+        for rate, decay in ((1e-12, 0.0), (1e-2, 0.0), (1e-2, 0.9))
+    )
+    assert 0 < (averaged - start).norm() < (plain - start).norm()
+
+
 def test_best_epoch_has_the_least_validation_error(run: Callable[..., Trained]) -> None:
     trained = run(FAST.model_copy(update={"epochs": 6, "learning_rate": 2e-2}))
     errors = [row["valid/mae"] for row in trained.history]
