@@ -68,12 +68,18 @@ def extract(
 
     Raises
     ------
+    FileNotFoundError
+        There is no video in the folders given.
     SetupError
         A model file or system library is missing; the message says how to get it.
     """
     settings = ExtractorSettings.model_validate({} if settings is None else settings)
     files = [paths] if isinstance(paths, (str, Path)) else list(paths)
     listing = probe_files(files, language=settings.language, run=settings.run)
+    if not listing.manifest.num_rows and not listing.quarantine:
+        raise FileNotFoundError(
+            "nothing to extract: " + ("; ".join(listing.warnings) or "no file was named")
+        )
     said = transcribe(listing.manifest, settings.speech, settings.run)
     quarantine = [*listing.quarantine, *said.quarantine]
     warnings = [*listing.warnings, *said.warnings]

@@ -2,9 +2,10 @@
 
 import csv
 import hashlib
+import os
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -117,16 +118,16 @@ def probe_files(
         Manifest sorted by clip_id: the file's name, with as many of its folders as tell it
         apart from the others. Split ``new``, no text, no labels.
     """
-    files: dict[Path, None] = {}  # in order, each once
+    files: dict[Path, Path] = {}  # by absolute path, so that each file is there once
     empty = []
     for path in map(Path, paths):
+        inside = [path]
         if path.is_dir():
             inside = [file for file in sorted(path.rglob("*")) if _is_clip(file)]
-            files.update(dict.fromkeys(inside))
             if not inside:
                 empty.append(f"{path}: no video in this folder ({', '.join(EXTENSIONS)})")
-        else:
-            files[path] = None
+        for file in inside:
+            files.setdefault(Path(os.path.abspath(file)), file)  # noqa: PTH100 - links stay
     rows = [
         {
             "clip_id": name,
@@ -136,7 +137,7 @@ def probe_files(
             "split": "new",
             "text": "",
         }
-        for path, name in _short_names(list(files)).items()
+        for path, name in _short_names(files).items()
     ]
     manifest, unreadable = _probed(rows, run or RunSettings())
     return Listing(manifest, sorted(unreadable), empty)
@@ -245,26 +246,27 @@ def _is_clip(path: Path) -> bool:
     return path.suffix.lower() in EXTENSIONS and path.is_file()
 
 
-def _short_names(files: Sequence[Path]) -> dict[Path, str]:
-    """Each file's name, with as many of its folders as tell it apart."""
-    parts = {file: file.absolute().parts for file in files}
+def _short_names(files: Mapping[Path, Path]) -> dict[Path, str]:
+    """Each file's name, with as many of its folders as tell it apart from the others.
+
+    `files` are by absolute path; the names are by the path as it was given.
+    """
     names: dict[Path, str] = {}
     depth = 1
     while len(names) < len(files):
-        tails = Counter(own[-depth:] for own in parts.values())
-        for file, own in parts.items():
-            if file not in names and (tails[own[-depth:]] == 1 or depth >= len(own)):
-                names[file] = "/".join(own[-depth:])
+        tails = Counter(absolute.parts[-depth:] for absolute in files)
+        for absolute, given in files.items():
+            if given not in names and tails[absolute.parts[-depth:]] == 1:
+                names[given] = "/".join(absolute.parts[-depth:])
         depth += 1
     return names
 
 
 def _probed(rows: list[dict[str, Any]], run: RunSettings) -> tuple[pa.Table, list[Rejected]]:
-    rows = sorted(rows, key=lambda row: row["clip_id"])
+    rows, rejected = _nameable(sorted(rows, key=lambda row: row["clip_id"]))
     # A file is read once through; its length in seconds is not known yet, its size is.
     tasks = [Task((row["path"],), _megabytes(row["path"])) for row in rows]
     kept = []
-    rejected = []
     for row, outcome in zip(rows, run_tasks(Prober, tasks, run, "reading clips"), strict=True):
         if outcome.reason is not None:
             rejected.append(Rejected(row["clip_id"], row["path"], STAGE, outcome.reason))
@@ -272,6 +274,22 @@ def _probed(rows: list[dict[str, Any]], run: RunSettings) -> tuple[pa.Table, lis
             sha256, info = outcome.value
             kept.append({**row, "sha256": sha256, **info._asdict()})
     return pa.Table.from_pylist(kept, schema=MANIFEST), rejected
+
+
+def _nameable(rows: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[Rejected]]:
+    """Set aside files whose names are not UTF-8: no table can hold them."""
+    kept, rejected = [], []
+    for row in rows:
+        try:
+            row["path"].encode()
+            kept.append(row)
+        except UnicodeEncodeError:
+            clip_id, path = (
+                os.fsencode(row[k]).decode("utf-8", "replace") for k in ("clip_id", "path")
+            )
+            reason = "the file's name is not UTF-8: rename it"
+            rejected.append(Rejected(clip_id, path, STAGE, reason))
+    return kept, rejected
 
 
 def _megabytes(path: str) -> float:

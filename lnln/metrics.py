@@ -50,8 +50,14 @@ def _rounded(limit: int) -> Callable[[Values], Classes]:
 
 
 def _binned(*edges: float) -> Callable[[Values], Classes]:
-    """Cut at edges; a value on an edge belongs below it."""
-    return lambda values: np.digitize(values, edges, right=True).astype(np.int64)
+    """Cut at edges; a value on an edge belongs below it.
+
+    In single precision, that of the labels: 0.1 has to lie on the edge 0.1.
+    """
+    single = np.array(edges, dtype=np.float32)
+    return lambda values: np.digitize(values.astype(np.float32), single, right=True).astype(
+        np.int64
+    )
 
 
 def _all(labels: Values) -> NDArray[np.bool_]:

@@ -56,11 +56,16 @@ def predict(
         run = RunSettings(workers=workers, offline=offline)
         features = extract_features(videos, checkpoint.extraction | {"run": run})
         predictions = predict_sentiment(features, checkpoint)
-    except (FileNotFoundError, CheckpointError, SetupError) as error:
+    except (OSError, CheckpointError, SetupError) as error:
         sys.exit(f"error: {error}")
     config = checkpoint.config
     if as_json:
-        about = {"model": str(model), "notice": config.notice, "label_range": config.label_range}
+        about = {
+            "model": str(model),
+            "notice": config.notice,
+            "label_range": config.label_range,
+            "warnings": features.warnings,
+        }
         print(predictions_json(predictions, features.quarantine, **about))
     else:
         rich.print(prediction_table(predictions, config.label_range))

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from lnln.metrics import metric_names
 from pipeline.params import ParamsError, ResolvedDataset, load_datasets, load_params
 from pipeline.paths import DATASET, DATASETS, PARAMS
 from pipeline.stage import StageError, run, write_json
@@ -19,7 +20,7 @@ def resolve() -> ResolvedDataset:
     Raises
     ------
     ParamsError
-        `dataset` is no section of `datasets.yaml`.
+        `dataset` is no section of `datasets.yaml`, or its metric set lacks `train.selection`.
     """
     params, known = load_params(), load_datasets()
     name = params.dataset
@@ -29,6 +30,12 @@ def resolve() -> ResolvedDataset:
             f"known: {', '.join(sorted(known))}"
         )
     section = known[name].model_dump()
+    allowed = metric_names(known[name].metrics)
+    if params.train.selection not in allowed:
+        raise ParamsError(
+            f"{PARAMS}: train.selection: {params.train.selection!r} is no metric of "
+            f"{known[name].metrics}, the metric set of {name}; allowed: {', '.join(allowed)}"
+        )
     return ResolvedDataset(
         **section, name=name, root=f"data/{name}", audio=params.audio, vision=params.vision
     )

@@ -6,21 +6,21 @@ from typing import Any
 
 import rich
 
-from extractors.tables import read_table, replacing
+from extractors.tables import replacing
 from lnln.checkpoint import load
 from lnln.evaluation import Evaluation, evaluate
 from lnln.language import FrozenLanguageEncoder
 from pipeline.figures import plot_rates
 from pipeline.params import Params, ResolvedDataset, load_dataset, load_params
-from pipeline.paths import MANIFEST, METRICS, MODEL, PLOTS
+from pipeline.paths import METRICS, MODEL, PLOTS
 from pipeline.report import results_table
-from pipeline.splits import language_folder, read_masks, read_split
+from pipeline.splits import language_folder, read_manifest, read_masks, read_split
 from pipeline.stage import run, write_json
 
 
 def judge(params: Params, dataset: ResolvedDataset, model: Path = MODEL) -> Evaluation:
     """Evaluate a checkpoint on the features and masks that lie in `outputs/`."""
-    manifest = read_table(MANIFEST)
+    manifest = read_manifest()
     language = FrozenLanguageEncoder.from_folder(
         language_folder(dataset, offline=params.run.offline)
     )

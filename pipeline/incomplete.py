@@ -1,17 +1,17 @@
 """Stage `incomplete`: which rows of valid and test are dropped, at `missing_rate`."""
 
-from extractors.tables import read_table, write_table
+from extractors.tables import write_table
 from lnln.incompleteness import evaluation_masks, to_table
 from pipeline.params import load_dataset, load_params
-from pipeline.paths import INCOMPLETE, MANIFEST
-from pipeline.splits import read_split
+from pipeline.paths import INCOMPLETE
+from pipeline.splits import read_manifest, read_split
 from pipeline.stage import run
 
 
 def main() -> None:
     """Write the masks of both splits; features are never written again, only masked on reading."""
     params, dataset = load_params(), load_dataset()
-    manifest = read_table(MANIFEST)
+    manifest = read_manifest()
     for split in ("valid", "test"):
         features = read_split(manifest, split, dataset)
         draws = [

@@ -4,6 +4,7 @@ import warnings
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from extractors.assets import resolve
 from extractors.tables import read_table
@@ -11,13 +12,19 @@ from lnln.features import FeatureSet, Lengths
 from lnln.incompleteness import Kept, from_table
 from lnln.reading import read_features
 from pipeline.params import Dataset
-from pipeline.paths import FEATURES, INCOMPLETE
+from pipeline.paths import FEATURES, INCOMPLETE, MANIFEST, TRANSCRIPTS
 from pipeline.stage import StageError, warn
 
 
 def lengths(dataset: Dataset) -> Lengths:
     """Longest sequences the network reads."""
     return Lengths(dataset.text.max_tokens, dataset.lengths.audio, dataset.lengths.vision)
+
+
+def read_manifest() -> pa.Table:
+    """Read the manifest's clips that `transcribe` did not set aside."""
+    manifest = read_table(MANIFEST)
+    return manifest.filter(pc.is_in(manifest["clip_id"], read_table(TRANSCRIPTS)["clip_id"]))
 
 
 def read_split(manifest: pa.Table, split: str, dataset: Dataset) -> FeatureSet:

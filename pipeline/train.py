@@ -4,13 +4,12 @@ from collections.abc import Callable
 
 from dvclive import Live
 
-from extractors.tables import read_table
 from lnln.checkpoint import Checkpoint, Config, language_config, save
 from lnln.language import FrozenLanguageEncoder, LanguageEncoder
 from lnln.training import Row, TrainingDiverged, train
 from pipeline.params import Params, ResolvedDataset, load_dataset, load_params
-from pipeline.paths import MANIFEST, MODEL, TRAINING
-from pipeline.splits import language_folder, lengths, read_masks, read_split
+from pipeline.paths import MODEL, TRAINING
+from pipeline.splits import language_folder, lengths, read_manifest, read_masks, read_split
 from pipeline.stage import run
 
 
@@ -24,7 +23,7 @@ def fit(params: Params, dataset: ResolvedDataset, on_epoch: Callable[[Row], None
     on_epoch : callable
         Called with each epoch's row of the history, see `lnln.training.train`.
     """
-    manifest = read_table(MANIFEST)
+    manifest = read_manifest()
     train_set, valid_set = (read_split(manifest, split, dataset) for split in ("train", "valid"))
     encoder = LanguageEncoder if params.train.finetune_language else FrozenLanguageEncoder
     trained = train(

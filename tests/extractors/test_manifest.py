@@ -1,4 +1,5 @@
 import csv
+import os
 import shutil
 
 import pytest
@@ -150,3 +151,20 @@ def test_new_videos_are_named_by_as_much_as_tells_them_apart(make_clip, tmp_path
     assert set(listing.manifest["split"].to_pylist()) == {"new"}
     assert reasons(listing) == {"no.mp4": "no such file"}
     assert "no video in this folder" in listing.warnings[0]
+
+
+def test_a_file_given_twice_is_listed_once(tmp_path, make_clip, one_worker, monkeypatch):
+    make_clip("clips/a.mp4", seconds=0.4)
+    monkeypatch.chdir(tmp_path)
+    given = ["clips/a.mp4", tmp_path / "clips", "clips"]
+    listing = probe_files(given, language="en", run=one_worker)
+    assert listing.manifest["clip_id"].to_pylist() == ["a.mp4"]
+
+
+def test_a_name_that_is_not_utf8_costs_its_own_file(tmp_path, make_clip, one_worker):
+    good = make_clip("good.mp4", seconds=0.4)
+    bad = os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.mp4")
+    shutil.copyfile(good, bad)
+    listing = probe_files([good, bad], language="en", run=one_worker)
+    assert listing.manifest["clip_id"].to_pylist() == ["good.mp4"]
+    assert "not UTF-8" in listing.quarantine[0].reason

@@ -122,3 +122,10 @@ def test_mean_is_undefined_where_one_value_is() -> None:
 def test_lower_error_and_higher_correlation_are_better() -> None:
     assert better("mae", 1.0, 2.0) and not better("mae", 1.0, 1.0)
     assert better("corr", 0.6, 0.5) and better("corr", 0.1, None) and not better("corr", None, 0.1)
+
+
+def test_labels_on_an_edge_belong_below_it_in_single_precision() -> None:
+    labels = np.array([0.1, -0.7, -0.1, 0.7], dtype=np.float32).astype(np.float64)
+    below = labels - 0.05
+    assert compute(labels, below, "sims")["acc5"] == 1.0
+    assert compute(labels[:1], below[:1], "sims")["acc3"] == 1.0

@@ -1,6 +1,7 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pyarrow as pa
@@ -125,6 +126,34 @@ def test_predict_with_a_damaged_model_says_so(
     result = run("predict", "a.mp4", "--model", ".")
     assert result.exit_code == 1
     assert "error: config.json is no config of this program" in result.output
+
+
+def test_json_holds_the_warnings_and_the_failures(
+    extractor: Extractor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = SimpleNamespace(notice=None, label_range=(-3, 3))
+    model = SimpleNamespace(config=config, extraction={})
+    monkeypatch.setattr("pipeline.model.load_with_language", lambda folder, offline: model)
+    monkeypatch.setattr("lnln.predict", lambda features, model: [])
+    extractor.rejected = [Rejected("b.mp4", "b.mp4", "ingest", "the file is empty")]
+    extractor.warnings = ["a.mp4: the sound breaks off early"]
+    result = run("predict", "a.mp4", "b.mp4", "--json")
+    found = json.loads(result.stdout)
+    assert result.exit_code == 1
+    assert found["warnings"] == extractor.warnings
+    assert [row["reason"] for row in found["failed"]] == ["the file is empty"]
+
+
+def test_predict_refuses_a_path_that_cannot_be_looked_at(
+    extractor: Extractor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = SimpleNamespace(extraction={})
+    monkeypatch.setattr("pipeline.model.load_with_language", lambda folder, offline: model)
+    extractor.error = PermissionError(13, "Permission denied", "private/a.mp4")
+    result = run("predict", "private/a.mp4")
+    assert result.exit_code == 1
+    assert "error: " in result.output
+    assert "private/a.mp4" in result.output
 
 
 @pytest.mark.parametrize("command", ["predict", "extract", "doctor"])

@@ -42,3 +42,9 @@ def test_resolved_dataset_says_how_each_modality_is_extracted(
     assert resolved == dataset.resolve()
     assert resolved.extraction().vision.fps == 5
     assert json.loads((project / "outputs" / "dataset.json").read_text())["root"] == "data/sample"
+
+
+def test_selection_metric_of_the_other_metric_set_is_refused(change: Callable[..., None]) -> None:
+    change("train.selection", "acc3")
+    with pytest.raises(ParamsError, match=r"train\.selection: 'acc3' is no metric of mosi.*mae"):
+        dataset.main()

@@ -81,7 +81,7 @@ def test_unknown_key_of_a_dataset_is_refused(change: Change) -> None:
         ("missing_rate", 1.5, "less than or equal to 1"),
         ("missing_rate", "much", "valid number"),
         ("network.width", 0, "greater than or equal to 2"),
-        ("network.variant", "oficial", "'paper' or 'official'"),
+        ("network.variant", "oficial", "'paper', 'masked' or 'official'"),
         ("masks.pattern", "stripes", "'random', 'block', 'no_text', 'no_audio' or 'no_vision'"),
         ("train.selection", "mea", "'mae', 'corr'"),
         ("train.epochs", 2.5, "valid integer"),
