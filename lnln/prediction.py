@@ -112,7 +112,7 @@ def _warnings(
     if len(missing) == len(MODALITIES):
         yield "nothing was observed, neither words nor sound nor a face: no score"
     else:
-        yield from (f"{UNOBSERVED[m]}: nothing observed of {m}" for m in missing)
+        yield from (f"{UNOBSERVED[m]} observed" for m in missing)
     for modality, longer in clips.longer_than(model.lengths).items():
         if longer[clip]:
             rows, limit = clips.modality(modality).counts[clip], getattr(model.lengths, modality)

@@ -68,9 +68,7 @@ def predict(
         }
         print(predictions_json(predictions, features.quarantine, **about))
     else:
-        rich.print(prediction_table(predictions, config.label_range))
-        if config.notice:
-            print(f"Note: this model was {config.notice}.")
+        rich.print(prediction_table(predictions, config.label_range, config.notice))
     _report(features.quarantine, features.warnings)
 
 

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from pathlib import PurePath
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
@@ -25,25 +26,33 @@ def word(sentiment: float, label_range: tuple[float, float]) -> str:
     return "positive" if sentiment > 0 else "negative"
 
 
-def prediction_table(predictions: Iterable[Prediction], label_range: tuple[float, float]) -> Table:
-    """Lay predictions out for the terminal, one row per clip."""
+def prediction_table(
+    predictions: Iterable[Prediction],
+    label_range: tuple[float, float],
+    notice: str | None = None,
+) -> Table:
+    """Lay predictions out for the terminal, one row per clip; what all are told stands below."""
     low, high = label_range
-    table = Table(caption_justify="left")
-    table.add_column("clip", overflow="fold")
-    table.add_column(f"sentiment\n{low:g} … {high:g}")
+    caption = "words, sound, face: share observed. w: completeness of the words, estimated."
+    if notice:
+        caption += f"\nThis model was {notice}."
+    table = Table(caption=caption, caption_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column("clip", overflow="fold", min_width=12)
+    table.add_column(f"sentiment\n{low:g} … {high:g}", min_width=14)
     table.add_column("said", overflow="fold", max_width=48)
     for name in ("words", "sound", "face"):
-        table.add_column(f"{name}\nobserved", justify="right")
+        table.add_column(name, justify="right")
     table.add_column("w", justify="right")
-    table.add_column("warnings", overflow="fold", max_width=40)
+    table.add_column("warnings", overflow="fold", max_width=40, min_width=16)
     for row in predictions:
         score = "none"
         if row.sentiment is not None:
             score = f"{row.sentiment:+.2f} {word(row.sentiment, label_range)}"
         shares = (f"{row.observed[m]:.0%}" for m in ("text", "audio", "vision"))
         w = "" if row.completeness is None else f"{row.completeness:.2f}"
+        own = [warning for warning in row.warnings if warning != notice]
         clip, said, notes = (  # as they are: "[...]" in a file name is no markup
-            Text(words) for words in (row.clip_id, row.text or "-", "\n".join(row.warnings))
+            Text(words) for words in (row.clip_id, row.text or "-", "\n".join(own))
         )
         table.add_row(clip, score, said, *shares, w, notes)
     return table

@@ -67,3 +67,8 @@ def test_results_leave_undefined_values_open() -> None:
     rows = [{"rate": 0.5, "predictor": "constant", "mae": 1.0, "corr": None}]
     assert "1.000" in printed(results_table(rows))
     assert "-" in printed(results_table(rows))
+
+
+def test_what_every_clip_is_told_stands_once_below_the_table() -> None:
+    rows = [Prediction(name, 1.0, 0.5, ALL, "", ["made up"]) for name in ("a", "b")]
+    assert printed(prediction_table(rows, (-3, 3), "made up")).count("made up") == 1
