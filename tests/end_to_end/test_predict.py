@@ -113,5 +113,5 @@ def test_table_and_nothing_but_unreadable_files(project: Path, run: Run) -> None
     done = run(project, "pipeline.cli", "predict", "data/sample/Raw/karl/renamed.mp4", "absent.mp4")
     assert done.returncode == 1
     assert "sentiment" in done.stdout
-    assert "Note: this model was trained on the synthetic sample corpus" in done.stdout
+    assert "This model was trained on the synthetic sample corpus" in " ".join(done.stdout.split())
     assert done.stderr.count("error: ") == 2
