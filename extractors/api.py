@@ -7,19 +7,20 @@ from typing import Any
 
 import pyarrow as pa
 
+from extractors.cache import opened
+from extractors.extraction import extract_modality
+from extractors.features import clip_warnings, read_modality, write_modality
 from extractors.manifest import probe_files
-from extractors.run import extract_modality, transcribe
 from extractors.settings import ExtractorSettings
 from extractors.tables import (
     MODALITIES,
     Rejected,
-    read_modality,
     read_quarantine,
     read_table,
-    write_modality,
     write_quarantine,
     write_table,
 )
+from extractors.transcription import transcribe
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,8 @@ class Features:
         write_table(self.manifest, folder / "manifest.parquet")
         write_table(self.transcripts, folder / "transcripts.parquet")
         for modality in MODALITIES:
-            write_modality(getattr(self, modality), folder / "features" / modality)
+            table = getattr(self, modality)
+            write_modality([table], table.schema, folder / "features" / modality)
         write_quarantine(self.quarantine, folder / "quarantine.csv")
 
 
@@ -75,22 +77,24 @@ def extract(
     """
     settings = ExtractorSettings.model_validate({} if settings is None else settings)
     files = [paths] if isinstance(paths, (str, Path)) else list(paths)
-    listing = probe_files(files, language=settings.language, run=settings.run)
-    if not listing.manifest.num_rows and not listing.quarantine:
-        raise FileNotFoundError(
-            "nothing to extract: " + ("; ".join(listing.warnings) or "no file was named")
-        )
-    said = transcribe(listing.manifest, settings.speech, settings.run)
-    quarantine = [*listing.quarantine, *said.quarantine]
-    warnings = [*listing.warnings, *said.warnings]
-    tables = {}
-    for modality in MODALITIES:
-        result = extract_modality(
-            modality, listing.manifest, said.table, getattr(settings, modality), settings.run
-        )
-        tables[modality] = result.table
-        quarantine += result.quarantine
-        warnings += result.warnings
+    with opened(settings.run.cache) as cache:
+        listing = probe_files(files, language=settings.language, run=settings.run, cache=cache)
+        if not listing.manifest.num_rows and not listing.quarantine:
+            raise FileNotFoundError(
+                "nothing to extract: " + ("; ".join(listing.warnings) or "no file was named")
+            )
+        said = transcribe(listing.manifest, settings.speech, settings.run, cache)
+        quarantine = [*listing.quarantine, *said.quarantine]
+        warnings = [*listing.warnings, *said.warnings]
+        tables = {}
+        for modality in MODALITIES:
+            own = getattr(settings, modality)
+            found = extract_modality(
+                modality, listing.manifest, said.table, own, settings.run, cache
+            )
+            tables[modality] = found.table()
+            quarantine += found.quarantine
+            warnings += clip_warnings(tables[modality])
     return Features(
         listing.manifest, said.table, **tables, quarantine=quarantine, warnings=warnings
     )

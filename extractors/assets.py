@@ -130,6 +130,17 @@ def checksum(path: Path) -> str:
     return _sha256(path, path.stat().st_mtime_ns)
 
 
+def contents(path: Path) -> str:
+    """sha256 of all that a loader reads of a model: weights, and tokenizer and settings too."""
+    if not path.is_dir():
+        return checksum(path)
+    files = sorted({file for pattern in _HUB_FILES for file in path.glob(pattern)})
+    found = hashlib.sha256()
+    for file in files:
+        found.update(f"{file.name} {_sha256(file, file.stat().st_mtime_ns)}\n".encode())
+    return found.hexdigest()
+
+
 def statuses(names: Iterable[str] = tuple(ASSETS)) -> list[AssetStatus]:
     """Where each asset is, or what to do about it, without fetching anything."""
     found = []

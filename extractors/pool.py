@@ -1,59 +1,35 @@
-"""Worker processes that can die.
-
-Native decoders and models can hang or crash on a bad file. Each clip runs in a worker process
-with one model, one thread per library and a time limit; whatever happens to it costs that clip.
-"""
+"""Many tasks, done by workers on this machine or on a Ray cluster, in order."""
 
 import os
-import sys
+import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
 from itertools import islice
-from multiprocessing.context import SpawnContext, SpawnProcess
-from types import ModuleType
-from typing import Any, NamedTuple
+from queue import SimpleQueue
+from types import TracebackType
+from typing import Protocol, Self
 
-from pebble import ProcessExpired, ProcessFuture, ProcessPool
-from tqdm import tqdm
-
-from extractors.errors import MediaError, SetupError
+from extractors.errors import SetupError
+from extractors.progress import Progress
 from extractors.settings import RunSettings
+from extractors.worker import Cancelled, Extractor, NodeLost, Outcome, Task, Worker
 
-# Set in the children only, before they import anything.
-_ENVIRONMENT: Mapping[str, str] = {
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "NUMEXPR_NUM_THREADS": "1",
-    "VECLIB_MAXIMUM_THREADS": "1",
-    "TOKENIZERS_PARALLELISM": "false",
-    "HF_HUB_OFFLINE": "1",  # the parent has fetched what there was to fetch
-    "TRANSFORMERS_VERBOSITY": "error",
-    "TQDM_DISABLE": "1",  # the parent shows the progress
-}
+__all__ = ["Extractor", "Outcome", "Task", "run_tasks", "worker_count"]
 
-_AHEAD = 32  # clips handed out per worker before the first of them is waited for
+_AHEAD = 1000  # clips handed out per worker before the first of them is waited for
+_NODE_LOSSES = 5  # of one clip, before it is suspected to be their cause
 
 
-# Built once per worker; a task calls one of its methods.
-Extractor = Any
+class _Worker(Protocol):
+    def prepare(self) -> None:
+        """Get to where a task can be done; may wait for long."""
 
+    def do(self, task: Task) -> Outcome: ...
 
-class Task(NamedTuple):
-    """One clip's call of a method of the extractor."""
-
-    arguments: tuple[Any, ...]
-    duration_s: float
-    method: str = "extract"
-
-
-class Outcome(NamedTuple):
-    """What became of a task: its result, or the reason why there is none."""
-
-    value: Any
-    reason: str | None
+    def stop(self) -> None: ...
 
 
 def run_tasks(
@@ -68,41 +44,44 @@ def run_tasks(
     tasks : sequence of Task
     settings : RunSettings
     title : str
-        Of the progress bar.
+        Of the progress.
 
     Yields
     ------
     Outcome
-        One per task, in the order of the tasks. A worker that dies is replaced and its task
-        tried once more; one that runs out of time is killed.
+        One per task, in the order of the tasks. A worker that dies or exceeds a limit is
+        replaced and its task tried once more.
 
     Raises
     ------
     SetupError
-        The extractor cannot be built on this machine.
+        The extractor cannot be built on this machine, or the Ray cluster cannot be used.
     """
-    workers = _Workers(build, settings, min(worker_count(settings), len(tasks)))
-    ahead = _AHEAD * worker_count(settings)
-    waiting = iter(tasks)
-    started: deque[tuple[Task, ProcessFuture]] = deque()
     clips = sum(task.method == "extract" for task in tasks)
-    try:
-        with tqdm(total=clips, desc=title, unit="clip", disable=None) as bar:
-            while True:
-                for task in islice(waiting, ahead - len(started)):
-                    started.append((task, workers.start(task)))
-                if not started:
-                    return
-                task, future = started.popleft()
-                outcome = workers.outcome(task, future)
-                bar.update(task.method == "extract")
-                yield outcome
-    finally:
-        workers.stop()
+    if not tasks:
+        return
+    waiting = iter(tasks)
+    started: deque[_Job] = deque()
+    cancelled = threading.Event()
+    with (
+        _workers(build, settings, max(clips, 1), cancelled) as workers,
+        _Crew(workers, cancelled) as crew,
+        Progress(clips, title) as progress,
+    ):
+        while True:
+            for task in islice(waiting, _AHEAD * len(workers) - len(started)):
+                started.append(crew.start(task))
+            if not started:
+                return
+            job = started.popleft()
+            outcome = crew.wait(job, progress)
+            if job.task.method == "extract":
+                progress.step(failed=outcome.reason is not None)
+            yield outcome
 
 
 def worker_count(settings: RunSettings) -> int:
-    """Worker processes to start; as many as this process may use cores where it is 0."""
+    """Worker processes to start here; as many as this process may use cores where it is 0."""
     if settings.workers:
         return settings.workers
     if hasattr(os, "sched_getaffinity"):
@@ -110,113 +89,96 @@ def worker_count(settings: RunSettings) -> int:
     return os.cpu_count() or 1
 
 
-class _Workers:
-    """A process pool that is replaced when it breaks."""
+def _workers(
+    build: Callable[[], Extractor], settings: RunSettings, most: int, cancelled: threading.Event
+) -> AbstractContextManager[Sequence[_Worker]]:
+    if settings.executor == "ray":
+        from extractors.ray_cluster import ray_workers  # imports Ray, an extra
 
-    def __init__(self, build: Callable[[], Extractor], settings: RunSettings, count: int) -> None:
-        self._build = build
-        self._count = count
-        self._settings = settings
-        self._pool: ProcessPool | None = None
-
-    def start(self, task: Task) -> ProcessFuture:
-        if self._pool is None or not self._pool.active:
-            self.stop()
-            self._pool = ProcessPool(
-                max_workers=self._count,
-                initializer=_set_up,
-                initargs=(self._build,),
-                context=_Context(),
-            )
-        return self._pool.schedule(
-            _call, args=(task.method, *task.arguments), timeout=self._limit_s(task)
-        )
-
-    def stop(self) -> None:
-        if self._pool is not None:
-            self._pool.stop()
-            self._pool.join()
-            self._pool = None
-
-    def outcome(self, task: Task, future: ProcessFuture) -> Outcome:
-        """Wait for a task; give it a second try if its worker died."""
-        try:
-            return self._wait(task, future)
-        except (ProcessExpired, BrokenProcessPool):
-            pass
-        try:
-            return self._wait(task, self.start(task))
-        except ProcessExpired as error:
-            return Outcome(None, f"the worker died on it twice (exit status {error.exitcode})")
-        except BrokenProcessPool as error:
-            raise SetupError("worker processes die before they can do any work") from error
-
-    def _wait(self, task: Task, future: ProcessFuture) -> Outcome:
-        try:
-            return Outcome(future.result(), None)
-        except (SetupError, ProcessExpired, BrokenProcessPool):
-            raise
-        except MediaError as error:
-            return Outcome(None, error.reason)
-        except TimeoutError:
-            return Outcome(None, f"took longer than {self._limit_s(task):.0f} s")
-        except Exception as error:
-            first_line = (str(error).strip().splitlines() or [""])[0]
-            return Outcome(None, f"{type(error).__name__}: {first_line}")
-
-    def _limit_s(self, task: Task) -> float:
-        return self._settings.timeout_s + self._settings.timeout_factor * task.duration_s
-
-
-_extractor: Extractor = None  # of this worker process
-_failure: SetupError | None = None
-
-
-def _set_up(build: Callable[[], Extractor]) -> None:
-    global _extractor, _failure
-    try:
-        _extractor = build()
-    except SetupError as error:
-        _failure = error
-    except Exception as error:  # whatever it is, no other worker will fare better
-        _failure = SetupError(f"{type(error).__name__}: {error}")
-
-
-def _call(method: str, *arguments: Any) -> Any:
-    if _failure is not None:
-        raise _failure
-    return getattr(_extractor, method)(*arguments)
-
-
-class _WorkerProcess(SpawnProcess):
-    """A process that starts with its own environment and without the caller's script.
-
-    A spawned child runs the caller's main module again; without the guard that few scripts
-    have, that starts the work anew in every child. Nothing in a worker needs that module.
-    """
-
-    @staticmethod
-    def _Popen(process_obj: Any) -> Any:
-        with _launching():
-            return SpawnProcess._Popen(process_obj)
-
-
-class _Context(SpawnContext):
-    Process = _WorkerProcess
+        return ray_workers(build, settings, most, cancelled)
+    return _local_workers(build, settings, most, cancelled)
 
 
 @contextmanager
-def _launching() -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in _ENVIRONMENT}
-    main = sys.modules["__main__"]
-    os.environ.update(_ENVIRONMENT)
-    sys.modules["__main__"] = ModuleType("__main__")
-    try:
-        yield
-    finally:
-        sys.modules["__main__"] = main
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
+def _local_workers(
+    build: Callable[[], Extractor], settings: RunSettings, most: int, cancelled: threading.Event
+) -> Iterator[Sequence[_Worker]]:
+    count = min(worker_count(settings), most)
+    yield [Worker(build, settings, cancelled) for _ in range(count)]
+
+
+@dataclass
+class _Job:
+    task: Task
+    outcome: "Future[Outcome]" = field(default_factory=Future)
+    losses: int = 0
+
+
+class _Crew:
+    """One thread per worker, which waits for it; they take the jobs from one queue."""
+
+    def __init__(self, workers: Sequence[_Worker], cancelled: threading.Event) -> None:
+        self._cancelled = cancelled
+        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._error: Exception | None = None  # of one worker, and the end of all
+        self._threads = [
+            threading.Thread(target=self._serve, args=(worker,), daemon=True) for worker in workers
+        ]
+
+    def __enter__(self) -> Self:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._cancelled.set()
+        for _ in self._threads:
+            self._jobs.put(None)
+        for thread in self._threads:
+            thread.join()
+
+    def start(self, task: Task) -> _Job:
+        job = _Job(task)
+        self._jobs.put(job)
+        return job
+
+    def wait(self, job: _Job, progress: Progress) -> Outcome:
+        while True:
+            try:
+                return job.outcome.result(timeout=1.0)
+            except TimeoutError:
+                if self._error is not None:
+                    raise self._error from None
+                progress.show()
+
+    def _serve(self, worker: _Worker) -> None:
+        try:
+            while not self._cancelled.is_set():
+                worker.prepare()
+                job = self._jobs.get()
+                if job is not None and not self._cancelled.is_set():
+                    self._do(worker, job)
+        except Cancelled:
+            pass
+        except Exception as error:
+            self._error = error
+        finally:
+            worker.stop()
+
+    def _do(self, worker: _Worker, job: _Job) -> None:
+        try:
+            job.outcome.set_result(worker.do(job.task))
+        except NodeLost as loss:
+            job.losses += 1
+            if job.losses > _NODE_LOSSES:
+                job.outcome.set_result(Outcome(None, f"{loss}; tried {job.losses} times"))
             else:
-                os.environ[name] = value
+                self._jobs.put(job)
+        except SetupError as error:
+            job.outcome.set_exception(error)  # at once, should it be this one that is waited for
+            raise

@@ -4,7 +4,7 @@ The first four models decide what a feature *is* and enter its fingerprint; `Run
 only decides how the work is done and can never change a result.
 """
 
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -65,7 +65,7 @@ class VisionSettings(_Settings):
         default=False, description="add the 478 landmarks (x, y, z) to each row"
     )
     max_faces: int = Field(
-        default=4, ge=1, le=10, description="faces looked for in a frame; the largest is measured"
+        default=4, ge=1, le=10, description="faces looked for in a frame; one person is followed"
     )
     max_side: int = Field(
         default=1280,
@@ -89,12 +89,34 @@ class SpeechSettings(_Settings):
 class RunSettings(_Settings):
     """How the work is done; nothing here changes a result."""
 
-    workers: int = Field(default=0, ge=0, description="worker processes; 0: one per available core")
+    executor: Literal["local", "ray"] = Field(
+        default="local", description="where the workers are: on this machine, or on a Ray cluster"
+    )
+    address: str = Field(
+        default="",
+        pattern=r"^([^/\s]+:\d+)?$",
+        description="of the Ray cluster (host:port); empty: that of RAY_ADDRESS, else the one "
+        "running on this machine, else one started for the run",
+    )
+    workers: int = Field(
+        default=0,
+        ge=0,
+        description="worker processes; 0: one per available core of the machine or cluster",
+    )
     timeout_s: float = Field(default=60.0, gt=0.0, description="time any clip may take, s")
     timeout_factor: float = Field(
         default=20.0, ge=0.0, description="time a clip may take on top, per second of its duration"
     )
+    memory_mb: int = Field(
+        default=4000,
+        gt=0,
+        description="resident memory at which a worker is stopped, MB; usually it has under 1000",
+    )
     offline: bool = Field(default=False, description="never download an asset")
+    cache: str = Field(
+        default="",
+        description="folder or fsspec URL where each clip's features are kept; empty: nowhere",
+    )
 
 
 class ExtractorSettings(_Settings):

@@ -11,10 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pydantic import BaseModel, ConfigDict
 
 Modality = Literal["text", "audio", "vision"]
 MODALITIES: tuple[Modality, ...] = get_args(Modality)
@@ -73,106 +71,6 @@ class Rejected(NamedTuple):
     reason: str
 
 
-class FeatureInfo(BaseModel):
-    """What the columns of a feature table are, and exactly how they were made.
-
-    Kept as JSON under the key ``features`` of the table's schema metadata.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    modality: Modality
-    names: list[str]
-    units: list[str]
-    settings: dict[str, Any]
-    assets: dict[str, str]  # name -> sha256
-    fingerprint: str
-    # of the tokenizer, text only
-    unk_id: int | None = None
-    pad_id: int | None = None
-    vocab_size: int | None = None
-
-
-def feature_schema(info: FeatureInfo) -> pa.Schema:
-    """Schema of one modality's feature table, one row per clip.
-
-    ``values`` holds a [rows, features] float32 matrix per clip, 0 where ``observed`` is False.
-    """
-    vector = pa.list_(_element(pa.float32()), len(info.names))
-    flags = pa.list_(_element(pa.bool_()))
-    fields = [
-        pa.field("clip_id", pa.string(), nullable=False),
-        pa.field("values", pa.list_(_element(vector)), nullable=False),
-        pa.field("observed", flags, nullable=False),
-    ]
-    if info.modality == "text":
-        times = pa.list_(pa.field("element", pa.float64()))
-        fields += [
-            pa.field("starts", times, nullable=False),
-            pa.field("ends", times, nullable=False),
-            pa.field("token_ids", pa.list_(_element(pa.int32())), nullable=False),
-            pa.field("special", flags, nullable=False),
-        ]
-    else:
-        fields += [
-            pa.field("start_s", pa.float64(), nullable=False),
-            pa.field("step_s", pa.float64(), nullable=False),
-        ]
-    metadata = {b"features": info.model_dump_json(exclude_none=True).encode()}
-    return pa.schema(fields, metadata=metadata)
-
-
-def _element(type_: pa.DataType) -> pa.Field:
-    """Items of a list, under the name that Parquet gives them, none of them null."""
-    return pa.field("element", type_, nullable=False)
-
-
-def feature_info(table: pa.Table | pa.Schema) -> FeatureInfo:
-    """What a feature table's schema metadata says about it.
-
-    Raises
-    ------
-    ValueError
-        The table carries no such metadata: it is not a feature table.
-    """
-    schema = table.schema if isinstance(table, pa.Table) else table
-    metadata = schema.metadata or {}
-    if b"features" not in metadata:
-        raise ValueError("not a feature table: its schema metadata has no key 'features'")
-    return FeatureInfo.model_validate_json(metadata[b"features"])
-
-
-def ragged(matrices: list[np.ndarray], type_: pa.ListType) -> pa.ListArray:
-    """Arrow column of one matrix [rows, features] or vector [rows] per clip, without copies by row.
-
-    Parameters
-    ----------
-    matrices : list of ndarray
-        All [*, features] or all [*]; NaN in float64 vectors becomes null.
-    type_ : pa.ListType
-        Type of the column; its values are a fixed-size list where the matrices have two axes.
-    """
-    offsets = np.cumsum([0] + [len(m) for m in matrices], dtype=np.int32)
-    flat: pa.Array
-    if pa.types.is_fixed_size_list(type_.value_type):
-        width = type_.value_type.list_size
-        joined = np.concatenate([np.empty((0, width), np.float32), *matrices])
-        flat = pa.FixedSizeListArray.from_arrays(
-            pa.array(joined.reshape(-1), pa.float32()), type=type_.value_type
-        )
-    else:
-        joined = np.concatenate(matrices) if matrices else np.empty(0)
-        flat = pa.array(joined, type_.value_type, from_pandas=True)
-    return pa.ListArray.from_arrays(pa.array(offsets), flat, type=type_)
-
-
-def clip_values(table: pa.Table, index: int) -> np.ndarray:
-    """Matrix [rows, features] of the clip in row `index` of a feature table."""
-    rows = table.column("values")[index].values
-    width = table.schema.field("values").type.value_type.list_size
-    return rows.flatten().to_numpy(zero_copy_only=False).reshape(-1, width)
-
-
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Temporary path beside `path` that takes its place if the block succeeds."""
@@ -206,8 +104,8 @@ def write_table(table: pa.Table, path: str | Path) -> None:
         )
 
 
-def read_table(path: str | Path) -> pa.Table:
-    """Read one Parquet file.
+def read_table(path: str | Path, columns: list[str] | None = None) -> pa.Table:
+    """Read one Parquet file, or some of its columns.
 
     Raises
     ------
@@ -216,27 +114,12 @@ def read_table(path: str | Path) -> pa.Table:
     """
     if not Path(path).is_file():
         raise FileNotFoundError(f"{path}: no such table; run the stage that writes it")
-    return pq.read_table(path, partitioning=None)
+    return pq.read_table(path, columns=columns, partitioning=None)
 
 
-def write_modality(table: pa.Table, folder: str | Path) -> None:
-    """Write one modality's feature table into a folder, as ``part-0.parquet``."""
-    write_table(table, Path(folder) / "part-0.parquet")
-
-
-def read_modality(folder: str | Path) -> pa.Table:
-    """Read one modality's feature table, all of its parts, sorted by clip_id.
-
-    Raises
-    ------
-    FileNotFoundError
-        The folder holds no ``part-*.parquet``.
-    """
-    parts = sorted(Path(folder).glob("part-*.parquet"))
-    if not parts:
-        raise FileNotFoundError(f"{folder}: no part-*.parquet; extract the features first")
-    tables = [read_table(part) for part in parts]
-    return tables[0] if len(tables) == 1 else pa.concat_tables(tables).sort_by("clip_id")
+def sorted_rows(manifest: pa.Table) -> list[dict[str, Any]]:
+    """Rows of a manifest as dictionaries, sorted by clip_id."""
+    return sorted(manifest.to_pylist(), key=lambda row: row["clip_id"])
 
 
 def write_quarantine(rows: Iterable[Rejected], path: str | Path) -> None:

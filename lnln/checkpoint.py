@@ -1,4 +1,7 @@
-"""A trained network on disk: `model.safetensors` and `config.json`, all that `predict` needs."""
+"""A trained network on disk: `model.safetensors` and `config.json`, all that `predict` needs.
+
+A model card, `README.md`, says the same to people.
+"""
 
 from __future__ import annotations
 
@@ -13,16 +16,15 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from torch import Tensor
 
 from lnln.batches import Layout
+from lnln.card import model_card
 from lnln.features import FeatureInfo, FeatureSet, Lengths
 from lnln.inference import Scores, best_device, score
 from lnln.language import FrozenLanguageEncoder, LanguageEncoder
 from lnln.metrics import MetricSet
 from lnln.model import LNLN
 from lnln.normalisation import Normalisation, without_infinities
+from lnln.pretrained import CARD, CONFIG, WEIGHTS, find
 from lnln.settings import NetworkSettings, Shapes
-
-WEIGHTS = "model.safetensors"
-CONFIG = "config.json"
 
 Weights = dict[str, Tensor]
 
@@ -77,7 +79,19 @@ class Checkpoint:
 
     @property
     def extraction(self) -> dict[str, Any]:
-        """Settings for the features of new clips, as `extractors.extract` takes them."""
+        """Settings for the features of new clips, as `extractors.extract` takes them.
+
+        Raises
+        ------
+        CheckpointError
+            If the network reads features that are not made from video here, such as MMSA's.
+        """
+        foreign = sorted({i.source for i in self.config.features.values() if i.source})
+        if foreign:
+            raise CheckpointError(
+                f"this model cannot read video: it was trained on {', '.join(foreign)}, which "
+                "cannot be extracted here. Give it those features, or train a model on your clips"
+            )
         modalities = {name: info.settings for name, info in self.config.features.items()}
         return modalities | self.config.transcription
 
@@ -130,7 +144,7 @@ def language_config(model: LNLN) -> dict[str, Any] | None:
 
 
 def save(folder: Path, checkpoint: Checkpoint) -> None:
-    """Write a checkpoint; each file is replaced whole, the config last.
+    """Write a checkpoint and its model card; each file is replaced whole, the config last.
 
     The config names the sha256 of the weights, so that two halves of different runs are noticed.
     """
@@ -140,17 +154,27 @@ def save(folder: Path, checkpoint: Checkpoint) -> None:
         update={"weights_sha256": hashlib.sha256(weights).hexdigest()}
     )
     _write(folder / WEIGHTS, weights)
+    _write(folder / CARD, model_card(config, checkpoint.model).encode())
     _write(folder / CONFIG, (config.model_dump_json(indent=2) + "\n").encode())
 
 
-def load(folder: Path | str, language: FrozenLanguageEncoder | None = None) -> Checkpoint:
+def load(
+    source: Path | str,
+    language: FrozenLanguageEncoder | None = None,
+    *,
+    revision: str | None = None,
+    offline: bool = False,
+) -> Checkpoint:
     """Load a checkpoint onto the GPU, if there is one.
 
     Parameters
     ----------
-    folder : Path or str
+    source : Path or str
+        A folder, or the id of a model on the Hugging Face hub, `owner/name`.
     language : FrozenLanguageEncoder, optional
         Only the variant `official` with a frozen encoder needs it.
+    revision, offline
+        See `lnln.pretrained.find`.
 
     Raises
     ------
@@ -159,12 +183,12 @@ def load(folder: Path | str, language: FrozenLanguageEncoder | None = None) -> C
     CheckpointError
         If it is damaged, or its weights are not those of the network in its config.
     """
-    folder = Path(folder)
+    folder = find(source, revision=revision, offline=offline)
     for name in (CONFIG, WEIGHTS):
         if not (folder / name).is_file():
             raise FileNotFoundError(
                 f"{folder / name} is not there: train a model first (dvc repro), or give the "
-                "folder of one"
+                "folder or the Hugging Face id of one"
             )
     try:
         config = Config.model_validate_json((folder / CONFIG).read_text("utf-8"))
@@ -183,6 +207,7 @@ def load(folder: Path | str, language: FrozenLanguageEncoder | None = None) -> C
         encoder = language
     model = LNLN(config.network, config.shapes, encoder)
     _load_weights(model, safetensors.torch.load(data), folder / WEIGHTS)
+    model.config = config
     return Checkpoint(model.to(best_device()).eval(), config)
 
 
@@ -208,6 +233,11 @@ def check_features(features: FeatureSet, config: Config) -> None:
     """
     for modality, trained in config.features.items():
         info = features.modality(modality).info
+        if info.source != trained.source:
+            raise CheckpointError(
+                f"the model was trained on {trained.source or 'features of lnln extract'}, this "
+                f"{modality} is of {info.source or 'lnln extract'}: give it the same kind"
+            )
         if info.names != trained.names:
             odd = sorted(set(info.names) ^ set(trained.names))
             raise CheckpointError(

@@ -38,7 +38,7 @@ class FeatureInfo(BaseModel):
     fingerprint: str = ""
     unk_id: int | None = None  # text alone: [UNK], which stands for a dropped token
     pad_id: int | None = None  # text alone
-    vocab_size: int | None = None  # text alone
+    source: str = ""  # who made the features, where it was not our extractors
 
 
 @dataclass(frozen=True)

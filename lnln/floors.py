@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.linear_model import Ridge
+from tqdm import tqdm
 
 from lnln import metrics
 from lnln.batches import incomplete
@@ -105,7 +106,7 @@ def fit_ridge(
     """
     drawn = [
         pool(incomplete(train_set, training_masks(train_set, seed=seed, epoch=e)[0], language))
-        for e in range(1, epochs + 1)
+        for e in tqdm(range(1, epochs + 1), desc="ridge", unit="epoch", disable=None)
     ]
     pooled, present = (np.concatenate(parts) for parts in zip(*drawn, strict=True))
     labels = np.tile(train_set.known_labels().astype(np.float64), epochs)

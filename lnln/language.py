@@ -1,11 +1,14 @@
 """The language encoder inside LNLN: a BERT, frozen or fine-tuned along with the network."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, PreTrainedModel
+from transformers.utils import logging
 
 
 class LanguageEncoder(nn.Module):
@@ -44,11 +47,12 @@ class LanguageEncoder(nn.Module):
                     f"{folder / name} is not there: give the folder of a language model in the "
                     "Hugging Face layout, with config.json and model.safetensors"
                 )
-        return cls(
-            AutoModel.from_pretrained(
-                folder, local_files_only=True, use_safetensors=True, dtype=torch.float32
+        with _no_bar():  # it takes half a second
+            return cls(
+                AutoModel.from_pretrained(
+                    folder, local_files_only=True, use_safetensors=True, dtype=torch.float32
+                )
             )
-        )
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
@@ -114,3 +118,15 @@ class FrozenLanguageEncoder(LanguageEncoder):
     def forward(self, token_ids: Tensor, mask: Tensor) -> Tensor:
         """Encode sentences; see `LanguageEncoder.forward`."""
         return super().forward(token_ids, mask)
+
+
+@contextmanager
+def _no_bar() -> Iterator[None]:
+    """Keep Transformers' progress bar to itself, and leave its setting as it was."""
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from lnln.layers import CrossEncoder, HyperLayer, SequenceEncoder, TokenEncoder, reverse_gradient
+from lnln.pretrained import Pretrained
 from lnln.settings import NetworkSettings, Shapes
 
 
@@ -120,7 +121,7 @@ def perceptron(width: int, outputs: int) -> nn.Sequential:
     )
 
 
-class LNLN(nn.Module):
+class LNLN(Pretrained, nn.Module):
     """Sentiment from incomplete language, audio and vision.
 
     The variant `paper` follows the paper; `official` follows the published code where the two

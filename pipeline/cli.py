@@ -1,4 +1,4 @@
-"""The command line: `lnln predict`, `lnln extract`, `lnln doctor`."""
+"""The command line: `lnln predict`, `extract`, `import-checkpoint`, `cache`, `doctor`."""
 
 import sys
 from collections.abc import Iterable
@@ -12,6 +12,7 @@ from rich.text import Text
 from extractors.errors import SetupError
 from extractors.settings import RunSettings
 from extractors.tables import Rejected
+from pipeline.cache import app as cache_app
 from pipeline.paths import MODEL, PARAMS
 
 app = typer.Typer(
@@ -21,8 +22,11 @@ app = typer.Typer(
     help="Sentiment from raw video when part of the data is missing.",
 )
 
+app.add_typer(cache_app, name="cache")
+
 Videos = Annotated[
-    list[Path], typer.Argument(help="Video files, and folders that are searched for them.")
+    list[str],
+    typer.Argument(help="Video files, and folders to search for them; URLs (s3://...) too."),
 ]
 Workers = Annotated[int, typer.Option(min=0, help="Extraction processes; 0: one per core.")]
 Offline = Annotated[bool, typer.Option("--offline", help="Never download a model.")]
@@ -32,8 +36,11 @@ Offline = Annotated[bool, typer.Option("--offline", help="Never download a model
 def predict(
     videos: Videos,
     model: Annotated[
-        Path, typer.Option(help="Folder of a trained model; `dvc repro` makes the default.")
-    ] = MODEL,
+        str,
+        typer.Option(
+            help="Folder of a trained model, or its Hugging Face id; `dvc repro` makes the default."
+        ),
+    ] = str(MODEL),
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
     workers: Workers = 0,
     offline: Offline = False,
@@ -61,7 +68,7 @@ def predict(
     config = checkpoint.config
     if as_json:
         about = {
-            "model": str(model),
+            "model": model,
             "notice": config.notice,
             "label_range": config.label_range,
             "warnings": features.warnings,
@@ -105,6 +112,35 @@ def extract(
 
 
 @app.command()
+def import_checkpoint(
+    file: Annotated[Path, typer.Argument(help="What the published code wrote, such as best.pth.")],
+    config: Annotated[
+        str, typer.Option(help="Published settings it was trained with: mosi, mosei or sims.")
+    ],
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Folder to write to; models/<config>.")
+    ] = None,
+) -> None:
+    """Turn a checkpoint of the published LNLN code into a model of ours.
+
+    Nothing in the file can run. The model reads MMSA's features, not raw video.
+
+    Example: lnln import-checkpoint best.pth --config mosi
+    """
+    from lnln.checkpoint import CheckpointError, save
+    from lnln.importing import import_checkpoint as read
+
+    folder = out or MODEL.parent / config
+    if folder.exists():
+        sys.exit(f"error: {folder} is there already: delete it, or give another --out")
+    try:
+        save(folder, read(file, config))
+    except (OSError, CheckpointError) as error:
+        sys.exit(f"error: {error}")
+    print(f"written to {folder}; what it is, and its limits: {folder / 'README.md'}")
+
+
+@app.command()
 def doctor() -> None:
     """Check libraries, models and device; print what is missing and how to get it.
 
@@ -124,9 +160,11 @@ def _report(rejected: Iterable[Rejected], warnings: Iterable[str]) -> None:
     """Print warnings and failures where they do not disturb the result; any failure is status 1."""
     for warning in warnings:
         print(f"warning: {warning}", file=sys.stderr)
-    failed = list(rejected)
-    for row in failed:
-        print(f"error: {row.path}: {row.reason}", file=sys.stderr)
+    from pipeline.report import failures
+
+    failed = failures(rejected)
+    for _, path, reason in failed:
+        print(f"error: {path}: {reason}", file=sys.stderr)
     if failed:
         sys.exit(1)
 

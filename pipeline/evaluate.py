@@ -7,7 +7,7 @@ from typing import Any
 import rich
 
 from extractors.tables import replacing
-from lnln.checkpoint import load
+from lnln.checkpoint import CheckpointError, load
 from lnln.evaluation import Evaluation, evaluate
 from lnln.language import FrozenLanguageEncoder
 from pipeline.figures import plot_rates
@@ -69,4 +69,4 @@ def write_csv(rows: list[dict[str, Any]], path: Path) -> None:
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, CheckpointError)

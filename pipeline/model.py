@@ -7,8 +7,15 @@ from lnln.checkpoint import Checkpoint, load
 from lnln.language import FrozenLanguageEncoder
 
 
-def load_with_language(folder: Path, *, offline: bool) -> Checkpoint:
+def load_with_language(source: Path | str, *, offline: bool) -> Checkpoint:
     """Load a checkpoint, and the frozen BERT where the network runs it itself.
+
+    Parameters
+    ----------
+    source : Path or str
+        A folder, or the id of a model on the Hugging Face hub, `owner/name`.
+    offline : bool
+        Never fetch anything.
 
     Raises
     ------
@@ -19,9 +26,9 @@ def load_with_language(folder: Path, *, offline: bool) -> Checkpoint:
     SetupError
         The BERT that the model was trained with is not on this machine.
     """
-    checkpoint = load(folder)
+    checkpoint = load(source, offline=offline)
     if checkpoint.layout.ids and checkpoint.model.language is None:
         name = checkpoint.config.features["text"].settings["model"]
         language = FrozenLanguageEncoder.from_folder(resolve(name, offline=offline))
-        checkpoint = load(folder, language)
+        checkpoint = load(source, language, offline=offline)
     return checkpoint

@@ -115,7 +115,22 @@ def load_params(path: Path = PARAMS) -> Params:
     ParamsError
         The file is missing, is no YAML mapping, or a key or value is not allowed.
     """
-    return _validate(Params, _read(path), str(path))
+    params = _validate(Params, _read(path), str(path))
+    return params.model_copy(update={"run": params.run.model_copy(update=_placed(params.run))})
+
+
+def _placed(run: RunSettings) -> dict[str, str]:
+    """The cache's absolute path, in the project's folder.
+
+    `dvc exp run --temp` and `--queue` work in copies of it, under .dvc/tmp/exps, and share it.
+    """
+    home = Path.cwd()
+    for folder in home.parents:
+        if folder.parts[-3:] == (".dvc", "tmp", "exps"):
+            home = folder.parents[2]
+    if not run.cache or "://" in run.cache:
+        return {"cache": run.cache}
+    return {"cache": str(home / Path(run.cache).expanduser())}
 
 
 def load_datasets(path: Path = DATASETS) -> dict[str, Dataset]:

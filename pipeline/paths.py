@@ -10,6 +10,7 @@ DATASET = OUTPUTS / "dataset.json"
 MANIFEST = OUTPUTS / "manifest.parquet"
 QUARANTINE = OUTPUTS / "quarantine"  # one CSV per stage
 TRANSCRIPTS = OUTPUTS / "transcripts.parquet"
+OBSERVED = OUTPUTS / "observed.parquet"  # the manifest, with what could be observed
 FEATURES = OUTPUTS / "features"  # one folder per modality
 INCOMPLETE = OUTPUTS / "incomplete"  # one file per split
 

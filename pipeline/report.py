@@ -65,11 +65,19 @@ def predictions_json(
     content = about | {
         "predictions": [asdict(row) for row in predictions],
         "failed": [
-            {"clip_id": row.clip_id, "path": str(PurePath(row.path)), "reason": row.reason}
-            for row in rejected
+            {"clip_id": clip_id, "path": str(PurePath(path)), "reason": reason}
+            for clip_id, path, reason in failures(rejected)
         ],
     }
     return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
+
+
+def failures(rejected: Iterable[Rejected]) -> list[tuple[str, str, str]]:
+    """Return (clip_id, path, reasons) once per clip, in however many stages it failed."""
+    reasons: dict[tuple[str, str], dict[str, None]] = {}
+    for row in rejected:
+        reasons.setdefault((row.clip_id, row.path), {})[row.reason] = None
+    return [(*clip, "; ".join(told)) for clip, told in reasons.items()]
 
 
 def results_table(by_rate: list[dict[str, Any]]) -> Table:

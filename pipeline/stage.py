@@ -6,6 +6,10 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+import rich
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+
 from extractors.errors import SetupError
 from extractors.tables import Rejected, replacing, write_quarantine
 from pipeline.params import ParamsError
@@ -43,10 +47,54 @@ def warn(messages: Iterable[str]) -> None:
         print(f"warning: {message}", file=sys.stderr)
 
 
-def quarantine(rows: list[Rejected], name: str) -> None:
-    """Write the clips a stage rejected to `quarantine/<name>.csv`, and print them."""
-    write_quarantine(rows, QUARANTINE / f"{name}.csv")
+def quarantine(rows: list[Rejected], name: str, clips: int, limit: float) -> None:
+    """Write the clips a stage rejected to `quarantine/<name>.csv`, and print them.
+
+    Parameters
+    ----------
+    rows : list of Rejected
+    name : str
+        Of the file.
+    clips : int
+        How many the stage was given.
+    limit : float
+        Share of them that may be rejected, 0 to 1.
+
+    Raises
+    ------
+    StageError
+        It is more than that.
+    """
+    path = QUARANTINE / f"{name}.csv"
+    write_quarantine(rows, path)
     if rows:
-        print(f"quarantined {len(rows)}:")
+        print(f"quarantined {len(rows)} of {clips}, also in {path}:")
     for row in rows:
         print(f"  {row.clip_id} ({row.path}): {row.reason}")
+    if len(rows) > limit * clips:
+        raise StageError(
+            f"{len(rows)} of {clips} clips were quarantined, more than the share {limit} that "
+            f"ingest.max_quarantined allows; the reasons are in {path}: mend the clips, or raise "
+            "it in params.yaml"
+        )
+
+
+def tell_observed(summary: dict[str, dict[str, Any]]) -> None:
+    """Print `extractors.observation.summary`, a row per modality."""
+    table = Table(title="what could be observed", box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column("modality")
+    for name in ("clips", "observed", "complete", "gaps", "longest gap"):
+        table.add_column(name, justify="right")
+    table.add_column("nothing observed")
+    for modality, found in summary.items():
+        reasons = ", ".join(f"{count} {why}" for why, count in found["missing"].items())
+        table.add_row(
+            modality,
+            str(found["clips"]),
+            f"{found['share']:.1%}",
+            str(found["complete"]),
+            str(found["gaps"]),
+            f"{found['longest_gap_s']:.2f} s",
+            reasons or "-",
+        )
+    rich.print(table)

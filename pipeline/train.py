@@ -38,6 +38,7 @@ def fit(params: Params, dataset: ResolvedDataset, on_epoch: Callable[[Row], None
         language=encoder.from_folder(language_folder(dataset, offline=params.run.offline)),
         on_epoch=on_epoch,
     )
+    best = trained.history[trained.best_epoch - 1]
     config = Config(
         network=params.network,
         shapes=trained.shapes,
@@ -54,6 +55,12 @@ def fit(params: Params, dataset: ResolvedDataset, on_epoch: Callable[[Row], None
             "loss": params.loss.model_dump(),
             "missing_rate": params.missing_rate,
             "best_epoch": trained.best_epoch,
+            "clips": {"train": len(train_set), "valid": len(valid_set)},
+            "validation": {
+                name.removeprefix("valid/"): value
+                for name, value in best.items()
+                if name.startswith("valid/")
+            },
         },
     )
     return Checkpoint(trained.model, config)

@@ -20,15 +20,15 @@ SAMPLE = ROOT / "data" / "sample"
 # One clip of every kind that the sample corpus has, in every split enough to go on with.
 CLIPS = (
     ("joe", "001"),
-    ("joe", "002"),
-    ("fiona", "009"),  # no audio track
-    ("karl", "009"),  # no face
-    ("adam", "006"),  # silence
+    ("joe", "004"),
+    ("milo", "002"),  # no audio track
+    ("nell", "003"),  # no face
+    ("karl", "013"),  # silence
     ("robert", "001"),
-    ("ivy", "026"),  # no transcript in label.csv
-    ("milo", "001"),
-    ("vera", "009"),  # the face leaves the picture
-    ("vera", "011"),
+    ("fiona", "019"),  # no transcript in label.csv
+    ("adam", "004"),
+    ("steph", "009"),  # the face leaves the picture
+    ("steph", "011"),
     ("fiona", "empty"),
     ("karl", "renamed"),
     ("milo", "truncated"),
@@ -44,10 +44,10 @@ SMALL = {
 
 # For `lnln predict`, which sees neither label.csv nor the sentences in it.
 KINDS = {
-    "complete": "milo/001",
-    "no audio track": "fiona/009",
-    "no face": "karl/009",
-    "no words": "adam/006",  # silence
+    "complete": "adam/004",
+    "no audio track": "milo/002",
+    "no face": "nell/003",
+    "no words": "karl/013",  # silence
     "nothing": "ivy/nothing",  # no picture, and silence
     "garbage": "karl/renamed",
 }

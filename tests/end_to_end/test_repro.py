@@ -12,7 +12,8 @@ import pyarrow.compute as pc
 import pytest
 import yaml
 
-from extractors.tables import read_modality, read_quarantine, read_table
+from extractors.features import read_modality
+from extractors.tables import read_quarantine, read_table
 from pipeline.params import load_dataset
 from pipeline.splits import read_split
 from pipeline.stage import StageError
@@ -37,7 +38,7 @@ def observed(project: Path, modality: str, clip_id: str) -> np.ndarray:
 
 def test_every_readable_clip_is_in_the_manifest_under_its_split(manifest: pa.Table) -> None:
     counts = {split: manifest["split"].to_pylist().count(split) for split in ("train", "valid")}
-    assert (len(manifest), counts) == (11, {"train": 5, "valid": 3})
+    assert (len(manifest), counts) == (11, {"train": 6, "valid": 2})
     assert not any(Path(path).is_absolute() for path in manifest["path"].to_pylist())
 
 
@@ -64,21 +65,21 @@ def test_every_broken_clip_is_quarantined_with_its_reason(project: Path) -> None
 def test_a_clip_without_transcript_is_transcribed(project: Path) -> None:
     rows = read_table(project / "outputs" / "transcripts.parquet").to_pylist()
     assert {row["clip_id"]: row["source"] for row in rows if row["source"] != "given"} == {
-        "ivy/026": "asr"
+        "fiona/019": "asr"
     }
     assert all(row["text"] for row in rows)
 
 
 def test_what_a_clip_lacks_is_unobserved_and_keeps_its_place_in_time(project: Path) -> None:
     for modality, clip_id in (
-        ("audio", "fiona/009"),
-        ("audio", "adam/006"),
-        ("vision", "karl/009"),
+        ("audio", "milo/002"),
+        ("audio", "karl/013"),
+        ("vision", "nell/003"),
     ):
         rows = observed(project, modality, clip_id)
         assert len(rows) > 10
         assert not rows.any(), clip_id
-    leaves = observed(project, "vision", "vera/009")
+    leaves = observed(project, "vision", "steph/009")
     assert 0 < leaves.mean() < 1
 
 
@@ -90,7 +91,7 @@ def test_metrics_hold_the_network_beside_its_floors(project: Path) -> None:
         assert {"mae", "corr", "acc7", "acc5", "acc2_with_zero", "f1_with_zero"} <= predictor.keys()
     assert metrics["lnln"]["mae"] > 0
     assert metrics["mean_over_rates"].keys() == {"lnln", "ridge", "constant"}
-    assert content(project / "metrics" / "vision.json")["unobserved_clips"] == 1
+    assert content(project / "metrics" / "observed.json")["vision"]["missing"] == {"no face": 1}
 
 
 def test_curves_have_a_point_per_missing_rate(project: Path) -> None:
@@ -112,7 +113,7 @@ def test_dvc_shows_metrics_and_plots(copy: Path, run: Run, tmp_path: Path) -> No
 
 def test_checkpoint_holds_no_pickle(project: Path) -> None:
     names = {file.name for file in (project / "models" / "lnln").iterdir()}
-    assert names == {"model.safetensors", "config.json"}
+    assert names == {"model.safetensors", "config.json", "README.md"}
 
 
 def test_a_second_repro_runs_nothing(copy: Path, run: Run) -> None:
@@ -144,5 +145,5 @@ def test_clip_without_a_label_is_refused_by_name(
     monkeypatch.chdir(project)
     column = manifest.schema.get_field_index("label")
     unlabelled = manifest.set_column(column, "label", pa.nulls(len(manifest), pa.float32()))
-    with pytest.raises(StageError, match=r"split 'test': 3 clips have no label \(milo/001, "):
+    with pytest.raises(StageError, match=r"split 'test': 3 clips have no label \(adam/004, "):
         read_split(unlabelled, "test", load_dataset())

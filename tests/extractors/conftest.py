@@ -1,9 +1,12 @@
 """Short clips made on the spot, and the complete clips of the bundled corpus."""
 
 import csv
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from fractions import Fraction
+from heapq import merge
+from itertools import count, takewhile
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -107,10 +110,70 @@ def one_worker() -> RunSettings:
 
 
 @pytest.fixture(scope="session")
-def spoken_clip() -> tuple[Path, str]:
-    """A complete clip of the bundled corpus, and the words spoken in it."""
+def spoken_clips() -> list[tuple[Path, str]]:
+    """The complete clips of the bundled corpus, and the words spoken in each."""
     with (SAMPLE / "label.csv").open(newline="", encoding="utf-8-sig") as f:
-        for row in csv.DictReader(f):
-            if row["text"] and not row["incomplete"] and not row["broken"]:
-                return SAMPLE / "Raw" / row["video_id"] / f"{row['clip_id']}.mp4", row["text"]
-    pytest.fail(f"{SAMPLE} holds no complete clip")
+        return [
+            (SAMPLE / "Raw" / row["video_id"] / f"{row['clip_id']}.mp4", row["text"])
+            for row in csv.DictReader(f)
+            if row["text"] and not row["incomplete"] and not row["broken"]
+        ]
+
+
+@pytest.fixture(scope="session")
+def spoken_clip(spoken_clips: list[tuple[Path, str]]) -> tuple[Path, str]:
+    """One of `spoken_clips`."""
+    return spoken_clips[0]
+
+
+@pytest.fixture(scope="session")
+def long_video(
+    tmp_path_factory: pytest.TempPathFactory, spoken_clips: list[tuple[Path, str]]
+) -> Callable[[float], Path]:
+    """Makes a video of so many minutes: the same face, speaking a minute of the corpus's sentences.
+
+    Nothing is encoded but that minute of sound: packets are copied, an hour takes seconds. Pictures
+    and sound repeat at intervals of their own.
+    """
+    folder = tmp_path_factory.mktemp("long")
+    clips = [path for path, _ in spoken_clips[:20]]
+    sound = folder / "sound.m4a"
+    with av.open(str(sound), "w") as out:
+        stream = out.add_stream("aac", rate=16_000, layout="mono")
+        for clip in clips:
+            with av.open(str(clip)) as source:
+                for frame in source.decode(audio=0):
+                    frame.pts = None
+                    out.mux(stream.encode(frame))
+        out.mux(stream.encode(None))
+
+    def make(minutes: float) -> Path:
+        path = folder / f"{minutes:g}.mp4"
+        if not path.exists():
+            with (
+                av.open(str(path), "w") as out,
+                av.open(str(clips[0])) as pictures,
+                av.open(str(sound)) as sounds,
+            ):
+                kinds = (pictures.streams.video[0], sounds.streams.audio[0])
+                endless = merge(*(_repeated(s, out) for s in kinds), key=lambda item: item[0])
+                for _, packet in takewhile(lambda item: item[0] < 60 * minutes, endless):
+                    out.mux(packet)
+        return path
+
+    return make
+
+
+def _repeated(stream: Any, out: Any) -> Iterator[tuple[float, Any]]:
+    """A stream's packets over and over, each with its time, s, ready to be written to `out`."""
+    target = out.add_stream_from_template(stream)
+    found = [(p, p.pts, p.dts) for p in stream.container.demux(stream) if p.dts is not None]
+    base = stream.time_base
+    last, pts, _ = max(found, key=lambda item: item[1])
+    length = pts + last.duration - min(dts for _, _, dts in found)
+    for begin in count(0, length):
+        for packet, pts, dts in found:
+            packet.stream = target
+            packet.time_base = base
+            packet.pts, packet.dts = pts + begin, dts + begin
+            yield float(packet.dts * base), packet

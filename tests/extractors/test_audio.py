@@ -1,14 +1,36 @@
 import numpy as np
 import pytest
 
-from extractors.audio import NAMES, UNITS, AudioExtractor
-from extractors.media import Clip
+from extractors.audio.extractor import NAMES, UNITS, AudioExtractor
+from extractors.media.container import Clip
 from extractors.settings import AudioSettings
 
 
 @pytest.fixture(scope="module")
 def extractor():
     return AudioExtractor(AudioSettings())
+
+
+@pytest.fixture
+def play(monkeypatch):
+    """Lets the extractor hear a signal, whatever the clip."""
+
+    def do(signal: np.ndarray) -> None:
+        def blocks(clip, damage, seconds):
+            size = round(seconds * 16_000)
+            yield from (signal[i : i + size] for i in range(0, len(signal), size))
+
+        monkeypatch.setattr("extractors.audio.extractor.sound_blocks", blocks)
+
+    return do
+
+
+def glide(seconds: float) -> np.ndarray:
+    """A buzz from 100 to 200 Hz and back every 4 s, of which each second third is noise."""
+    time = np.arange(round(seconds * 16_000)) / 16_000
+    phase = np.cumsum(150 - 50 * np.cos(2 * np.pi * time / 4)) / 16_000
+    noise = np.random.default_rng(0).normal(0, 0.05, len(time))
+    return np.where(time % 0.9 < 0.6, 0.4 * (phase % 1 - 0.5), noise).astype(np.float32)
 
 
 def column(rows, name):
@@ -54,21 +76,20 @@ def test_gaps_stay_where_they_are(extractor, make_clip):
     assert not observed[53:].any()
 
 
-def test_noise_without_a_voice_has_a_pitch_all_the_same(extractor, make_clip, monkeypatch):
-    noise = np.random.default_rng(0).normal(0, 0.1, 16_000).astype(np.float32)
-    monkeypatch.setattr("extractors.audio.decode_audio", lambda clip, damage: noise)
+def test_noise_without_a_voice_has_a_pitch_all_the_same(extractor, play):
+    play(np.random.default_rng(0).normal(0, 0.1, 16_000).astype(np.float32))
     rows = extract(extractor, "noise", 1.0)
     assert np.ptp(np.exp(column(rows, "log_f0"))) < 500
     assert (np.exp(column(rows, "log_f0")) > 60).all()
 
 
-def test_a_row_does_not_depend_on_a_loud_moment_elsewhere(extractor, monkeypatch):
+def test_a_row_does_not_depend_on_a_loud_moment_elsewhere(extractor, play):
     signal = np.random.default_rng(0).normal(0, 0.001, 32_000).astype(np.float32)
     loud = signal.copy()
     loud[28_000:] *= 900
     found = []
     for wave in (signal, loud):
-        monkeypatch.setattr("extractors.audio.decode_audio", lambda clip, damage, w=wave: w)
+        play(wave)
         found.append(extract(extractor, "noise", 2.0))
     quiet = slice(0, 40)
     timbre = [i for i, name in enumerate(NAMES) if "f0" not in name and "voiced" not in name]
@@ -79,6 +100,39 @@ def test_a_row_does_not_depend_on_a_loud_moment_elsewhere(extractor, monkeypatch
 
 def test_shortest_clip_has_one_row(extractor, make_clip):
     assert extract(extractor, make_clip(seconds=0.04), 0.04).values.shape == (1, 38)
+
+
+def test_blocks_of_a_long_clip_do_not_show(extractor, play, monkeypatch):
+    play(glide(25.0))
+    whole = extract(extractor, "glide", 25.0)
+    monkeypatch.setattr("extractors.audio.extractor._BLOCK", 100)
+    blocks = extract(extractor, "glide", 25.0)
+    np.testing.assert_array_equal(blocks.observed, whole.observed)
+    np.testing.assert_allclose(blocks.values, whole.values, rtol=1e-5, atol=1e-4)
+
+
+def test_log_f0_runs_straight_across_blocks_of_silence(extractor, play, monkeypatch):
+    signal = glide(20.0)
+    signal[5 * 16_000 : 14 * 16_000] *= 0.005  # too quiet to be a voice, loud enough for a row
+    play(signal)
+    monkeypatch.setattr("extractors.audio.extractor._BLOCK", 50)
+    rows = extract(extractor, "glide", 20.0)
+    slope = np.diff(column(rows, "log_f0")[135:340])
+    assert np.ptp(slope) < 1e-5
+
+
+def test_blocks_that_are_silent_cost_nothing(extractor, play, monkeypatch):
+    signal = glide(20.0)
+    signal[5 * 16_000 :] = 0
+    play(signal)
+    monkeypatch.setattr("extractors.audio.extractor._BLOCK", 50)
+    measured = []
+    measure = extractor._measure
+    monkeypatch.setattr(
+        extractor, "_measure", lambda *given: measured.append(1) or measure(*given), raising=True
+    )
+    assert extract(extractor, "glide", 20.0).observed.sum() == pytest.approx(125, abs=2)
+    assert len(measured) == 3
 
 
 def test_settings_change_the_fingerprint():

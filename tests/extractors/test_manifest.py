@@ -4,14 +4,22 @@ import shutil
 
 import pytest
 
-from extractors.manifest import DatasetError, probe_files, read_dataset
+from extractors.cache import Cache
+from extractors.labels import DatasetError, outside
+from extractors.manifest import probe_files, read_dataset
 from extractors.tables import MANIFEST
 
 HEADER = ["video_id", "clip_id", "text", "label", "mode"]
 
 
 @pytest.fixture
-def dataset(tmp_path, make_clip, one_worker):
+def use(tmp_path, one_worker):
+    """How the files are read: with one worker, and a cache of the test's own."""
+    return {"run": one_worker, "cache": Cache(f"{tmp_path}/cache")}
+
+
+@pytest.fixture
+def dataset(tmp_path, make_clip, use):
     """Writes label.csv and reads the dataset; ``clips`` are made first, as video/clip."""
 
     def read(rows, clips=("v1/c1.mp4",), header=HEADER):
@@ -23,7 +31,7 @@ def dataset(tmp_path, make_clip, one_worker):
             source = source or made
         with (tmp_path / "data" / "label.csv").open("w", newline="", encoding="utf-8-sig") as f:
             csv.writer(f).writerows([header, *rows])
-        return read_dataset(tmp_path / "data", language="en", run=one_worker)
+        return read_dataset(tmp_path / "data", language="en", **use)
 
     (tmp_path / "data").mkdir()
     return read
@@ -100,7 +108,7 @@ def test_broken_files_are_quarantined_and_the_others_go_on(dataset, tmp_path):
     assert {row.stage for row in listing.quarantine} == {"ingest"}
 
 
-def test_same_bytes_and_same_group_in_two_splits_are_leakage(dataset, tmp_path, one_worker):
+def test_same_bytes_and_same_group_in_two_splits_are_leakage(dataset, tmp_path, use):
     clips = ("v1/c1.mp4", "v2/c1.mp4", "v2/c2.mp4")
     rows = [
         ["v1", "c1", "x", "1", "train"],
@@ -110,7 +118,7 @@ def test_same_bytes_and_same_group_in_two_splits_are_leakage(dataset, tmp_path, 
     dataset(rows, clips=clips)
     raw = tmp_path / "data" / "Raw"
     shutil.copyfile(raw / "v1" / "c1.mp4", raw / "v2" / "c1.mp4")
-    messages = read_dataset(tmp_path / "data", language="en", run=one_worker).warnings
+    messages = read_dataset(tmp_path / "data", language="en", **use).warnings
     assert len(messages) == 2
     assert "the same bytes" in messages[0]
     assert "v1/c1, v2/c1" in messages[0]
@@ -122,18 +130,18 @@ def test_files_without_a_line_in_label_csv_are_counted(dataset):
     assert any("1 files under" in warning for warning in listing.warnings)
 
 
-def test_dataset_without_labels_says_what_is_needed(tmp_path):
+def test_dataset_without_labels_says_what_is_needed(tmp_path, use):
     with pytest.raises(DatasetError, match=r"label\.csv not found"):
-        read_dataset(tmp_path, language="en")
+        read_dataset(tmp_path, language="en", **use)
     (tmp_path / "label.csv").write_text("video_id,clip_id,text\n")
     with pytest.raises(DatasetError, match="label, mode"):
-        read_dataset(tmp_path, language="en")
+        read_dataset(tmp_path, language="en", **use)
     (tmp_path / "label.csv").write_bytes("video_id,clip_id,text,label,mode\né".encode("latin-1"))
     with pytest.raises(DatasetError, match="UTF-8"):
-        read_dataset(tmp_path, language="en")
+        read_dataset(tmp_path, language="en", **use)
 
 
-def test_new_videos_are_named_by_as_much_as_tells_them_apart(make_clip, tmp_path, one_worker):
+def test_new_videos_are_named_by_as_much_as_tells_them_apart(make_clip, tmp_path, use):
     make_clip("in/a/x.mp4", seconds=0.2)
     make_clip("in/b/x.mp4", seconds=0.2)
     make_clip("in/b/y.avi", seconds=0.2, video_codec="mpeg4")
@@ -146,25 +154,51 @@ def test_new_videos_are_named_by_as_much_as_tells_them_apart(make_clip, tmp_path
         tmp_path / "no.mp4",
         tmp_path / "nothing",
     ]
-    listing = probe_files(paths, language="en", run=one_worker)
+    listing = probe_files(paths, language="en", **use)
     assert listing.manifest["clip_id"].to_pylist() == ["a/x.mp4", "b/x.mp4", "odd.dat", "y.avi"]
     assert set(listing.manifest["split"].to_pylist()) == {"new"}
     assert reasons(listing) == {"no.mp4": "no such file"}
     assert "no video in this folder" in listing.warnings[0]
 
 
-def test_a_file_given_twice_is_listed_once(tmp_path, make_clip, one_worker, monkeypatch):
+def test_a_file_given_twice_is_listed_once(tmp_path, make_clip, use, monkeypatch):
     make_clip("clips/a.mp4", seconds=0.4)
     monkeypatch.chdir(tmp_path)
     given = ["clips/a.mp4", tmp_path / "clips", "clips"]
-    listing = probe_files(given, language="en", run=one_worker)
+    listing = probe_files(given, language="en", **use)
     assert listing.manifest["clip_id"].to_pylist() == ["a.mp4"]
 
 
-def test_a_name_that_is_not_utf8_costs_its_own_file(tmp_path, make_clip, one_worker):
+def test_a_name_that_is_not_utf8_costs_its_own_file(tmp_path, make_clip, use):
     good = make_clip("good.mp4", seconds=0.4)
     bad = os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.mp4")
     shutil.copyfile(good, bad)
-    listing = probe_files([good, bad], language="en", run=one_worker)
+    listing = probe_files([good, bad], language="en", **use)
     assert listing.manifest["clip_id"].to_pylist() == ["good.mp4"]
     assert "not UTF-8" in listing.quarantine[0].reason
+
+
+def test_unchanged_file_is_not_read_again(dataset, tmp_path, monkeypatch):
+    rows = [["v1", "c1", "x", "1", "train"], ["v1", "c2", "x", "1", "train"]]
+    clips = [tmp_path / "data" / "Raw" / "v1" / f"{name}.mp4" for name in ("c1", "c2")]
+    dataset(rows, clips=("v1/c1.mp4", "v1/c2.mp4"))
+    for clip in clips:  # a file as young as its clock's tick is not trusted
+        os.utime(clip, (1_000_000_000, 1_000_000_000))
+    first = dataset(rows, clips=())
+    read = []
+    monkeypatch.setattr("extractors.collect.run_tasks", lambda build, tasks, *_: read.extend(tasks))
+    assert dataset(rows, clips=()).manifest.equals(first.manifest)
+    assert read == []
+    clips[1].write_bytes(clips[1].read_bytes() + b"more")
+    os.utime(clips[1], (1_000_000_000, 1_000_000_000))
+    with pytest.raises(TypeError):  # the work that there is now is not done by this test
+        dataset(rows, clips=())
+    assert [task.arguments[2] for task in read] == [clips[1].as_posix()]
+
+
+def test_label_beyond_the_range_is_reported(dataset):
+    rows = [["v1", "c1", "x", "3", "train"], ["v1", "c2", "x", "-3.5", "train"]]
+    manifest = dataset(rows, clips=("v1/c1.mp4", "v1/c2.mp4")).manifest
+    assert outside(manifest, (-4, 4)) == []
+    (message,) = outside(manifest, (-3, 3))
+    assert message.endswith("label_range: v1/c2 (-3.5)")

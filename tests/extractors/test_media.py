@@ -1,13 +1,17 @@
+import hashlib
 import os
 from pathlib import Path
 
+import av
+import fsspec
 import numpy as np
 import pytest
 
-from extractors.errors import MediaError
-from extractors.frames import sample_frames
-from extractors.media import Clip, Damage, probe
-from extractors.sound import SAMPLE_RATE, decode_audio
+from extractors.errors import MediaError, SetupError
+from extractors.media import container
+from extractors.media.container import Clip, Damage, content_hash, probe
+from extractors.media.sound import SAMPLE_RATE, decode_audio
+from extractors.vision.frames import sample_frames
 
 
 def grey_levels(path: Path, seconds: float, step_s: float = 0.1, start_s: float = 0.0) -> list:
@@ -183,3 +187,79 @@ def test_segment_equals_that_part_of_the_whole(make_clip):
 @pytest.mark.parametrize("name", ["клип с пробелом.mp4", "视频.mp4", "a:b%03d.mp4"])
 def test_name_in_any_script_is_read(make_clip, name):
     assert probe(str(make_clip(name))).has_video
+
+
+@pytest.mark.parametrize(
+    ("name", "codec"), [("clip.h264", "libx264"), ("clip.m1v", "mpeg1video"), ("clip.obu", "av1")]
+)
+def test_duration_of_a_file_without_time_stamps_is_counted(make_clip, name, codec):
+    if codec not in av.codecs_available:
+        pytest.skip(f"no {codec} encoder")
+    path = make_clip(name, seconds=2.0, video_codec=codec, audio=False)
+    assert probe(str(path)).duration_s == pytest.approx(2.0, abs=0.1)
+
+
+def test_false_duration_in_the_header_is_not_believed(make_clip):
+    path = make_clip(seconds=2.0)
+    data = bytearray(path.read_bytes())
+    for atom, offset in ((b"mvhd", 20), (b"tkhd", 24), (b"mdhd", 20)):
+        place = data.index(atom)
+        data[place + offset : place + offset + 4] = (7).to_bytes(4, "big")
+    path.write_bytes(data)
+    assert 1.5 < probe(str(path)).duration_s < 2.5
+
+
+def test_probe_reads_on_but_decodes_the_beginning_only(make_clip, monkeypatch):
+    path = make_clip(seconds=8.0)
+    decoded, sent = container.decoded, []
+    monkeypatch.setattr(
+        container, "decoded", lambda packet, damage: sent.append(1) or decoded(packet, damage)
+    )
+    assert probe(str(path)).duration_s == pytest.approx(8.0, abs=0.05)
+    assert len(sent) < 60  # of 200 pictures and 350 packets of sound
+
+
+@pytest.fixture
+def remote(make_clip):
+    """The same clip as a local file and at a URL."""
+    path = make_clip("clip.mp4", seconds=2.0)
+    url = "memory://bucket/folder/clip.mp4"
+    with fsspec.open(url, "wb") as f:
+        f.write(path.read_bytes())
+    yield path, url
+    fsspec.filesystem("memory").rm("/bucket", recursive=True)
+
+
+def test_clip_at_a_url_is_read_like_a_local_one(remote):
+    path, url = remote
+    assert probe(url) == probe(str(path))
+    assert grey_levels(url, 1.0, start_s=0.5) == grey_levels(path, 1.0, start_s=0.5)
+    np.testing.assert_array_equal(tone(url, 2.0), tone(path, 2.0))
+    expected = hashlib.sha256(path.read_bytes()).hexdigest()
+    assert content_hash(url) == content_hash(str(path)) == expected
+
+
+@pytest.mark.parametrize("read", [probe, content_hash])
+def test_what_is_wrong_with_a_url_is_said(remote, read, monkeypatch):
+    with pytest.raises(MediaError, match=r"memory://bucket/none\.mp4: no such file"):
+        read("memory://bucket/none.mp4")
+    with pytest.raises(MediaError, match=r"cannot be opened.*nosuch"):
+        read("nosuch://bucket/clip.mp4")
+    fsspec.filesystem("memory").pipe("/bucket/empty.mp4", b"")
+    with pytest.raises(MediaError, match="the file is empty"):
+        read("memory://bucket/empty.mp4")
+
+    def missing(url):
+        raise ImportError("Install s3fs to access S3")
+
+    monkeypatch.setattr(container.fsspec.core, "url_to_fs", missing)
+    with pytest.raises(SetupError, match=r"s3fs.*pip install 'lnln\[s3\]'"):
+        read("s3://bucket/clip.mp4")
+
+
+def test_playlist_at_a_url_leads_nowhere(make_clip):
+    path = make_clip("part.ts", video_codec="mpeg2video", audio_codec="mp2")
+    text = f"#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:1,\nfile:{path}\n#EXT-X-ENDLIST\n"
+    fsspec.filesystem("memory").pipe("/bucket/list.m3u8", text.encode())
+    with pytest.raises(MediaError):
+        probe("memory://bucket/list.m3u8")

@@ -1,16 +1,20 @@
 """Recordings of real people, which the project does not carry.
 
-`LNLN_REAL_CLIPS` names a folder with GRID clips (MPEG-1, 360x288) under ``grid/``.
+`LNLN_REAL_CLIPS` names a folder with GRID clips (MPEG-1, 360x288) under ``grid/`` and a public
+recording of two people, one of them speaking, ``speech/obama_speech.mp4``.
 """
 
 import os
+from fractions import Fraction
 from pathlib import Path
 
+import av
+import numpy as np
 import pytest
 
-from extractors.media import Clip, probe
+from extractors.media.container import Clip, probe
 from extractors.settings import VisionSettings
-from extractors.vision import VisionExtractor
+from extractors.vision.extractor import VisionExtractor
 
 FOLDER = os.environ.get("LNLN_REAL_CLIPS")
 needs_real_clips = pytest.mark.skipif(
@@ -29,3 +33,57 @@ def test_a_face_is_observed_in_99_percent_of_real_frames():
         observed += rows.observed.sum()
         total += len(rows.observed)
     assert observed >= 0.99 * total
+
+
+@needs_real_clips
+def test_of_two_real_faces_the_one_that_speaks_is_followed(tmp_path):
+    """Each beside another who listens: what they do in the third of a second before they speak."""
+    files = sorted(Path(FOLDER or "", "grid").glob("x*.mpg"))
+    extractor = VisionExtractor(VisionSettings(), offline=True)
+    by_speech = 0
+    for i, file in enumerate(files):
+        turn = 1 if i % 2 else -1
+        path = tmp_path / f"{i}.mkv"
+        _put_beside(path, file, files[i - len(files) // 2], turn)
+        rows = extractor.extract(Clip(str(path), 0.0, 2.9))
+        head_x = rows.values[rows.observed, extractor.info().names.index("head_x")]
+        assert len(set(np.sign(head_x))) == 1, "the face jumps"
+        if rows.face.chosen_by == "speech":
+            by_speech += 1
+            assert np.sign(head_x[0]) == -turn, file
+    assert by_speech >= 0.7 * len(files)
+
+
+@needs_real_clips
+def test_the_speaker_of_a_real_recording_is_followed():
+    file = Path(FOLDER or "", "speech", "obama_speech.mp4")
+    rows = VisionExtractor(VisionSettings(), offline=True).extract(
+        Clip(str(file), 0.0, probe(str(file)).duration_s)
+    )
+    assert (rows.face.chosen_by, rows.face.faces) == ("speech", 2)
+    assert rows.observed.mean() > 0.95
+
+
+def _put_beside(path: Path, speaker: Path, listener: Path, turn: int) -> None:
+    """Write the speaker on the left (turn 1) or right (-1) of the listener, with their sound."""
+    with av.open(str(listener)) as source:
+        quiet = [f.to_ndarray(format="rgb24") for f in source.decode(video=0)][:8]
+    quiet += quiet[::-1]  # back and forth, without a jump
+    with av.open(str(speaker)) as source, av.open(str(path), "w") as out:
+        video = out.add_stream("libx264", rate=25, options={"crf": "18", "preset": "veryfast"})
+        video.width, video.height, video.pix_fmt = 720, 288, "yuv420p"
+        sound = out.add_stream_from_template(source.streams.audio[0])
+        begin = source.start_time or 0
+        for i, frame in enumerate(source.decode(video=0)):
+            both = [frame.to_ndarray(format="rgb24"), quiet[i % len(quiet)]][::turn]
+            picture = av.VideoFrame.from_ndarray(np.hstack(both), format="rgb24")
+            picture.pts, picture.time_base = i, Fraction(1, 25)
+            out.mux(video.encode(picture))
+        out.mux(video.encode(None))
+        source.seek(begin)
+        for packet in source.demux(audio=0):
+            if packet.pts is not None:
+                packet.pts -= round(begin / av.time_base / packet.time_base)
+                packet.dts = packet.pts
+                packet.stream = sound
+                out.mux(packet)

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from extractors.errors import UnsupportedLanguage
-from extractors.media import Clip, probe
+from extractors.media.container import Clip, Damage, probe
+from extractors.media.sound import decode_audio
 from extractors.settings import SpeechSettings
-from extractors.speech import SpeechRecognizer
+from extractors.speech.recognizer import SpeechRecognizer, _windows
 
 
 @pytest.fixture(scope="module")
@@ -45,10 +46,69 @@ def test_no_speech_is_no_words(recognizer, make_clip, wishes):
 
 def test_noise_is_no_words(recognizer, monkeypatch):
     noise = np.random.default_rng(0).normal(0, 0.1, 48_000).astype(np.float32)
-    monkeypatch.setattr("extractors.speech.decode_audio", lambda clip, damage: noise)
+    monkeypatch.setattr("extractors.speech.recognizer.sound_blocks", lambda *_: iter([noise]))
     assert recognizer.extract(Clip("noise", 0.0, 3.0), "en").source == "none"
 
 
 def test_language_that_the_model_does_not_know_is_refused(recognizer, make_clip):
     with pytest.raises(UnsupportedLanguage, match=r"'zh'.*multilingual"):
         recognizer.extract(Clip(str(make_clip()), 0.0, 1.0), "zh")
+
+
+@pytest.fixture(scope="module")
+def sentences(spoken_clips) -> list[tuple[np.ndarray, str]]:
+    """Some sentences, each with a second of silence after it, and their words."""
+    found = []
+    for path, text in spoken_clips[:16]:
+        said = decode_audio(Clip(str(path), 0.0, probe(str(path)).duration_s), Damage())
+        found.append((np.concatenate([said, np.zeros(16_000, np.float32)]), text))
+    return found
+
+
+@pytest.fixture(scope="module")
+def speech(sentences) -> np.ndarray:
+    """All of the sentences, with a hum beneath."""
+    signal = np.concatenate([said for said, _ in sentences])
+    hum = 0.02 * np.sin(2 * np.pi * 100 * np.arange(len(signal)) / 16_000)
+    return (signal + hum).astype(np.float32)
+
+
+@pytest.fixture
+def short_windows(monkeypatch, speech):
+    monkeypatch.setattr("extractors.speech.recognizer._WINDOW_S", 15.0)
+    monkeypatch.setattr("extractors.speech.recognizer._SEARCH_S", 6.0)
+
+    def blocks(clip, damage, seconds):
+        size = round(seconds * 16_000)
+        yield from (speech[i : i + size] for i in range(0, len(speech), size))
+
+    monkeypatch.setattr("extractors.speech.recognizer.sound_blocks", blocks)
+
+
+def test_windows_are_the_whole_sound_and_end_in_pauses(short_windows, speech):
+    windows = list(_windows(Clip("speech", 0.0, 60.0), Damage()))
+    assert len(windows) > 4
+    np.testing.assert_array_equal(np.concatenate([w for _, w in windows]), speech)
+    begins = np.cumsum([0, *(len(w) for _, w in windows)])
+    np.testing.assert_allclose([begin for begin, _ in windows], begins[:-1] / 16_000)
+    assert all(9 * 16_000 <= len(w) <= 15 * 16_000 for _, w in windows[:-1])
+    for cut in begins[1:-1]:
+        around = speech[cut - 1600 : cut + 1600]
+        assert np.abs(around).max() < 0.05
+
+
+def test_long_recording_is_recognised_piece_by_piece_on_one_time_axis(
+    recognizer, short_windows, sentences
+):
+    found = recognizer.extract(Clip("speech", 0.0, 60.0), "en")
+    starts = [word.start_s for word in found.words]
+    assert starts == sorted(starts)
+    assert " ".join(word.word for word in found.words) == found.text
+    begin_s, heard, told = 0.0, 0, 0
+    for said, text in sentences:
+        end_s = begin_s + len(said) / 16_000
+        here = " ".join(w.word for w in found.words if begin_s - 0.3 < w.start_s < end_s)
+        told += len(set(bare(text)))
+        heard += len(set(bare(text)) & set(bare(here)))
+        begin_s = end_s
+    assert heard > 0.8 * told

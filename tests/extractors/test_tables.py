@@ -4,20 +4,16 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from extractors.tables import (
+from extractors.features import (
     FeatureInfo,
-    Rejected,
     clip_values,
     feature_info,
     feature_schema,
     ragged,
     read_modality,
-    read_quarantine,
-    read_table,
-    replacing,
     write_modality,
-    write_quarantine,
 )
+from extractors.tables import Rejected, read_quarantine, read_table, replacing, write_quarantine
 
 INFO = FeatureInfo(
     modality="audio", names=["a", "b"], units=["Hz", "1"], settings={"x": 1}, assets={},
@@ -35,12 +31,13 @@ def table(lengths=(3, 0, 2)) -> pa.Table:
         ragged(flags, schema.field("observed").type),
         pa.array([0.0] * len(lengths)),
         pa.array([0.04] * len(lengths)),
+        pa.array([["odd"]] * len(lengths), schema.field("warnings").type),
     ]
     return pa.Table.from_arrays(columns, schema=schema)
 
 
 def test_ragged_rows_come_back_as_written(tmp_path):
-    write_modality(table(), tmp_path / "audio")
+    write_modality([table()], table().schema, tmp_path / "audio")
     back = read_modality(tmp_path / "audio")
     assert back.schema == table().schema
     back.validate(full=True)
@@ -51,12 +48,12 @@ def test_ragged_rows_come_back_as_written(tmp_path):
 
 
 def test_no_clips_make_an_empty_table_of_the_same_schema(tmp_path):
-    write_modality(table(()), tmp_path / "audio")
+    write_modality([], table().schema, tmp_path / "audio")
     assert read_modality(tmp_path / "audio").schema == table().schema
 
 
 def test_what_the_columns_are_is_in_the_schema(tmp_path):
-    write_modality(table(), tmp_path / "audio")
+    write_modality([table()], table().schema, tmp_path / "audio")
     back = read_modality(tmp_path / "audio")
     assert feature_info(back) == INFO
     assert json.loads(back.schema.metadata[b"features"])["units"] == ["Hz", "1"]

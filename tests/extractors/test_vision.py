@@ -1,11 +1,14 @@
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
 from extractors.errors import MissingAsset
-from extractors.frames import sample_frames
-from extractors.media import Clip, Damage, probe
+from extractors.media.container import Clip, Damage, probe
 from extractors.settings import VisionSettings
-from extractors.vision import VisionExtractor, euler_angles
+from extractors.vision.extractor import VisionExtractor, euler_angles
+from extractors.vision.frames import sample_frames
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +28,8 @@ def shown(monkeypatch, extractor):
     """Features of given pictures (None: nothing shown), ten a second."""
 
     def extract(pictures, using=extractor):
-        monkeypatch.setattr("extractors.vision.sample_frames", lambda *_: iter(pictures))
+        monkeypatch.setattr("extractors.vision.extractor.sample_frames", lambda *_: iter(pictures))
+        monkeypatch.setattr("extractors.vision.faces.loudness", lambda _: np.zeros(0))
         rows = using.extract(Clip("pictures", 0.0, len(pictures) / 10))
         assert rows.values.dtype == np.float32
         assert not rows.values[~rows.observed].any()
@@ -122,3 +126,31 @@ def test_euler_angles_undo_the_rotation():
 def test_model_that_is_not_there_is_named():
     with pytest.raises(MissingAsset, match=r"gone\.task"):
         VisionExtractor(VisionSettings(model="./gone.task"), offline=True)
+
+
+_PEAK = """
+import sys
+from pathlib import Path
+from extractors.media.container import Clip
+from extractors.settings import VisionSettings
+from extractors.vision.extractor import VisionExtractor
+
+path, minutes = sys.argv[1], float(sys.argv[2])
+rows = VisionExtractor(VisionSettings(fps=1), offline=True).extract(Clip(path, 0.0, 60 * minutes))
+assert rows.observed.mean() > 0.95
+peak = next(x for x in Path("/proc/self/status").read_text().splitlines() if "VmHWM" in x)
+print(int(peak.split()[1]) / 1024)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_memory_does_not_grow_with_the_length_of_the_video(long_video):
+    def peak_mb(minutes: float) -> float:
+        command = [sys.executable, "-c", _PEAK, str(long_video(minutes)), str(minutes)]
+        run = subprocess.run(command, capture_output=True, text=True, check=True)
+        return float(run.stdout)
+
+    short, long = peak_mb(3), peak_mb(18)
+    assert long < 600
+    assert long < 1.1 * short

@@ -9,12 +9,14 @@ import numpy as np
 import pyarrow as pa
 import pytest
 import torch
+from torch import Tensor
 from transformers import BertConfig, BertModel
 
 from lnln.checkpoint import Checkpoint, Config, language_config
 from lnln.features import FeatureSet, Lengths
 from lnln.language import FrozenLanguageEncoder, LanguageEncoder
-from lnln.model import LNLN
+from lnln.model import LNLN, Inputs
+from lnln.model import Sequence as Rows
 from lnln.normalisation import Normalisation
 from lnln.reading import from_tables
 from lnln.settings import NetworkSettings, Shapes
@@ -126,7 +128,6 @@ def make_tables(language: FrozenLanguageEncoder) -> Callable[..., Tables]:
                 rows["text"],
                 unk_id=UNK,
                 pad_id=0,
-                vocab_size=WORDS[1],
             ),
             "audio": table("audio", ["loudness", "f0", "zcr", "rms"], rows["audio"]),
             "vision": table("vision", ["brow", "jaw", "smile"], rows["vision"]),
@@ -180,3 +181,56 @@ def make_checkpoint(tiny: NetworkSettings, lengths: Lengths) -> Callable[..., Ch
         return Checkpoint(model, Config(**config | more))
 
     return make
+
+
+@pytest.fixture(scope="session")
+def reference() -> dict[str, Any]:
+    """Figures of the published code, and the formula that its weights and inputs follow."""
+    file = Path(__file__).parents[1] / "fixtures" / "lnln_reference.json"
+    return json.loads(file.read_text("utf-8"))
+
+
+@pytest.fixture(scope="session")
+def reference_weights(reference: dict[str, Any]) -> dict[str, Tensor]:
+    """The weights of the reference, under the names of the published checkpoints."""
+    weights = {}
+    for j, (name, shape) in enumerate(reference["parameters"]):
+        value = formula(shape, phase=0.37 * j, scale=0.1)
+        weights[name] = 1 + value if "norm" in name and name.endswith("weight") else value
+    return weights
+
+
+@pytest.fixture(scope="session")
+def reference_shapes(reference: dict[str, Any]) -> Shapes:
+    inputs = reference["inputs"]
+    of = {"text": "language", "audio": "audio", "vision": "vision"}
+    return Shapes(
+        **{f"{ours}_dim": inputs[theirs]["shape"][2] for ours, theirs in of.items()},
+        **{f"{ours}_length": inputs[theirs]["shape"][1] for ours, theirs in of.items()},
+    )
+
+
+@pytest.fixture(scope="session")
+def reference_inputs(reference: dict[str, Any]) -> tuple[Inputs, Inputs]:
+    """The complete and the incomplete inputs of the reference."""
+    complete, incomplete = [], []
+    for modality, missing in (
+        ("language", slice(2, None, 4)),
+        ("audio", slice(1, None, 3)),
+        ("vision", slice(0, None, 2)),
+    ):
+        entry = reference["inputs"][modality]
+        values = formula(entry["shape"], entry["phase"], entry["scale"])
+        mask = torch.ones(values.shape[:2], dtype=torch.bool)
+        complete.append(Rows(values, mask))
+        values = values.clone()
+        values[:, missing] = 0
+        incomplete.append(Rows(values, mask))
+    return Inputs(*complete), Inputs(*incomplete)
+
+
+def formula(shape: list[int], phase: float, scale: float) -> Tensor:
+    """Evaluate the reference's formula for a tensor of the given shape."""
+    i = torch.arange(torch.Size(shape).numel(), dtype=torch.float64)
+    s = 43758.5453 * torch.sin(12.9898 * (i + 1) + phase)
+    return (scale * (2 * (s - s.floor()) - 1)).float().reshape(shape)

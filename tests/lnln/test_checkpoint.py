@@ -42,12 +42,23 @@ def test_saving_twice_writes_the_same_bytes(
     checkpoint = make_checkpoint(clips)
     save(tmp_path / "a", checkpoint)
     save(tmp_path / "b", checkpoint)
-    for name in ("model.safetensors", "config.json"):
+    files = ["README.md", "config.json", "model.safetensors"]
+    for name in files:
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
-    assert sorted(p.name for p in (tmp_path / "a").iterdir()) == [
-        "config.json",
-        "model.safetensors",
-    ]
+    assert sorted(p.name for p in (tmp_path / "a").iterdir()) == files
+
+
+def test_checkpoint_written_before_features_had_a_source_is_read(
+    make_checkpoint: Callable[..., Checkpoint], clips: FeatureSet, tmp_path: Path
+) -> None:
+    save(tmp_path, make_checkpoint(clips))
+    (tmp_path / "README.md").unlink()
+    config = json.loads((tmp_path / "config.json").read_text())
+    for info in config["features"].values():
+        del info["source"]
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    after = load(tmp_path)
+    assert np.isfinite(after.score(after.prepare(clips)).sentiment).all()
 
 
 def test_finetuned_language_is_stored_and_comes_back(

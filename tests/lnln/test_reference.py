@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from lnln.losses import Losses, compute
-from lnln.model import LNLN, Inputs, Output, Sequence
+from lnln.model import LNLN, Inputs, Output
 from lnln.published import published_name
 from lnln.settings import LossSettings, NetworkSettings, Shapes
 
@@ -18,58 +18,18 @@ REFERENCE = json.loads(
 )
 
 
-def formula(shape: list[int], phase: float, scale: float) -> Tensor:
-    """Evaluate the fixture's formula for a tensor of the given shape."""
-    i = torch.arange(torch.Size(shape).numel(), dtype=torch.float64)
-    s = 43758.5453 * torch.sin(12.9898 * (i + 1) + phase)
-    return (scale * (2 * (s - s.floor()) - 1)).float().reshape(shape)
-
-
-def published_parameter(j: int, name: str, shape: list[int]) -> Tensor:
-    value = formula(shape, phase=0.37 * j, scale=0.1)
-    return 1 + value if "norm" in name and name.endswith("weight") else value
-
-
-def complete_and_incomplete() -> tuple[Inputs, Inputs]:
-    complete, incomplete = [], []
-    for modality, missing in (
-        ("language", slice(2, None, 4)),
-        ("audio", slice(1, None, 3)),
-        ("vision", slice(0, None, 2)),
-    ):
-        entry = REFERENCE["inputs"][modality]
-        values = formula(entry["shape"], entry["phase"], entry["scale"])
-        mask = torch.ones(values.shape[:2], dtype=torch.bool)
-        complete.append(Sequence(values, mask))
-        values = values.clone()
-        values[:, missing] = 0
-        incomplete.append(Sequence(values, mask))
-    return Inputs(*complete), Inputs(*incomplete)
-
-
 @pytest.fixture(scope="module")
-def model() -> LNLN:
-    inputs = REFERENCE["inputs"]
-    shapes = Shapes(
-        text_dim=inputs["language"]["shape"][2],
-        audio_dim=inputs["audio"]["shape"][2],
-        vision_dim=inputs["vision"]["shape"][2],
-        text_length=inputs["language"]["shape"][1],
-        audio_length=inputs["audio"]["shape"][1],
-        vision_length=inputs["vision"]["shape"][1],
+def model(reference_shapes: Shapes, reference_weights: dict[str, Tensor]) -> LNLN:
+    model = LNLN(NetworkSettings(variant="official", fusion_depth=2), reference_shapes)
+    model.load_state_dict(
+        {name: reference_weights[published_name(name)] for name in model.state_dict()}
     )
-    model = LNLN(NetworkSettings(variant="official", fusion_depth=2), shapes)
-    published = {
-        name: published_parameter(j, name, shape)
-        for j, (name, shape) in enumerate(REFERENCE["parameters"])
-    }
-    model.load_state_dict({name: published[published_name(name)] for name in model.state_dict()})
     return model
 
 
 @pytest.fixture(scope="module")
-def trained(model: LNLN) -> tuple[Output, Losses]:
-    complete, incomplete = complete_and_incomplete()
+def trained(model: LNLN, reference_inputs: tuple[Inputs, Inputs]) -> tuple[Output, Losses]:
+    complete, incomplete = reference_inputs
     weights = REFERENCE["loss_weights"]
     model.train()
     model.zero_grad()
@@ -139,10 +99,12 @@ def test_gradient_norms_are_those_of_the_published_code(
     assert not wrong
 
 
-def test_evaluation_outputs_are_those_of_the_published_code(model: LNLN) -> None:
+def test_evaluation_outputs_are_those_of_the_published_code(
+    model: LNLN, reference_inputs: tuple[Inputs, Inputs]
+) -> None:
     model.eval()
     with torch.no_grad():
-        output = model(complete_and_incomplete()[1])
+        output = model(reference_inputs[1])
     assert_close(output.sentiment[:, None], REFERENCE["eval"]["sentiment_preds"])
     assert_close(output.completeness[:, None], REFERENCE["eval"]["completeness_w"])
     assert output.discriminator_logits is None

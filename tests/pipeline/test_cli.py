@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from extractors.api import Features
+from extractors.cache import Cache
 from extractors.errors import MissingAsset
 from extractors.settings import ExtractorSettings
 from extractors.tables import Rejected, read_quarantine
@@ -106,6 +107,85 @@ def test_missing_asset_is_one_message(
     assert result.output == "error: minilm: not found. Get it: pip install this\n"
 
 
+@pytest.fixture
+def published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working folder with `best.pth`, small, as the published code writes it for `mosi`."""
+    import torch
+
+    from lnln.importing import PUBLISHED
+    from lnln.language import LanguageEncoder
+    from lnln.model import LNLN
+    from lnln.published import published_name
+    from lnln.settings import NetworkSettings, Shapes
+
+    bert = {"vocab_size": 9, "hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2}
+    bert |= {"intermediate_size": 8, "max_position_embeddings": 8}
+    shapes = Shapes(
+        text_dim=8, audio_dim=2, vision_dim=3, text_length=4, audio_length=5, vision_length=6
+    )
+    small = PUBLISHED["mosi"]._replace(shapes=shapes, bert=bert)
+    monkeypatch.setitem(PUBLISHED, "mosi", small)
+    monkeypatch.chdir(tmp_path)
+    network = NetworkSettings(variant="official", fusion_depth=2)
+    model = LNLN(network, shapes, LanguageEncoder.from_config({"model_type": "bert"} | bert))
+    state = {published_name(name): value for name, value in model.state_dict().items()}
+    torch.save({"epoch": 1, "optimizer": {}, "state_dict": state}, "best.pth")
+    return tmp_path
+
+
+def test_published_checkpoint_is_imported_and_does_not_read_video(
+    published: Path, extractor: Extractor
+) -> None:
+    result = run("import-checkpoint", "best.pth", "--config", "mosi")
+    assert result.exit_code == 0, result.output
+    assert "written to models/mosi" in result.output
+    files = {path.name for path in (published / "models" / "mosi").iterdir()}
+    assert files == {"README.md", "config.json", "model.safetensors"}
+    result = run("predict", "a.mp4", "--model", "models/mosi")
+    assert (result.exit_code, extractor.settings) == (1, None)
+    assert "error: this model cannot read video: it was trained on MMSA's" in result.output
+
+
+def test_import_never_replaces_a_model(published: Path) -> None:
+    assert run("import-checkpoint", "best.pth", "--config", "mosi", "-o", "ours").exit_code == 0
+    before = (published / "ours" / "config.json").read_bytes()
+    result = run("import-checkpoint", "best.pth", "--config", "mosi", "-o", "ours")
+    assert result.exit_code == 1
+    assert "error: ours is there already" in result.output
+    assert (published / "ours" / "config.json").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["best.pth", "--config", "sims"], "best.pth is refused: proj_l.0.weight has the shape"),
+        (["best.pth", "--config", "../x"], "'../x' is none of the published mosi, mosei, sims"),
+        (["gone.pth", "--config", "mosi"], "gone.pth"),
+    ],
+)
+def test_import_that_fails_is_one_message_and_leaves_nothing(
+    published: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], message: str
+) -> None:
+    from lnln.importing import PUBLISHED
+
+    text_dim = PUBLISHED["mosi"].shapes.model_copy(update={"text_dim": 6})
+    monkeypatch.setitem(PUBLISHED, "sims", PUBLISHED["mosi"]._replace(shapes=text_dim))
+    result = run("import-checkpoint", *arguments)
+    assert result.exit_code == 1
+    assert result.output.startswith("error: ") and message in result.output
+    assert [path.name for path in published.iterdir()] == ["best.pth"]
+
+
+def test_predict_takes_a_hub_id_and_stays_offline(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    result = run("predict", "a.mp4", "--model", "me/lnln", "--offline")
+    assert result.exit_code == 1
+    assert "error: me/lnln is no folder here, and no model of that id" in result.output
+
+
 @pytest.mark.parametrize("arguments", [["a.mp4"], ["a.mp4", "--model", "models/other"]])
 def test_predict_without_a_model_says_how_to_get_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
@@ -156,8 +236,22 @@ def test_predict_refuses_a_path_that_cannot_be_looked_at(
     assert "private/a.mp4" in result.output
 
 
-@pytest.mark.parametrize("command", ["predict", "extract", "doctor"])
+@pytest.mark.parametrize("command", ["predict", "extract", "import-checkpoint", "doctor"])
 def test_every_command_explains_itself(command: str) -> None:
     result = run(command, "--help")
     assert result.exit_code == 0
     assert f"Example: lnln {command}" in result.output
+
+
+def test_cache_is_shown_and_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert "LNLN_CACHE" in run("cache").output
+    monkeypatch.setenv("LNLN_CACHE", str(tmp_path / "kept"))
+    cache = Cache(str(tmp_path / "kept"))
+    cache.write("audio-f00d", "ab12", pa.table({"x": [1]}))
+    cache.count("audio-f00d", asked=4, hits=3)
+    shown = run("cache").output
+    assert all(word in shown for word in ("audio", "f00d", "75%"))
+    assert run("cache", "prune", "--days", "1").output.count("f00d") == 0
+    assert "deleted" in run("cache", "prune", "--days", "0").output
+    assert cache.uses() == []

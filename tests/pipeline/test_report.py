@@ -6,7 +6,7 @@ from rich.console import Console
 
 from extractors.tables import Rejected
 from lnln.prediction import Prediction
-from pipeline.report import prediction_table, predictions_json, results_table, word
+from pipeline.report import failures, prediction_table, predictions_json, results_table, word
 
 ALL = {"text": 1.0, "audio": 0.5, "vision": 0.0}
 
@@ -72,3 +72,15 @@ def test_results_leave_undefined_values_open() -> None:
 def test_what_every_clip_is_told_stands_once_below_the_table() -> None:
     rows = [Prediction(name, 1.0, 0.5, ALL, "", ["made up"]) for name in ("a", "b")]
     assert printed(prediction_table(rows, (-3, 3), "made up")).count("made up") == 1
+
+
+def test_clip_that_failed_in_two_stages_is_told_of_once() -> None:
+    rejected = [
+        Rejected("a.mp4", "x/a.mp4", "extract@audio", "died"),
+        Rejected("b.mp4", "x/b.mp4", "ingest", "empty"),
+        Rejected("a.mp4", "x/a.mp4", "extract@vision", "took longer than 60 s"),
+    ]
+    assert failures(rejected) == [
+        ("a.mp4", "x/a.mp4", "died; took longer than 60 s"),
+        ("b.mp4", "x/b.mp4", "empty"),
+    ]

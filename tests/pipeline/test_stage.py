@@ -6,7 +6,6 @@ import pytest
 
 from pipeline import extract
 from pipeline.evaluate import curves, write_csv
-from pipeline.extract import observation
 from pipeline.figures import plot_rates
 from pipeline.splits import read_split
 from pipeline.stage import StageError, run, write_json
@@ -39,21 +38,6 @@ def test_extract_names_the_modalities_it_knows(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("sys.argv", ["extract", "smell"])
     with pytest.raises(SystemExit, match=r"text\|audio\|vision"):
         extract.main()
-
-
-def test_natural_incompleteness_counts_rows_and_clips() -> None:
-    table = pa.table({"observed": [[True, False, False, False], [False, False]]})
-    assert observation(table) == {"clips": 2, "observed": 0.1667, "unobserved_clips": 1}
-
-
-def test_natural_incompleteness_of_text_leaves_special_tokens_out() -> None:
-    table = pa.table(
-        {
-            "observed": [[False, True, False], [False, False]],
-            "special": [[True, False, True], [True, True]],
-        }
-    )
-    assert observation(table) == {"clips": 2, "observed": 1.0, "unobserved_clips": 1}
 
 
 def test_curves_have_a_row_per_rate_and_a_column_per_predictor(tmp_path: Path) -> None:

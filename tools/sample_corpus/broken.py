@@ -9,10 +9,10 @@ COLUMNS = ("video_id", "clip_id", "text", "mode", "broken")
 ENTRIES = [
     dict(zip(COLUMNS, values, strict=True))
     for values in (
-        ("milo", "truncated", "The recording of this sentence was cut off.", "test", "truncated"),
-        ("fiona", "empty", "There is nothing in this file.", "train", "empty"),
+        ("milo", "truncated", "The recording of this sentence was cut off.", "train", "truncated"),
+        ("fiona", "empty", "There is nothing in this file.", "valid", "empty"),
         ("karl", "renamed", "This file holds a line of text.", "train", "not_a_video"),
-        ("ivy", "nothing", "", "valid", "nothing_observed"),
+        ("ivy", "nothing", "", "train", "nothing_observed"),
         ("../../outside", "001", "This path leaves the corpus.", "train", "outside_root"),
     )
 ]

@@ -1,0 +1,132 @@
+"""How long it takes to plan and pack clips whose features are all in the cache.
+
+    python benchmarks/cached.py --clips 10000
+
+A dataset of so many different files is made in a temporary folder (each is a clip of the bundled
+corpus and a few bytes that a player skips), and its cache is filled with rows of real features.
+Then, in a fresh process, the list is read again and the three tables are written. The result is
+also kept in `benchmarks/results/`, by date.
+"""
+
+import argparse
+import csv
+import datetime
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from extractors.cache import Cache
+from extractors.extraction import extract_modality
+from extractors.features import write_modality
+from extractors.manifest import read_dataset
+from extractors.pool import Outcome
+from extractors.settings import ExtractorSettings, RunSettings
+from extractors.tables import MODALITIES, replacing
+from extractors.transcription import transcribe
+
+RESULTS = Path(__file__).parent / "results"
+SAMPLE = Path(__file__).parents[1] / "data" / "sample"
+SETTINGS = ExtractorSettings()
+RUN = RunSettings(offline=True)
+
+
+def make_dataset(root: Path, clips: int) -> None:
+    """Write so many clips in the raw layout, a hundred to a folder."""
+    with (SAMPLE / "label.csv").open(encoding="utf-8") as lines:
+        row = next(csv.DictReader(lines))
+    original = (SAMPLE / "Raw" / row["video_id"] / f"{row['clip_id']}.mp4").read_bytes()
+    rows = []
+    for number in range(clips):
+        video, clip = f"v{number // 100:04d}", f"{number % 100:02d}"
+        file = root / "Raw" / video / f"{clip}.mp4"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        unused = f"{number:012d}".encode()
+        file.write_bytes(original + (8 + len(unused)).to_bytes(4, "big") + b"free" + unused)
+        rows.append([video, clip, f"{row['text']} {number}", 1.0, "train"])
+    with (root / "label.csv").open("w", newline="", encoding="utf-8") as lines:
+        csv.writer(lines).writerows([["video_id", "clip_id", "text", "label", "mode"], *rows])
+
+
+def plan_and_pack(root: Path, cache: Cache, out: Path) -> dict[str, float]:
+    """Everything from label.csv to the feature tables; seconds per step."""
+    took = {}
+    begin = time.perf_counter()
+    listing = read_dataset(root, language="en", run=RUN, cache=cache)
+    took["list"] = time.perf_counter() - begin
+    said = transcribe(listing.manifest, SETTINGS.speech, RUN, cache)
+    for modality in MODALITIES:
+        start = time.perf_counter()
+        own = getattr(SETTINGS, modality)
+        found = extract_modality(modality, listing.manifest, said.table, own, RUN, cache)
+        write_modality(found.batches(), found.schema, out / modality)
+        took[modality] = time.perf_counter() - start
+    took["all"] = time.perf_counter() - begin
+    return took
+
+
+def fill(root: Path, cache: Cache) -> None:
+    """Give every clip the features of the first."""
+    import extractors.collect as collect
+
+    listing = read_dataset(root, language="en", run=RUN, cache=cache)
+    said = transcribe(listing.manifest, SETTINGS.speech, RUN, cache).table
+    for modality in MODALITIES:
+        own = getattr(SETTINGS, modality)
+        first = extract_modality(modality, listing.manifest.slice(0, 1), said, own, RUN, cache)
+        (row,) = cache.read(first.work.group, [first.jobs[0].key])
+
+        def copy(build, tasks, run, title, work=first.work, row=row):
+            for task in tasks:
+                cache.write(work.group, task.arguments[0], row)
+                yield Outcome(None, None)
+
+        real, collect.run_tasks = collect.run_tasks, copy
+        try:
+            extract_modality(modality, listing.manifest, said, own, RUN, cache)
+        finally:
+            collect.run_tasks = real
+
+
+def main() -> None:
+    """Print seconds per step as JSON."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--clips", type=int, default=10_000)
+    parser.add_argument("--measure", nargs=3, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.measure:
+        root, cache, out = options.measure
+        print(json.dumps(plan_and_pack(Path(root), Cache(cache), Path(out))))
+        return
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        print(f"making {options.clips} clips and their features", file=sys.stderr)
+        make_dataset(folder / "data", options.clips)
+        time.sleep(2.1)  # files as young as their clock's tick are not trusted
+        fill(folder / "data", Cache(str(folder / "cache")))
+        command = [sys.executable, __file__, "--measure"]
+        places = [str(folder / part) for part in ("data", "cache", "out")]
+        done = subprocess.run([*command, *places], capture_output=True, text=True, check=True)
+    lines = [
+        f"# {options.clips} clips, all in the cache",
+        "",
+        f"{datetime.date.today()}, {platform.machine()}, {os.cpu_count()} cores, "
+        f"Python {platform.python_version()}, local disk",
+        "",
+        "| step | seconds |",
+        "|---|---|",
+        *(f"| {step} | {seconds:.2f} |" for step, seconds in json.loads(done.stdout).items()),
+        "",
+    ]
+    text = "\n".join(lines)
+    print(text)
+    with replacing(RESULTS / f"{datetime.date.today()}-cached.md") as temporary:
+        temporary.write_text(text, "utf-8")
+
+
+if __name__ == "__main__":
+    main()

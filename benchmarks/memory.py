@@ -1,0 +1,97 @@
+"""Peak memory of a worker on a short and a long video: it should not grow with the length.
+
+    python benchmarks/memory.py ten_minutes.mp4 an_hour.mp4
+
+Each extractor does each video in a fresh process, with the environment that workers have. The
+result is also kept in `benchmarks/results/`, by date.
+"""
+
+import datetime
+import os
+import platform
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from extractors.audio.extractor import AudioExtractor
+from extractors.media.container import Clip, probe
+from extractors.settings import ExtractorSettings
+from extractors.speech.recognizer import SpeechRecognizer
+from extractors.tables import replacing
+from extractors.vision.extractor import VisionExtractor
+from extractors.worker import _ENVIRONMENT
+
+RESULTS = Path(__file__).parent / "results"
+SETTINGS = ExtractorSettings()
+
+
+def work(kind: str, path: str) -> None:
+    """Do one video, and print the peak of this process in MB."""
+    clip = Clip(path, 0.0, probe(path).duration_s)
+    if kind == "audio":
+        AudioExtractor(SETTINGS.audio).extract(clip)
+    elif kind == "vision":
+        VisionExtractor(SETTINGS.vision, offline=True).extract(clip)
+    elif kind == "speech":
+        SpeechRecognizer(SETTINGS.speech, offline=True).extract(clip, "en")
+    if sys.platform == "linux":  # where ru_maxrss is at first that of the process that started this
+        lines = Path("/proc/self/status").read_text("utf-8").splitlines()
+        peak = 1024 * int(next(line for line in lines if line.startswith("VmHWM")).split()[1])
+    else:
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    print(peak / 1e6)
+
+
+def peak_mb(kind: str, path: Path) -> float:
+    """Peak resident memory of a fresh process, MB."""
+    done = subprocess.run(
+        [sys.executable, __file__, str(path), "--only", kind],
+        env=os.environ | _ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    return float(done.stdout)
+
+
+def main(
+    short: Annotated[Path, typer.Argument(help="A video, say of ten minutes.")],
+    long: Annotated[Path | None, typer.Argument(help="One that is several times longer.")] = None,
+    only: Annotated[str, typer.Option(hidden=True)] = "",
+) -> None:
+    """Print the table, and keep it with the machine it was made on."""
+    if only:
+        work(only, str(short))
+        return
+    if long is None:
+        raise typer.BadParameter("two videos are needed")
+    lengths = [probe(str(path)).duration_s / 60 for path in (short, long)]
+    lines = [
+        "# Peak memory of a worker",
+        "",
+        f"{datetime.date.today()}, {platform.machine()}, Python {platform.python_version()}; "
+        f"videos of {lengths[0]:.0f} and {lengths[1]:.0f} minutes",
+        "",
+        "| | short, MB | long, MB | more | seconds for the long one |",
+        "|---|---|---|---|---|",
+    ]
+    for kind in ("probe", "audio", "vision", "speech"):
+        few = peak_mb(kind, short)
+        begin = time.perf_counter()
+        many = peak_mb(kind, long)
+        took = time.perf_counter() - begin
+        lines.append(f"| {kind} | {few:.0f} | {many:.0f} | {many / few - 1:.1%} | {took:.0f} |")
+        print(lines[-1], file=sys.stderr)
+    text = "\n".join([*lines, ""])
+    print(text)
+    with replacing(RESULTS / f"{datetime.date.today()}-memory.md") as temporary:
+        temporary.write_text(text, "utf-8")
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,5 @@
+"""Audio features: prosody and timbre."""
+
+# What decides the values, see `extractors.fingerprint`.
+PACKAGES = ("librosa", "numba", "llvmlite", "numpy", "scipy", "av")
+SOURCES = ("audio", "features.py", "media")

@@ -1,0 +1,118 @@
+"""One modality's feature table from a manifest: every clip through one extractor."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+import pyarrow as pa
+from pydantic import BaseModel, ValidationError
+
+from extractors.audio.extractor import AudioExtractor
+from extractors.cache import Cache, key_of
+from extractors.collect import Collected, Job, Source, Work, clip_of, collect
+from extractors.errors import SetupError
+from extractors.features import FeatureInfo, feature_row, feature_schema
+from extractors.fingerprint import Fingerprint, fingerprint
+from extractors.pool import Extractor, Task, run_tasks
+from extractors.settings import AudioSettings, RunSettings, TextSettings, VisionSettings
+from extractors.system import require_libraries
+from extractors.tables import Modality, sorted_rows
+from extractors.text.extractor import TextExtractor
+from extractors.vision.extractor import VisionExtractor
+from extractors.words import Word
+
+
+def extract_modality(
+    modality: Modality,
+    manifest: pa.Table,
+    transcripts: pa.Table,
+    settings: TextSettings | AudioSettings | VisionSettings,
+    run: RunSettings,
+    cache: Cache,
+) -> Collected:
+    """Extract the features of one modality, of the clips that both tables name.
+
+    Parameters
+    ----------
+    modality : {"text", "audio", "vision"}
+    manifest : pa.Table
+        As `extractors.tables.MANIFEST`.
+    transcripts : pa.Table
+        As `extractors.tables.TRANSCRIPTS`; a clip that it leaves out is left out here.
+    settings : TextSettings, AudioSettings or VisionSettings
+        The modality's own.
+    run : RunSettings
+    cache : Cache
+
+    Returns
+    -------
+    Collected
+        Table as `extractors.tables.feature_schema`, sorted by clip_id. A clip that fails is in
+        the quarantine.
+
+    Raises
+    ------
+    SetupError
+        Something that the extractor needs is not installed.
+    """
+    build: partial[Extractor]
+    match modality, settings:
+        case "text", TextSettings():
+            build = partial(TextExtractor, settings, offline=True)
+        case "audio", AudioSettings():
+            build = partial(AudioExtractor, settings)
+        case "vision", VisionSettings():
+            require_libraries()
+            build = partial(VisionExtractor, settings, offline=True)
+        case _:
+            raise TypeError(f"{modality} features cannot be made with {type(settings).__name__}")
+    made_by = fingerprint(modality, settings, offline=run.offline)
+    work = Work(build, _entry, partial(_group, modality, settings), cache)
+    schema = feature_schema(_described(work, made_by, run, modality))
+    jobs = list((_text_jobs if modality == "text" else _clip_jobs)(manifest, transcripts))
+    return collect(work, schema, jobs, run, f"extract@{modality}")
+
+
+def _group(modality: Modality, settings: BaseModel) -> str:
+    return f"{modality}-{fingerprint(modality, settings, offline=True).value}"
+
+
+def _described(work: Work, made_by: Fingerprint, run: RunSettings, modality: str) -> FeatureInfo:
+    """What the extractor says of its columns, without building it where that is known."""
+    note = work.cache.read_note(work.group, "info.json")
+    with suppress(ValidationError):  # none, or damaged: asked for
+        info = FeatureInfo.model_validate_json(note or b"")
+        # The same model may have been found by another name.
+        return info.model_copy(update={"settings": made_by.settings, "assets": made_by.assets})
+    # Built in a worker: its libraries never reach this process.
+    one = run.model_copy(update={"workers": 1, "executor": "local"})
+    (answer,) = run_tasks(work.build, [Task((), 0.0, method="info")], one, modality)
+    if answer.reason is not None:
+        raise SetupError(f"the {modality} extractor cannot be set up: {answer.reason}")
+    work.cache.write_note(work.group, "info.json", answer.value.model_dump_json().encode())
+    return answer.value
+
+
+def _clip_jobs(manifest: pa.Table, transcripts: pa.Table) -> Iterator[Job]:
+    named = set(transcripts["clip_id"].to_pylist())
+    for row in sorted_rows(manifest):
+        if row["clip_id"] in named:
+            clip = clip_of(row)
+            key = key_of(row["sha256"], clip.start_s, clip.duration_s)
+            source = Source(clip.path, row["sha256"])
+            yield Job(row, key, Task((clip,), clip.duration_s), source)
+
+
+def _text_jobs(manifest: pa.Table, transcripts: pa.Table) -> Iterator[Job]:
+    spoken = {row["clip_id"]: row for row in transcripts.to_pylist()}
+    for row in sorted_rows(manifest):
+        said = spoken.get(row["clip_id"])
+        if said is not None:
+            words = [Word(**word) for word in said["words"]]
+            task = Task((said["text"], words), row["duration_s"])
+            yield Job(row, key_of(said["text"], words), task)
+
+
+def _entry(extractor: Extractor, result: Any) -> pa.Table:
+    return feature_row(extractor.info(), result)

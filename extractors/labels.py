@@ -1,0 +1,129 @@
+"""label.csv: who says what in which clip, and the sentiment that annotators heard."""
+
+import csv
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from extractors.probing import STAGE
+from extractors.tables import Rejected
+
+COLUMNS = ("video_id", "clip_id", "text", "label", "mode")
+SPLITS = ("train", "valid", "test")
+LABELS = ("label", "label_t", "label_a", "label_v")
+
+
+class DatasetError(ValueError):
+    """A dataset folder that cannot be read at all."""
+
+
+def read_labels(root: Path, language: str) -> tuple[list[dict[str, Any]], list[Rejected]]:
+    """Read the lines of a dataset's label.csv as rows of the manifest, without their files.
+
+    Parameters
+    ----------
+    root : Path
+        Holds label.csv with at least `COLUMNS`.
+    language : str
+        Spoken in the clips, ISO 639 code.
+
+    Returns
+    -------
+    list of dict
+        Columns of `extractors.tables.MANIFEST`.
+    list of Rejected
+        Lines that cannot be used, with the reason.
+
+    Raises
+    ------
+    DatasetError
+        There is no label.csv, it is not UTF-8, or columns are missing.
+    """
+    path = root / "label.csv"
+    if not path.is_file():
+        raise DatasetError(f"{path} not found; a dataset needs label.csv and Raw/ in its root")
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as f:
+            reader = csv.DictReader(f)
+            missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
+            if missing:
+                raise DatasetError(
+                    f"{path} lacks the column {', '.join(missing)}; needed are {', '.join(COLUMNS)}"
+                )
+            lines = list(reader)
+    except UnicodeDecodeError as error:
+        raise DatasetError(f"{path} is not UTF-8 ({error.reason}); save it as UTF-8") from error
+    except csv.Error as error:
+        raise DatasetError(f"{path} is not a CSV file: {error}") from error
+    times_named = Counter(_clip_id(line) for line in lines)
+    rows = []
+    rejected = []
+    for line in lines:
+        clip_id = _clip_id(line)
+        try:
+            if times_named[clip_id] > 1:
+                raise ValueError(f"named {times_named[clip_id]} times in label.csv")
+            rows.append(_labelled(line, clip_id, language))
+        except ValueError as error:
+            rejected.append(Rejected(clip_id, f"{root.as_posix()}/label.csv", STAGE, str(error)))
+    return rows, rejected
+
+
+def _clip_id(line: dict[str, str | None]) -> str:
+    return f"{(line['video_id'] or '').strip()}/{(line['clip_id'] or '').strip()}"
+
+
+def _labelled(line: dict[str, str | None], clip_id: str, language: str) -> dict[str, Any]:
+    """Manifest columns of one line of label.csv; ValueError says what is wrong with it."""
+    video = (line["video_id"] or "").strip()
+    for name in (video, (line["clip_id"] or "").strip()):
+        if name in ("", ".", "..") or "/" in name or "\\" in name or "\0" in name:
+            raise ValueError(f"{name!r} is not a plain name: it could lead out of the dataset")
+    split = (line["mode"] or "").strip()
+    if split not in SPLITS:
+        raise ValueError(f"mode is {split!r}, not one of {', '.join(SPLITS)}")
+    return {
+        "clip_id": clip_id,
+        "language": language,
+        "group": (line.get("speaker") or "").strip() or video,
+        "split": split,
+        "text": (line["text"] or "").strip(),
+        "label": _number(line, "label"),
+        "label_t": _number(line, "label_T"),
+        "label_a": _number(line, "label_A"),
+        "label_v": _number(line, "label_V"),
+    }
+
+
+def _number(line: dict[str, str | None], column: str) -> float | None:
+    value = (line.get(column) or "").strip()
+    if not value:
+        return None
+    try:
+        number = float(value)
+    except ValueError:
+        raise ValueError(f"{column} is {value!r}, not a number") from None
+    if number - number != 0:
+        raise ValueError(f"{column} is {value!r}, not a finite number")
+    return number
+
+
+def outside(manifest: pa.Table, label_range: tuple[float, float]) -> list[str]:
+    """Messages about labels beyond what a dataset's labels can be."""
+    low, high = label_range
+    found = []
+    for column in LABELS:
+        wrong = [
+            f"{row['clip_id']} ({row[column]:g})"
+            for row in manifest.select(["clip_id", column]).to_pylist()
+            if row[column] is not None and not low <= row[column] <= high
+        ]
+        if wrong:
+            more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
+            found.append(
+                f"{column} is not within {low:g} to {high:g}, the dataset's label_range: "
+                f"{', '.join(wrong[:3])}{more}"
+            )
+    return found

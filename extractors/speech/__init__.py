@@ -1,0 +1,5 @@
+"""Speech recognition, for clips that come without a transcript."""
+
+# What decides the words, see `extractors.fingerprint`.
+PACKAGES = ("faster-whisper", "ctranslate2", "onnxruntime", "tokenizers", "numpy", "av")
+SOURCES = ("speech", "transcription.py", "words.py", "media/container.py", "media/sound.py")

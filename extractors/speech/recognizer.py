@@ -1,0 +1,141 @@
+"""What is said in a clip, by faster-whisper, for clips that come without a transcript."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from extractors.assets import resolve
+from extractors.errors import UnsupportedLanguage
+from extractors.media.container import Clip, Damage
+from extractors.media.sound import SAMPLE_RATE, sound_blocks
+from extractors.settings import SpeechSettings
+from extractors.words import Transcript, Word
+
+# Whisper (Radford et al., 2022, section 4.5) repeats itself on what is not speech; text that
+# compresses better than this, or is less likely than this on average, is taken for that.
+_MAX_COMPRESSION = 2.4
+_MIN_LOG_PROBABILITY = -1.0
+_MAX_NO_SPEECH = 0.6
+
+_WINDOW_S = 60.0  # recognised at once
+_SEARCH_S = 15.0  # the end of a window, in which a pause is looked for
+_PAUSE_S = 0.5
+_VAD_STEP = 512  # samples to which the voice-activity detector gives one probability
+
+
+class SpeechRecognizer:
+    """Whisper on CPU (int8), behind the Silero voice-activity detector.
+
+    Parameters
+    ----------
+    settings : SpeechSettings
+    offline : bool
+        Never download the model.
+
+    Raises
+    ------
+    MissingAsset
+        The model was not found.
+    """
+
+    def __init__(self, settings: SpeechSettings, *, offline: bool = False) -> None:
+        from faster_whisper import WhisperModel
+
+        self.settings = settings
+        path = resolve(settings.model, offline=offline)
+        self._model = WhisperModel(
+            str(path), device="cpu", compute_type="int8", cpu_threads=1, local_files_only=True
+        )
+
+    def extract(self, clip: Clip, language: str) -> Transcript:
+        """Recognise the speech in one clip.
+
+        Returns
+        -------
+        Transcript
+            With source ``none`` and no text where no speech is heard.
+
+        Raises
+        ------
+        MediaError
+            The file cannot be opened.
+        UnsupportedLanguage
+            The model does not know the clip's language.
+        """
+        known = self._model.supported_languages
+        if language not in known:
+            names = ", ".join(known) if len(known) < 10 else f"{len(known)} others"
+            raise UnsupportedLanguage(
+                f"{self.settings.model} does not know the language {language!r} (it knows "
+                f"{names}); choose a multilingual speech model, or give the text in label.csv"
+            )
+        damage = Damage()
+        texts: list[str] = []
+        words: list[Word] = []
+        for begin_s, signal in _windows(clip, damage):
+            if np.any(signal):
+                text, said = self._recognise(signal, begin_s, language)
+                texts += [text] if text else []
+                words += said
+        warnings = damage.describe("the sound")
+        return Transcript(" ".join(texts), "asr" if texts else "none", words, warnings)
+
+    def _recognise(
+        self, signal: np.ndarray, begin_s: float, language: str
+    ) -> tuple[str, list[Word]]:
+        segments, _ = self._model.transcribe(
+            signal,
+            language=language,
+            beam_size=self.settings.beam_size,
+            temperature=0.0,  # no sampling: the same words every time
+            condition_on_previous_text=False,
+            no_speech_threshold=_MAX_NO_SPEECH,
+            log_prob_threshold=_MIN_LOG_PROBABILITY,
+            word_timestamps=True,
+            vad_filter=True,
+        )
+        spoken = [
+            segment
+            for segment in segments
+            if segment.compression_ratio <= _MAX_COMPRESSION
+            and segment.avg_logprob >= _MIN_LOG_PROBABILITY
+            and segment.no_speech_prob <= _MAX_NO_SPEECH
+        ]
+        words = [
+            Word(
+                w.word.strip(),
+                begin_s + float(w.start),
+                begin_s + float(w.end),
+                float(w.probability),
+            )
+            for segment in spoken
+            for w in segment.words or ()
+        ]
+        return " ".join(segment.text.strip() for segment in spoken).strip(), words
+
+
+def _windows(clip: Clip, damage: Damage) -> Iterator[tuple[float, np.ndarray]]:
+    """A clip's sound in windows of bounded length, each with its time in the clip, s.
+
+    A window ends in a pause, so that no word is cut. What comes after it opens the next.
+    """
+    begin = 0
+    window = np.zeros(0, np.float32)
+    for block in sound_blocks(clip, damage, _WINDOW_S - _SEARCH_S):
+        window = np.concatenate([window, block])
+        while len(window) > _WINDOW_S * SAMPLE_RATE:
+            cut = _pause(window[: round(_WINDOW_S * SAMPLE_RATE)])
+            yield begin / SAMPLE_RATE, window[:cut]
+            begin, window = begin + cut, window[cut:]
+    yield begin / SAMPLE_RATE, window
+
+
+def _pause(window: np.ndarray) -> int:
+    """Sample near a window's end at which least is spoken."""
+    from faster_whisper.vad import get_vad_model
+
+    steps = round(_SEARCH_S * SAMPLE_RATE / _VAD_STEP)
+    speech = get_vad_model()(window[-steps * _VAD_STEP :].copy())  # it writes into its input
+    width = round(_PAUSE_S * SAMPLE_RATE / _VAD_STEP)
+    around = np.convolve(np.ravel(speech), np.ones(width) / width, "valid")
+    return len(window) - (steps - int(np.argmin(around)) - width // 2) * _VAD_STEP

@@ -1,0 +1,5 @@
+"""Text features: word pieces and their hidden states in a BERT encoder."""
+
+# What decides the values, see `extractors.fingerprint`.
+PACKAGES = ("torch", "transformers", "tokenizers")
+SOURCES = ("text", "features.py", "words.py")

@@ -1,0 +1,134 @@
+"""Word pieces of a clip's transcript and their hidden states in a BERT encoder."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from extractors.assets import resolve
+from extractors.errors import SetupError
+from extractors.features import FeatureInfo
+from extractors.fingerprint import describe
+from extractors.settings import TextSettings
+from extractors.words import Word
+
+
+class Tokens(NamedTuple):
+    """Features of one clip's words, [CLS] and [SEP] included."""
+
+    values: np.ndarray  # float32 [tokens, width], hidden states of the complete sentence
+    observed: np.ndarray  # bool [tokens]: a word piece, not [CLS] or [SEP]
+    starts: np.ndarray  # float64 [tokens], s; NaN where unknown
+    ends: np.ndarray  # float64 [tokens], s; NaN where unknown
+    token_ids: np.ndarray  # int32 [tokens]
+    special: np.ndarray  # bool [tokens]
+    warnings: list[str]
+
+
+class TextExtractor:
+    """A BERT encoder and its tokenizer, on CPU, one sentence at a time.
+
+    Parameters
+    ----------
+    settings : TextSettings
+    offline : bool
+        Never download the model.
+
+    Raises
+    ------
+    MissingAsset
+        The model was not found.
+    SetupError
+        The model found is no BERT encoder, or takes fewer tokens than `max_tokens`.
+    """
+
+    def __init__(self, settings: TextSettings, *, offline: bool = False) -> None:
+        from transformers import AutoModel, AutoTokenizer
+
+        path = resolve(settings.model, offline=offline)
+        local: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
+        try:
+            self._tokenizer = AutoTokenizer.from_pretrained(str(path), use_fast=True, **local)
+            self._model = AutoModel.from_pretrained(str(path), use_safetensors=True, **local).eval()
+        except (OSError, ValueError) as error:
+            reason = str(error).strip().splitlines()[0]
+            raise SetupError(f"{settings.model} is not a usable text model: {reason}") from error
+        config = self._model.config
+        if config.model_type != "bert":
+            raise SetupError(
+                f"text.model {settings.model} is a {config.model_type!r} model; a BERT encoder "
+                "is needed"
+            )
+        if settings.max_tokens > config.max_position_embeddings:
+            raise SetupError(
+                f"text.max_tokens is {settings.max_tokens}, but {settings.model} takes at most "
+                f"{config.max_position_embeddings}"
+            )
+        self.settings = settings
+        self._info = describe(
+            "text",
+            [f"hidden_{i}" for i in range(config.hidden_size)],
+            ["1"] * config.hidden_size,
+            settings,
+            offline=offline,
+            unk_id=self._tokenizer.unk_token_id,
+            pad_id=self._tokenizer.pad_token_id,
+        )
+
+    def info(self) -> FeatureInfo:
+        """What the columns are and how they are made."""
+        return self._info
+
+    def extract(self, text: str, words: Sequence[Word]) -> Tokens:
+        """Tokens of one transcript; without words, [CLS] and [SEP] alone.
+
+        Parameters
+        ----------
+        text : str
+        words : sequence of Word
+            In the order of `text`, for the times; empty where unknown.
+        """
+        import torch
+
+        whole = self._tokenizer(text, return_offsets_mapping=True, return_special_tokens_mask=True)
+        kept = list(range(len(whole["input_ids"])))
+        cut = len(kept) > self.settings.max_tokens
+        if cut:  # the closing [SEP] stays
+            kept = [*kept[: self.settings.max_tokens - 1], kept[-1]]
+        token_ids = np.array(whole["input_ids"], np.int32)[kept]
+        # Only the frame is special: an unknown word is still a word.
+        special = np.array(whole["special_tokens_mask"], bool)[kept]
+        offsets = [whole["offset_mapping"][i] for i in kept]
+        with torch.inference_mode():
+            ids = torch.from_numpy(token_ids.astype(np.int64))[None]
+            hidden = self._model(input_ids=ids, attention_mask=torch.ones_like(ids))
+        values = hidden.last_hidden_state[0].numpy().astype(np.float32)
+        starts, ends = _times(text, words, offsets, special)
+        warnings = (
+            [f"the transcript was cut after {self.settings.max_tokens} tokens"] if cut else []
+        )
+        return Tokens(values, ~special, starts, ends, token_ids, special, warnings)
+
+
+def _times(
+    text: str, words: Sequence[Word], offsets: list[tuple[int, int]], special: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Start and end of the word that each token is part of; NaN where unknown."""
+    starts = np.full(len(offsets), np.nan)
+    ends = np.full(len(offsets), np.nan)
+    position = 0
+    spans: list[tuple[int, int, Word]] = []
+    for word in words:
+        begin = text.find(word.word, position)
+        if begin >= 0:
+            position = begin + len(word.word)
+            spans.append((begin, position, word))
+    for token, (begin, end) in enumerate(offsets):
+        if special[token]:
+            continue
+        for first, last, word in spans:
+            if first < end and begin < last:
+                starts[token] = np.nan if word.start_s is None else word.start_s
+                ends[token] = np.nan if word.end_s is None else word.end_s
+                break
+    return starts, ends

@@ -1,0 +1,184 @@
+"""Expression and head pose of the face in a clip, by the MediaPipe Face Landmarker."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from extractors.assets import resolve
+from extractors.features import FeatureInfo
+from extractors.fingerprint import describe
+from extractors.media.container import Clip, Damage
+from extractors.media.timeline import row_count
+from extractors.settings import VisionSettings
+from extractors.system import require_libraries
+from extractors.vision.faces import Face, choose
+from extractors.vision.frames import sample_frames
+from extractors.vision.tracks import Sighting, Tracks, thumbnail
+
+LANDMARKS = 478
+_MOUTH = (10, 152, 0, 17)  # landmarks: forehead, chin, upper and lower edge of the lips
+_POSE = ("head_pitch", "head_yaw", "head_roll", "head_x", "head_y", "head_z")
+
+
+class FaceRows(NamedTuple):
+    """Features of one clip in regular steps from its start.
+
+    Unobserved rows are 0.
+    """
+
+    values: np.ndarray  # float32 [rows, features]
+    observed: np.ndarray  # bool [rows]
+    step_s: float
+    warnings: list[str]
+    face: Face
+
+
+class VisionExtractor:
+    """52 blendshapes, head rotation and translation, and the landmarks if asked for.
+
+    Parameters
+    ----------
+    settings : VisionSettings
+    offline : bool
+        Never download the model.
+
+    Raises
+    ------
+    SetupError
+        System libraries or the face model are missing.
+    """
+
+    def __init__(self, settings: VisionSettings, *, offline: bool = False) -> None:
+        require_libraries()
+        from mediapipe.tasks.python.vision.face_landmarker import Blendshapes
+
+        self.settings = settings
+        self._model = resolve(settings.model, offline=offline)
+        names = [shape.name.lower() for shape in Blendshapes] + list(_POSE)
+        units = ["1"] * len(Blendshapes) + ["rad"] * 3 + ["cm"] * 3
+        if settings.landmarks:
+            names += [f"landmark_{i}_{axis}" for i in range(LANDMARKS) for axis in "xyz"]
+            units += ["frame width", "frame height", "frame width"] * LANDMARKS
+        self._info = describe("vision", names, units, settings, offline=offline)
+
+    def info(self) -> FeatureInfo:
+        """What the columns are and how they are made."""
+        return self._info
+
+    def extract(self, clip: Clip) -> FaceRows:
+        """Features of the one person a clip is about; a row is observed where they are seen.
+
+        Raises
+        ------
+        MediaError
+            The file cannot be opened.
+        """
+        import mediapipe as mp
+
+        damage = Damage()
+        step_s = 1 / self.settings.fps
+        rows = row_count(clip.duration_s, step_s)
+        tracks = Tracks(step_s)
+        pictures = sample_frames(clip, rows, step_s, self.settings.max_side, damage)
+        # One landmarker per clip: it tracks from frame to frame.
+        with self._landmarker() as landmarker:
+            for row, picture in enumerate(pictures):
+                if picture is None:
+                    continue
+                image = mp.Image(image_format=mp.ImageFormat.SRGB, data=picture)
+                found = landmarker.detect_for_video(image, round(row * step_s * 1000))
+                tracks.add(row, self._sightings(found, picture))
+        person, face = choose(tracks.people(), step_s, clip)
+        values = np.zeros((rows, len(self._info.names)), np.float32)
+        observed = np.zeros(rows, bool)
+        if person is not None:
+            person.move_values(values)
+            observed[person.rows] = True
+        return FaceRows(values, observed, step_s, damage.describe("the picture"), face)
+
+    def _landmarker(self) -> Any:
+        from mediapipe.tasks.python import BaseOptions, vision
+
+        options = vision.FaceLandmarkerOptions(
+            base_options=BaseOptions(model_asset_path=str(self._model)),
+            running_mode=vision.RunningMode.VIDEO,
+            num_faces=self.settings.max_faces,
+            output_face_blendshapes=True,
+            output_facial_transformation_matrixes=True,
+        )
+        with _quiet():
+            return vision.FaceLandmarker.create_from_options(options)
+
+    def _sightings(self, found: Any, picture: np.ndarray) -> list[Sighting]:
+        """Every face that the landmarker found in a picture."""
+        measured = zip(
+            found.face_landmarks,
+            found.face_blendshapes,
+            found.facial_transformation_matrixes,
+            strict=True,
+        )
+        return [self._sighting(picture, *parts) for parts in measured]
+
+    def _sighting(
+        self, picture: np.ndarray, points: Any, blendshapes: Any, matrix: Any
+    ) -> Sighting:
+        height, width = picture.shape[:2]
+        places = np.array([(point.x, point.y) for point in points]) * (width, height)
+        corners = np.stack((places.min(0), places.max(0)))
+        middle, sides = corners.mean(0), np.maximum(np.ptp(corners, axis=0), 1)
+        off_centre = np.hypot(*(2 * middle / (width, height) - 1)) / 2**0.5
+        forehead, chin, upper_lip, lower_lip = (places[i] for i in _MOUTH)
+        pose = np.asarray(matrix)
+        parts: list[Any] = [
+            [shape.score for shape in blendshapes],
+            euler_angles(pose[:3, :3]),
+            pose[:3, 3],
+        ]
+        if self.settings.landmarks:
+            parts.append([x for point in points for x in (point.x, point.y, point.z)])
+        return Sighting(
+            centre=complex(*middle) / height,
+            size=float(sides.prod() ** 0.5) / height,
+            look=thumbnail(picture, corners),
+            weight=float(sides.prod()) / (width * height) * max(0.01, 1 - float(off_centre)),
+            mouth=float(np.hypot(*(upper_lip - lower_lip)) / max(np.hypot(*(forehead - chin)), 1)),
+            values=np.concatenate(parts).astype(np.float32),
+        )
+
+
+def euler_angles(rotation: np.ndarray) -> np.ndarray:
+    """Pitch, yaw and roll of a rotation matrix R = Rz(roll) Ry(yaw) Rx(pitch).
+
+    Parameters
+    ----------
+    rotation : ndarray [3, 3]
+
+    Returns
+    -------
+    ndarray [3]
+        Radians, about the axes x (to the picture's right), y (up) and z (to the viewer).
+    """
+    pitch = np.arctan2(rotation[2, 1], rotation[2, 2])
+    yaw = np.arctan2(-rotation[2, 0], np.hypot(rotation[0, 0], rotation[1, 0]))
+    roll = np.arctan2(rotation[1, 0], rotation[0, 0])
+    return np.array([pitch, yaw, roll])
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep what native code says on standard error to itself.
+
+    MediaPipe logs several lines per landmarker from C++ before its logging can be configured.
+    """
+    kept = os.dup(2)
+    with Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)

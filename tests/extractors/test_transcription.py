@@ -1,0 +1,70 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from extractors import SetupError
+from extractors.cache import Cache
+from extractors.manifest import probe_files
+from extractors.settings import RunSettings, SpeechSettings
+from extractors.tables import MANIFEST
+from extractors.transcription import transcribe, wordless_sound
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Cache:
+    return Cache(str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def listed(one_worker: RunSettings, cache: Cache) -> Callable[..., pa.Table]:
+    """Manifest of some files or folders."""
+
+    def manifest(*paths: Path, language: str = "en") -> pa.Table:
+        return probe_files(paths, language=language, run=one_worker, cache=cache).manifest
+
+    return manifest
+
+
+def given(manifest, texts):
+    index = manifest.schema.get_field_index("text")
+    return manifest.set_column(index, MANIFEST.field("text"), [texts])
+
+
+def test_given_text_needs_no_model(make_clip, one_worker, cache, listed):
+    make_clip("in/a.mp4", seconds=0.2)
+    silent = make_clip("in/b.mp4", seconds=0.2, audio=False)
+    manifest = given(
+        listed(silent.parent, language="zh"),
+        ["很好", ""],
+    )
+    result = transcribe(manifest, SpeechSettings(model="no/such-model"), one_worker, cache)
+    assert result.table["text"].to_pylist() == ["很好", ""]
+    assert result.table["source"].to_pylist() == ["given", "none"]
+
+
+def test_missing_speech_model_stops_the_run_before_it_starts(make_clip, one_worker, cache, listed):
+    manifest = listed(make_clip(seconds=0.2))
+    with pytest.raises(SetupError, match="no/such-model"):
+        transcribe(manifest, SpeechSettings(model="no/such-model"), one_worker, cache)
+
+
+def test_language_that_the_speech_model_does_not_know_stops_the_run(
+    make_clip, one_worker, cache, listed
+):
+    manifest = listed(make_clip(seconds=0.2), language="zh")
+    with pytest.raises(SetupError, match="'zh'"):
+        transcribe(manifest, SpeechSettings(), one_worker, cache)
+
+
+def test_sound_only_without_words_is_nothing_to_learn_from(make_clip, one_worker, cache, listed):
+    make_clip("in/a.mp4", seconds=0.2, video=False)
+    make_clip("in/b.mp4", seconds=0.2, video=False)
+    folder = make_clip("in/c.mp4", seconds=0.2).parent
+    manifest = given(
+        listed(folder),
+        ["words", "", ""],
+    )
+    transcripts = transcribe(manifest, SpeechSettings(), one_worker, cache).table
+    assert [rejected.clip_id for rejected in wordless_sound(manifest, transcripts)] == ["b.mp4"]
