@@ -24,7 +24,7 @@ from extractors.settings import ExtractorSettings
 from extractors.speech.recognizer import SpeechRecognizer
 from extractors.tables import replacing
 from extractors.vision.extractor import VisionExtractor
-from extractors.worker import _ENVIRONMENT
+from extractors.worker import ENVIRONMENT
 
 RESULTS = Path(__file__).parent / "results"
 SETTINGS = ExtractorSettings()
@@ -51,7 +51,7 @@ def peak_mb(kind: str, path: Path) -> float:
     """Peak resident memory of a fresh process, MB."""
     done = subprocess.run(
         [sys.executable, __file__, str(path), "--only", kind],
-        env=os.environ | _ENVIRONMENT,
+        env=os.environ | ENVIRONMENT,
         stdout=subprocess.PIPE,
         text=True,
         check=True,

@@ -25,14 +25,19 @@ import psutil
 from extractors.errors import MediaError, SetupError
 from extractors.settings import RunSettings
 
-# The worker's alone, and there before it imports anything.
-_ENVIRONMENT: Mapping[str, str] = {
+# The workers' alone, and there before they import anything.
+ENVIRONMENT: Mapping[str, str] = {
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
     "NUMEXPR_NUM_THREADS": "1",
     "VECLIB_MAXIMUM_THREADS": "1",
-    "MALLOC_ARENA_MAX": "1",  # glibc keeps memory per thread: up to 80 MB, as chance has it
+    # glibc keeps memory per thread, up to 80 MB as chance has it. And what it calls large grows
+    # with what is asked for, so that buffers of many sizes leave holes in its heap, more of them
+    # the longer a video is; from a fixed size on they are handed back whole.
+    "MALLOC_ARENA_MAX": "1",
+    "MALLOC_MMAP_THRESHOLD_": "4000000",
+    "MALLOC_TRIM_THRESHOLD_": "64000000",
     "TOKENIZERS_PARALLELISM": "false",
     "HF_HUB_OFFLINE": "1",  # the parent has fetched what there was to fetch
     "TRANSFORMERS_VERBOSITY": "error",
@@ -153,7 +158,7 @@ class Worker:
         )
         self._process = subprocess.Popen(
             [sys.executable, "-c", code],
-            env=os.environ | _ENVIRONMENT,
+            env=os.environ | ENVIRONMENT,
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
             process_group=0,  # Ctrl-C is for the parent only

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from extractors.worker import ENVIRONMENT
+
 MEASURE = """
 import resource, sys
 from pathlib import Path
@@ -37,12 +39,9 @@ print(peak / 1e6)
 
 def peak_mb(kind: str, path: Path) -> float:
     """Peak resident memory of a fresh process that does one clip, MB."""
-    # As workers have it; with an arena of its own for each thread, what one library's thread
-    # has freed is of no use to another's, and peaks differ by chance.
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1"}
     done = subprocess.run(
         [sys.executable, "-c", MEASURE, kind, str(path)],
-        env=environment,
+        env=os.environ | ENVIRONMENT,
         cwd=Path(__file__).parents[2],
         capture_output=True,
         text=True,
