@@ -59,7 +59,14 @@ def dataset(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("kill", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize(
+    "kill",
+    [
+        signal.SIGKILL,
+        pytest.param(signal.SIGINT, marks=pytest.mark.slow),
+        pytest.param(signal.SIGTERM, marks=pytest.mark.slow),
+    ],
+)
 def test_after_an_interruption_only_what_is_not_done_is_worked_on(dataset: Path, kill: int) -> None:
     places = [str(Path(extractors.__file__).parents[1]), str(Path(__file__).parent)]
     driver = subprocess.Popen(
