@@ -9,6 +9,7 @@ checksum.
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 import time
@@ -31,6 +32,8 @@ _AT_ONCE = 256  # entries fetched together: object storage answers many requests
 _LOCK_S = 5.0  # longer than most clips take; afterwards both do the work
 _DAY_S = 24 * 3600.0
 _SUM = 4  # bytes of the CRC-32 before the table
+_ENTRY = re.compile(r".*/[0-9a-f]{2}/[0-9a-f]{64}\.arrow", re.DOTALL)
+_NOTE = "use.json"
 
 
 class Use(NamedTuple):
@@ -88,6 +91,8 @@ class Cache:
         self._local = "file" in (
             (protocol,) if isinstance(protocol := self._files.protocol, str) else protocol
         )
+        # Each kind of storage has errors of its own.
+        self._faults: type[Exception] = OSError if self._local else Exception
 
     def __reduce__(self) -> tuple[type["Cache"], tuple[str]]:
         return Cache, (self.url,)
@@ -115,7 +120,7 @@ class Cache:
 
     def _fetched(self, paths: list[str]) -> list[bytes | None]:
         if self._local:
-            return [Path(path).read_bytes() if Path(path).is_file() else None for path in paths]
+            return [_content(Path(path)) for path in paths]
         found = self._files.cat(paths, on_error="return")
         contents: list[bytes | None] = []
         for path in paths:
@@ -136,8 +141,8 @@ class Cache:
         sink = pa.BufferOutputStream()
         with pa.ipc.new_stream(sink, table.schema) as stream:
             stream.write_table(table)
-        content = sink.getvalue().to_pybytes()
-        self._put(self._entry(group, key), zlib.crc32(content).to_bytes(_SUM, "big") + content)
+        content = sink.getvalue()  # not copied: of a long video it is large
+        self._put(self._entry(group, key), zlib.crc32(content).to_bytes(_SUM, "big"), content)
 
     @contextmanager
     def writing(self, group: str, key: str) -> Iterator[bool]:
@@ -174,7 +179,7 @@ class Cache:
             return bytes(self._files.cat_file(f"{self._root}/{group}/{name}"))
         except FileNotFoundError:
             return None
-        except OSError as error:
+        except self._faults as error:
             raise self._unusable(error) from error
 
     def write_note(self, group: str, name: str, content: bytes) -> None:
@@ -185,25 +190,37 @@ class Cache:
         """Note that a run asked for entries, and how many were there."""
         before = self._use(group)
         use = {"last": time.time(), "asked": before["asked"] + asked, "hits": before["hits"] + hits}
-        self.write_note(group, "use.json", json.dumps(use).encode())
+        self.write_note(group, _NOTE, json.dumps(use).encode())
 
     def _use(self, group: str) -> dict[str, Any]:
         unknown = {"last": 0.0, "asked": 0, "hits": 0}
-        with suppress(ValueError):  # damaged: it only tells how often a group was used
-            return unknown | json.loads(self.read_note(group, "use.json") or b"{}")
+        with suppress(
+            ValueError, TypeError, KeyError
+        ):  # damaged: it only tells how often a group was used
+            noted = json.loads(self.read_note(group, _NOTE) or b"{}")
+            return {name: type(value)(noted[name]) for name, value in unknown.items()}
         return unknown
 
     def uses(self) -> list[Use]:
         """All groups, sorted by name."""
-        if not self._files.exists(self._root):
-            return []
         found = []
-        for folder in sorted(self._files.ls(self._root, detail=False)):
-            group = folder.rstrip("/").rsplit("/", 1)[-1]
+        for group in self._groups():
             files = self._listed(group)
-            size = sum(info["size"] for info in files.values())
-            found.append(Use(group, len(files), size, **self._use(group)))
+            # Whatever else lies in this place is not the cache's, to show or to delete.
+            if files or self.read_note(group, _NOTE) is not None:
+                size = sum(info["size"] for info in files.values())
+                found.append(Use(group, len(files), size, **self._use(group)))
         return found
+
+    def _groups(self) -> list[str]:
+        try:
+            if not self._files.exists(self._root):
+                return []
+            inside = self._files.ls(self._root, detail=True)
+        except self._faults as error:
+            raise self._unusable(error) from error
+        folders = [info["name"] for info in inside if info["type"] == "directory"]
+        return sorted(folder.rstrip("/").rsplit("/", 1)[-1] for folder in folders)
 
     def prune(self, days: float) -> list[Use]:
         """Delete the groups that no run has used for so many days, and return them."""
@@ -225,28 +242,37 @@ class Cache:
             files = self._files.find(folder, detail=True)
         except FileNotFoundError:
             return {}
-        return {path: info for path, info in files.items() if path.endswith(".arrow")}
+        except self._faults as error:
+            raise self._unusable(error) from error
+        return {path: info for path, info in files.items() if _ENTRY.fullmatch(path)}
 
-    def _put(self, path: str, content: bytes) -> None:
+    def _put(self, path: str, *parts: bytes | pa.Buffer) -> None:
         try:
             if not self._local:
-                self._files.pipe_file(path, content)  # one request: whole or not at all
+                self._files.pipe_file(path, b"".join(parts))  # one request: whole or not at all
                 return
-            with replacing(Path(path)) as temporary:
-                temporary.write_bytes(content)
-        except OSError as error:
+            with replacing(Path(path)) as temporary, temporary.open("wb") as file:
+                file.writelines(parts)
+        except self._faults as error:
             raise self._unusable(error) from error
 
-    def _unusable(self, error: OSError) -> SetupError:
+    def _unusable(self, error: Exception) -> SetupError:
         return SetupError(
-            f"nothing can be kept in {self.url}: {error}; mend that, or choose another place by "
-            f"run.cache in params.yaml or ${VARIABLE}"
+            f"nothing can be kept in {self.url}: {type(error).__name__}: {error}; mend that, or "
+            f"choose another place by run.cache in params.yaml or ${VARIABLE}"
         )
+
+
+def _content(file: Path) -> bytes | None:
+    try:
+        return file.read_bytes()
+    except FileNotFoundError:  # never there, or just pruned
+        return None
 
 
 def _table(content: bytes) -> pa.Table | None:
     """The table in an entry; None where it is not what was written."""
-    if zlib.crc32(content[_SUM:]).to_bytes(_SUM, "big") != content[:_SUM]:
+    if len(content) <= _SUM or zlib.crc32(content[_SUM:]).to_bytes(_SUM, "big") != content[:_SUM]:
         return None
     return pa.ipc.open_stream(pa.py_buffer(content)[_SUM:]).read_all()
 

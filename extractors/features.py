@@ -131,7 +131,8 @@ def ragged(matrices: list[np.ndarray], type_: pa.ListType) -> pa.ListArray:
     flat: pa.Array
     if pa.types.is_fixed_size_list(type_.value_type):
         width = type_.value_type.list_size
-        joined = np.concatenate([np.empty((0, width), np.float32), *matrices])
+        several = [np.empty((0, width), np.float32), *matrices]
+        joined = matrices[0] if len(matrices) == 1 else np.concatenate(several)
         flat = pa.FixedSizeListArray.from_arrays(
             pa.array(joined.reshape(-1), pa.float32()), type=type_.value_type
         )

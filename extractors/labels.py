@@ -1,10 +1,12 @@
 """label.csv: who says what in which clip, and the sentiment that annotators heard."""
 
 import csv
+import unicodedata
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from extractors.probing import STAGE
@@ -71,8 +73,13 @@ def read_labels(root: Path, language: str) -> tuple[list[dict[str, Any]], list[R
     return rows, rejected
 
 
+def composed(name: str) -> str:
+    """One spelling of accented letters: some file systems keep another than the table has."""
+    return unicodedata.normalize("NFC", name)
+
+
 def _clip_id(line: dict[str, str | None]) -> str:
-    return f"{(line['video_id'] or '').strip()}/{(line['clip_id'] or '').strip()}"
+    return composed(f"{(line['video_id'] or '').strip()}/{(line['clip_id'] or '').strip()}")
 
 
 def _labelled(line: dict[str, str | None], clip_id: str, language: str) -> dict[str, Any]:
@@ -102,10 +109,10 @@ def _number(line: dict[str, str | None], column: str) -> float | None:
     if not value:
         return None
     try:
-        number = float(value)
+        number = float("" if "_" in value else value)  # Python takes 1_0 for 10
     except ValueError:
         raise ValueError(f"{column} is {value!r}, not a number") from None
-    if number - number != 0:
+    if not abs(number) <= float(np.finfo(np.float32).max):  # as the manifest keeps it
         raise ValueError(f"{column} is {value!r}, not a finite number")
     return number
 

@@ -1,16 +1,16 @@
 """The list of clips: from a raw dataset's label.csv, or from files and folders of new videos."""
 
 import os
-import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePath, PurePosixPath
 from typing import Any, NamedTuple
 
 import pyarrow as pa
 
 from extractors.cache import Cache, located
-from extractors.labels import read_labels
+from extractors.errors import SetupError
+from extractors.labels import composed, read_labels
 from extractors.probing import STAGE, probed
 from extractors.settings import RunSettings
 from extractors.tables import Rejected
@@ -54,10 +54,10 @@ def read_dataset(root: str | Path, *, language: str, run: RunSettings, cache: Ca
     """
     root = Path(root)
     rows, rejected = read_labels(root, language)
-    files = _files(root / "Raw")
+    files, twins = _files(root / "Raw")
     found: list[dict[str, Any]] = []
     for row in rows:
-        path = files.get(_composed(row["clip_id"]))
+        path = files.get(composed(row["clip_id"]))
         if path is None:
             place = f"{root.as_posix()}/Raw/{row['clip_id']}"
             reason = f"no such file with extension {', '.join(EXTENSIONS)}"
@@ -66,11 +66,16 @@ def read_dataset(root: str | Path, *, language: str, run: RunSettings, cache: Ca
             found.append({**row, "path": path.as_posix()})
     manifest, unreadable = probed(found, run, cache)
     named = {
-        _composed(clip_id)
+        composed(clip_id)
         for clip_id in [r["clip_id"] for r in rows] + [r.clip_id for r in rejected]
     }
     unnamed = len(files.keys() - named)
     warnings = leakage(manifest)
+    if twins:
+        warnings.append(
+            f"{len(twins)} clips have a second file with another extension, which is not used: "
+            f"{', '.join(path.as_posix() for path in twins[:3])}"
+        )
     if unnamed:
         warnings.append(f"{unnamed} files under {root.as_posix()}/Raw are not named in label.csv")
     return Listing(manifest, sorted(rejected + unreadable), warnings)
@@ -137,16 +142,17 @@ def leakage(manifest: pa.Table) -> list[str]:
     return messages
 
 
-def _files(raw: Path) -> dict[str, Path]:
-    """Clip files by ``video_id/clip_id``; of several extensions the first in `EXTENSIONS`."""
-    files = [path for path in raw.glob("*/*") if _is_clip(path)]
-    files.sort(key=lambda path: (EXTENSIONS.index(path.suffix.lower()), path), reverse=True)
-    return {_composed(f"{path.parent.name}/{path.stem}"): path for path in files}
-
-
-def _composed(name: str) -> str:
-    """One spelling of accented letters: some file systems keep another than the table has."""
-    return unicodedata.normalize("NFC", name)
+def _files(raw: Path) -> tuple[dict[str, Path], list[Path]]:
+    """Clip files by ``video_id/clip_id``, and those that are not used: of several extensions
+    the first in `EXTENSIONS` is.
+    """
+    files: dict[str, Path] = {}
+    twins = []
+    found = [path for path in raw.glob("*/*") if _is_clip(path)]
+    for path in sorted(found, key=lambda p: (EXTENSIONS.index(p.suffix.lower()), p)):
+        if files.setdefault(composed(f"{path.parent.name}/{path.stem}"), path) is not path:
+            twins.append(path)
+    return files, twins
 
 
 def _is_clip(path: Path) -> bool:
@@ -156,17 +162,40 @@ def _is_clip(path: Path) -> bool:
 def _local_videos(path: Path) -> dict[PurePath, str]:
     """A file, or the videos in a folder: as given or found, by absolute path."""
     inside = [path]
-    if path.is_dir():
-        inside = [file for file in sorted(path.rglob("*")) if _is_clip(file)]
+    if os.path.isdir(path):  # noqa: PTH112 - it never raises, whatever the name
+        inside = sorted(_below(path, set()))
     return {Path(os.path.abspath(file)): file.as_posix() for file in inside}  # noqa: PTH100
+
+
+def _below(folder: Path, seen: set[str]) -> Iterator[Path]:
+    """Videos in a folder and its subfolders, links to folders included, each folder once.
+
+    A link that leads nowhere is among them, so that it is told of.
+    """
+    seen.add(os.path.realpath(folder))
+    try:
+        inside = sorted(folder.iterdir())
+    except OSError:  # closed to us: told of like a file that cannot be opened
+        yield folder
+        return
+    for path in inside:
+        if path.is_dir():
+            if os.path.realpath(path) not in seen:
+                yield from _below(path, seen)
+        elif path.suffix.lower() in EXTENSIONS and (path.is_file() or path.is_symlink()):
+            yield path
 
 
 def _remote_videos(url: str) -> dict[PurePath, str]:
     """A file, or the videos under a prefix, by their place in the storage."""
     files, root = located(url)
     inside = [root]
-    if files.isdir(root):
-        inside = [name for name in sorted(files.find(root)) if name.lower().endswith(EXTENSIONS)]
+    try:
+        if files.isdir(root):
+            names = sorted(files.find(root))
+            inside = [name for name in names if name.lower().endswith(EXTENSIONS)]
+    except Exception as error:  # each kind of storage has errors of its own
+        raise SetupError(f"{url} cannot be reached: {type(error).__name__}: {error}") from error
     protocol = url.split("://", 1)[0]
     return {PurePosixPath(protocol, name): f"{protocol}://{name}" for name in inside}
 

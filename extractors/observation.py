@@ -121,9 +121,10 @@ def _observed(
     if modality == "text":
         flags = flags[~np.array(found["special"], bool)]
     share = float(flags.mean()) if len(flags) else 0.0
-    spans = []
-    if modality != "text":  # words that were not heard have no place in time
+    if modality != "text":
         spans = gaps(flags, found["start_s"], found["step_s"])
+    else:  # a pause between words is none: only without any word is something missing
+        spans = [] if share else [{"start_s": 0.0, "end_s": row["duration_s"]}]
     return {
         "share": share,
         "missing": "" if share else _reason(modality, row, source),

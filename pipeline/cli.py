@@ -1,12 +1,15 @@
 """The command line: `lnln predict`, `extract`, `import-checkpoint`, `cache`, `doctor`."""
 
+import signal
 import sys
+import warnings
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
 import rich
 import typer
+from pydantic import ValidationError
 from rich.text import Text
 
 from extractors.errors import SetupError
@@ -24,9 +27,24 @@ app = typer.Typer(
 
 app.add_typer(cache_app, name="cache")
 
+
+@app.callback()
+def begin() -> None:
+    """Let SIGTERM end a command like an exit does, so that nothing of a clip stays in /tmp."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+
+
+def _named(videos: list[str]) -> list[str]:
+    if "" in videos:  # an unset variable; as a path it would be the current folder
+        raise typer.BadParameter("one of the names is empty")
+    return videos
+
+
 Videos = Annotated[
     list[str],
-    typer.Argument(help="Video files, and folders to search for them; URLs (s3://...) too."),
+    typer.Argument(
+        help="Video files, and folders to search for them; URLs (s3://...) too.", callback=_named
+    ),
 ]
 Workers = Annotated[int, typer.Option(min=0, help="Extraction processes; 0: one per core.")]
 Offline = Annotated[bool, typer.Option("--offline", help="Never download a model.")]
@@ -62,7 +80,11 @@ def predict(
         checkpoint = load_with_language(model, offline=offline)
         run = RunSettings(workers=workers, offline=offline)
         features = extract_features(videos, checkpoint.extraction | {"run": run})
-        predictions = predict_sentiment(features, checkpoint)
+        # What it warns of stands in each prediction as well.
+        with warnings.catch_warnings(action="ignore", category=UserWarning):
+            predictions = predict_sentiment(features, checkpoint)
+    except ValidationError as error:
+        sys.exit(f"error: {model} was made by another version of this program: {error}")
     except (OSError, CheckpointError, SetupError) as error:
         sys.exit(f"error: {error}")
     config = checkpoint.config
@@ -104,9 +126,9 @@ def extract(
             settings = resolve().extraction().model_copy(update={"run": run})
         out.mkdir(parents=True, exist_ok=True)  # before the work, not after it
         features = extract_features(videos, settings)
+        features.write(out)
     except (OSError, ParamsError, SetupError) as error:
         sys.exit(f"error: {error}")
-    features.write(out)
     print(f"{features.manifest.num_rows} clips written to {out}")
     _report(features.quarantine, features.warnings)
 

@@ -32,7 +32,7 @@ def main() -> None:
     splits = Counter(listing.manifest["split"].to_pylist())
     counts = {split: splits[split] for split in ("train", "valid", "test")}
     print("clips:", ", ".join(f"{count} {split}" for split, count in counts.items()))
-    found = {"clips": counts, "quarantined": rejected, "leaks": len(leaks), "odd_labels": len(odd)}
+    found = {"listed": counts, "quarantined": rejected, "leaks": len(leaks), "odd_labels": len(odd)}
     write_json(found, METRICS / "ingest.json")
 
 

@@ -1,11 +1,12 @@
 """`params.yaml` and `datasets.yaml`, typed and validated in one place."""
 
 import json
+import math
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from extractors.settings import (
     AudioSettings,
@@ -46,6 +47,13 @@ class Dataset(_Section):
     speech: SpeechSettings
     lengths: Lengths
     notice: str | None = None
+
+    @field_validator("label_range")
+    @classmethod
+    def _the_least_comes_first(cls, ends: tuple[float, float]) -> tuple[float, float]:
+        if not -math.inf < ends[0] < ends[1] < math.inf:
+            raise ValueError(f"{list(ends)} is no range: the least label comes first")
+        return ends
 
 
 class ResolvedDataset(Dataset):
@@ -151,7 +159,7 @@ def _read(path: Path) -> dict[str, Any]:
         content = yaml.safe_load(path.read_text("utf-8"))
     except FileNotFoundError:
         raise ParamsError(f"{path} is not here; run from the project's folder") from None
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ParamsError(f"{path} is not valid YAML: {error}") from None
     if not isinstance(content, dict):
         raise ParamsError(f"{path} must hold `key: value` lines, not {type(content).__name__}")
@@ -168,7 +176,7 @@ def _validate(model: type[Section], content: Any, where: str) -> Section:
 
 def _explain(model: type[BaseModel], problem: Any) -> str:
     """Say which key is wrong, what it was, and what it may be."""
-    name = ".".join(str(part) for part in problem["loc"])
+    name = ".".join(str(part) for part in problem["loc"]) or "this section"
     if problem["type"] == "extra_forbidden":
         for parent in problem["loc"][:-1]:
             model = model.model_fields[parent].annotation  # type: ignore[assignment]

@@ -7,6 +7,7 @@ from pathlib import PurePath
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
+from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
@@ -30,19 +31,17 @@ def prediction_table(
     predictions: Iterable[Prediction],
     label_range: tuple[float, float],
     notice: str | None = None,
-) -> Table:
+) -> Group:
     """Lay predictions out for the terminal, one row per clip; what all are told stands below."""
     low, high = label_range
-    caption = "words, sound, face: share observed. w: completeness of the words, estimated."
-    if notice:
-        caption += f"\nThis model was {notice}."
-    table = Table(caption=caption, caption_justify="left", box=SIMPLE_HEAD, pad_edge=False)
-    table.add_column("clip", overflow="fold", min_width=12)
-    table.add_column(f"sentiment\n{low:g} … {high:g}", min_width=14)
-    table.add_column("said", overflow="fold", max_width=48)
+    # The least widths fit into 80 columns, with nothing cut.
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("clip", overflow="fold", min_width=10)
+    table.add_column(f"sentiment\n{low:g} … {high:g}", min_width=9)
+    table.add_column("said", overflow="fold", max_width=48, min_width=8)
     for name in ("words", "sound", "face"):
-        table.add_column(name, justify="right")
-    table.add_column("w", justify="right")
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("w", justify="right", no_wrap=True)
     table.add_column("warnings", overflow="fold", max_width=40, min_width=16)
     for row in predictions:
         score = "none"
@@ -55,7 +54,10 @@ def prediction_table(
             Text(words) for words in (row.clip_id, row.text or "-", "\n".join(own))
         )
         table.add_row(clip, score, said, *shares, w, notes)
-    return table
+    below = [Text("words, sound, face: share observed. w: completeness of the words, estimated.")]
+    if notice:
+        below.append(Text(f"This model was {notice}."))
+    return Group(table, *below)
 
 
 def predictions_json(

@@ -3,6 +3,7 @@
 import warnings
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -44,6 +45,14 @@ def read_split(manifest: pa.Table, split: str, dataset: Dataset) -> FeatureSet:
         warnings.simplefilter("always")
         features = read_features(FEATURES, manifest, split, lengths(dataset))
     warn(str(warning.message) for warning in caught)
+    shares = features.observed_shares()
+    something = np.flatnonzero(sum(shares.values()))
+    if len(something) < len(features):
+        nothing = sorted(set(features.clip_ids) - {features.clip_ids[i] for i in something})
+        warn([f"split {split}: nothing was observed in {', '.join(nothing)}; left out"])
+        features = features.take(something)
+    if not len(features):
+        raise StageError(f"split {split!r}: nothing was observed in any of its clips")
     try:
         features.known_labels()
     except ValueError as error:

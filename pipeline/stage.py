@@ -20,7 +20,7 @@ class StageError(Exception):
     """A stage cannot go on; the message says why and what to do about it."""
 
 
-EXPECTED = (StageError, ParamsError, SetupError)
+EXPECTED = (StageError, ParamsError, SetupError, OSError)
 
 
 def run(main: Callable[[], None], *expected: type[Exception]) -> None:
@@ -31,6 +31,8 @@ def run(main: Callable[[], None], *expected: type[Exception]) -> None:
     told: tuple[type[Exception], ...] = EXPECTED + expected
     try:
         main()
+    except KeyboardInterrupt:
+        sys.exit(130)
     except told as error:
         sys.exit(f"error: {error}")
 

@@ -128,7 +128,7 @@ def _remote(url: str) -> Iterator[Any]:
         ) from error
     except FileNotFoundError as error:
         raise MediaError(url, "no such file") from error
-    except (OSError, ValueError) as error:
+    except Exception as error:  # each kind of storage has errors of its own
         raise MediaError(url, f"cannot be opened ({_brief(error)})") from error
     if size == 0:
         raise MediaError(url, "the file is empty")
@@ -138,7 +138,11 @@ def _remote(url: str) -> Iterator[Any]:
 
 def _require_file(path: str) -> None:
     file = Path(path)
-    if not file.is_file():
+    try:
+        there = file.is_file()
+    except OSError as error:  # a name that is too long, a folder that is closed to us
+        raise MediaError(path, f"cannot be opened ({_brief(error)})") from error
+    if not there:
         raise MediaError(path, "no such file")
     if file.stat().st_size == 0:
         raise MediaError(path, "the file is empty")

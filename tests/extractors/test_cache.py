@@ -67,7 +67,30 @@ def test_prune_deletes_what_no_run_used_lately(cache):
     assert cache.uses() == []
 
 
-@pytest.mark.parametrize("damage", [lambda b: b[:20], lambda b: b"", lambda b: b[:-1] + b"x"])
+def test_what_is_not_the_caches_is_neither_shown_nor_deleted(tmp_path):
+    (tmp_path / "photos" / "2020").mkdir(parents=True)
+    (tmp_path / "photos" / "2020" / "holiday.jpg").touch()
+    (tmp_path / "README.md").touch()
+    cache = Cache(str(tmp_path))
+    cache.write(GROUP, key_of(1), entry(1))
+    assert [use.group for use in cache.uses()] == [GROUP]
+    assert [use.group for use in cache.prune(days=0)] == [GROUP]
+    names = {file.name for file in tmp_path.rglob("*") if file.is_file()}
+    assert names == {"README.md", "holiday.jpg"}
+
+
+@pytest.mark.parametrize("note", [b"[]", b'{"asked": "x"}', b"{", b"\xff"])
+def test_damaged_count_of_uses_is_no_obstacle(cache, note):
+    cache.write(GROUP, key_of(1), entry(1))
+    cache.write_note(GROUP, "use.json", note)
+    cache.count(GROUP, asked=2, hits=1)
+    (use,) = cache.uses()
+    assert (use.asked, use.hits) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda b: b[:20], lambda b: b"", lambda b: bytes(4), lambda b: b[:-1] + b"x"]
+)
 def test_damaged_entry_is_not_taken_for_one_and_removed(tmp_path, damage):
     cache = Cache(str(tmp_path / "odd [name]*"))
     for number in (1, 2):
@@ -85,7 +108,7 @@ def test_failed_write_leaves_nothing(tmp_path, monkeypatch):
         raise OSError("no space left")
 
     cache = Cache(str(tmp_path))
-    monkeypatch.setattr(Path, "write_bytes", full)
+    monkeypatch.setattr(Path, "open", full)
     with pytest.raises(SetupError, match=r"no space left; .*run\.cache"):
         cache.write(GROUP, key_of(1), entry(1))
     assert [file for file in tmp_path.rglob("*") if file.is_file()] == []

@@ -5,6 +5,7 @@ import shutil
 import pytest
 
 from extractors.cache import Cache
+from extractors.errors import SetupError
 from extractors.labels import DatasetError, outside
 from extractors.manifest import probe_files, read_dataset
 from extractors.tables import MANIFEST
@@ -202,3 +203,53 @@ def test_label_beyond_the_range_is_reported(dataset):
     assert outside(manifest, (-4, 4)) == []
     (message,) = outside(manifest, (-3, 3))
     assert message.endswith("label_range: v1/c2 (-3.5)")
+
+
+def test_one_name_in_two_spellings_is_named_twice(dataset):
+    composed, apart = "caf\u00e9", "cafe\u0301"
+    listing = dataset(
+        [[composed, "1", "", "1", "train"], [apart, "1", "", "-1", "train"]],
+        clips=(f"{composed}/1.mp4",),
+    )
+    assert listing.manifest.num_rows == 0
+    assert [row.reason for row in listing.quarantine] == ["named 2 times in label.csv"] * 2
+
+
+def test_label_that_the_manifest_cannot_hold_is_quarantined(dataset):
+    listing = dataset([["v1", "c1", "", "1e39", "train"], ["v1", "c2", "", "1_0", "train"]])
+    assert reasons(listing) == {
+        "v1/c1": "label is '1e39', not a finite number",
+        "v1/c2": "label is '1_0', not a number",
+    }
+
+
+def test_second_file_of_a_clip_is_told_of(dataset):
+    listing = dataset([["v1", "c1", "", "1", "train"]], clips=("v1/c1.mp4", "v1/c1.mkv"))
+    (clip,) = listing.manifest.to_pylist()
+    assert clip["path"].endswith("c1.mp4")
+    (warning,) = listing.warnings
+    assert "1 clips have a second file" in warning
+    assert warning.endswith("v1/c1.mkv")
+
+
+def test_impossible_names_and_dangling_links_cost_themselves_only(make_clip, tmp_path, use):
+    good = make_clip("real/good.mp4", seconds=0.4)
+    folder = tmp_path / "videos"
+    folder.mkdir()
+    (folder / "linked").symlink_to(good.parent)
+    (folder / "linked" / "round").symlink_to(folder)
+    (folder / "gone.mp4").symlink_to(tmp_path / "nowhere.mp4")
+    listing = probe_files([folder, tmp_path / f"{'a' * 300}.mp4"], language="en", **use)
+    assert listing.manifest["clip_id"].to_pylist() == ["good.mp4"]
+    found = reasons(listing)
+    assert found.pop("gone.mp4") == "no such file"
+    (reason,) = found.values()
+    assert "too long" in reason or reason == "no such file"
+
+
+def test_storage_out_of_reach_is_one_clear_error(monkeypatch, use):
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "none")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    with pytest.raises(SetupError, match="cannot be reached"):
+        probe_files(["s3://bucket/a.mp4"], language="en", **use)

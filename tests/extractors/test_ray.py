@@ -5,6 +5,7 @@ import tempfile
 import threading
 from pathlib import Path
 
+import fsspec
 import pytest
 
 from extractors import ExtractorSettings, extract
@@ -65,7 +66,8 @@ def module(tmp_path_factory):
 @pytest.fixture(scope="module")
 def storage():
     """An S3 server on this machine, and the environment in which nodes find it."""
-    moto = pytest.importorskip("moto.server")
+    import moto.server as moto
+
     server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0)
     server.start()
     host, port = server.get_host_and_port()
@@ -82,7 +84,6 @@ def storage():
 @pytest.fixture(scope="module")
 def cluster(storage, module):
     """A Ray cluster on loopback: its head, with two cores."""
-    pytest.importorskip("ray")
     from ray.cluster_utils import Cluster
 
     with (
@@ -166,8 +167,6 @@ def test_extractor_that_no_node_can_build_stops_the_run(cluster, module):
 
 @pytest.mark.slow
 def test_clips_and_results_may_be_in_object_storage(cluster, module):
-    fsspec = pytest.importorskip("fsspec")
-    pytest.importorskip("s3fs")
     files = fsspec.filesystem("s3", skip_instance_cache=True)
     files.mkdir("corpus")
     names = [f"clip{i}" for i in range(8)]
@@ -186,7 +185,6 @@ def test_ray_that_is_not_installed_is_said_with_the_remedy(module, monkeypatch):
 
 
 def test_cluster_that_is_not_there_is_said_at_once(module, monkeypatch):
-    pytest.importorskip("ray")
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
@@ -204,8 +202,6 @@ def test_address_must_be_one(monkeypatch):
 def test_extraction_from_object_storage_survives_a_node_and_is_that_of_one_machine(
     cluster, tmp_path
 ):
-    fsspec = pytest.importorskip("fsspec")
-    pytest.importorskip("s3fs")
     files = fsspec.filesystem("s3", skip_instance_cache=True)
     files.mkdir("videos")
     files.mkdir("kept")

@@ -43,7 +43,7 @@ def test_the_same_bytes_in_two_splits_are_reported_as_leakage(
     ingest.main()
     assert "leakage: the same bytes" in capsys.readouterr().err
     counts = json.loads((project / "metrics" / "ingest.json").read_text())
-    assert counts["clips"] == {"train": 1, "valid": 0, "test": 1}
+    assert counts["listed"] == {"train": 1, "valid": 0, "test": 1}
     assert (counts["quarantined"], counts["leaks"], counts["odd_labels"]) == (0, 1, 0)
     assert read_table(project / "outputs" / "manifest.parquet")["clip_id"].to_pylist() == [
         "a/1",

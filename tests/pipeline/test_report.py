@@ -11,8 +11,8 @@ from pipeline.report import failures, prediction_table, predictions_json, result
 ALL = {"text": 1.0, "audio": 0.5, "vision": 0.0}
 
 
-def printed(table: object) -> str:
-    console = Console(file=StringIO(), width=200)
+def printed(table: object, width: int = 200) -> str:
+    console = Console(file=StringIO(), width=width)
     console.print(table)
     return console.file.getvalue()  # type: ignore[attr-defined]
 
@@ -40,6 +40,20 @@ def test_brackets_in_names_and_words_are_shown_as_they_are() -> None:
 def test_clip_without_observations_has_no_score_in_the_table() -> None:
     nothing = dict.fromkeys(ALL, 0.0)
     assert "none" in printed(prediction_table([Prediction("a", None, None, nothing)], (-3, 3)))
+
+
+@pytest.mark.parametrize("width", [80, 100])
+def test_nothing_is_cut_on_a_narrow_terminal(width: int) -> None:
+    nothing = dict.fromkeys(ALL, 0.0)
+    rows = [
+        Prediction("interview.mp4", -1.5, 0.25, dict.fromkeys(ALL, 1.0), "What a day it was."),
+        Prediction("b.mp4", None, None, nothing, "", ["nothing was observed: no score"]),
+    ]
+    text = printed(prediction_table(rows, (-3, 3), "says nothing about people"), width)
+    assert max(map(len, text.splitlines())) <= width
+    words = text.split()
+    for part in ("-1.50", "negative", "100%", "0.25", "observed:", "score", "people."):
+        assert part in words
 
 
 def test_json_holds_answers_failures_and_the_notice() -> None:
