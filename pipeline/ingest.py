@@ -31,9 +31,20 @@ def main() -> None:
     write_table(listing.manifest, MANIFEST)
     splits = Counter(listing.manifest["split"].to_pylist())
     counts = {split: splits[split] for split in ("train", "valid", "test")}
+    if dataset.clips is not None:
+        warn(unlike_published(counts, dataset.clips.model_dump()))
     print("clips:", ", ".join(f"{count} {split}" for split, count in counts.items()))
     found = {"clips": counts, "quarantined": rejected, "leaks": len(leaks), "odd_labels": len(odd)}
     write_json(found, METRICS / "ingest.json")
+
+
+def unlike_published(counts: dict[str, int], published: dict[str, int]) -> list[str]:
+    """Messages about splits that do not have as many clips as was published."""
+    return [
+        f"{counts[split]} {split} clips, where {expected} were published"
+        for split, expected in published.items()
+        if counts[split] != expected
+    ]
 
 
 if __name__ == "__main__":
