@@ -1,6 +1,6 @@
 """One modality's feature table from a manifest: every clip through one extractor."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -76,9 +76,10 @@ def extract_modality(
     if modality != "text":
         jobs = list(_clip_jobs(manifest, transcripts))
     elif is_given(manifest) and _shares_vocabulary(work, manifest, run):
-        jobs = list(_token_jobs(manifest, transcripts))
+        ids = manifest.select(["clip_id", "token_ids"]).to_pylist()
+        jobs = list(_text_jobs(manifest, transcripts, {r["clip_id"]: r["token_ids"] for r in ids}))
     else:
-        jobs = list(_text_jobs(manifest, transcripts))
+        jobs = list(_text_jobs(manifest, transcripts, {}))
     return collect(work, schema, jobs, run, f"extract@{modality}")
 
 
@@ -129,22 +130,18 @@ def _clip_jobs(manifest: pa.Table, transcripts: pa.Table) -> Iterator[Job]:
             yield Job(row, key, Task((clip,), clip.duration_s), source)
 
 
-def _token_jobs(manifest: pa.Table, transcripts: pa.Table) -> Iterator[Job]:
-    named = set(transcripts["clip_id"].to_pylist())
-    for row in sorted_rows(manifest):
-        if row["clip_id"] in named:
-            ids = row["token_ids"] or []
-            yield Job(row, key_of("tokens", ids), Task((ids,), 0.0, method="encode"))
-
-
-def _text_jobs(manifest: pa.Table, transcripts: pa.Table) -> Iterator[Job]:
+def _text_jobs(
+    manifest: pa.Table, transcripts: pa.Table, token_ids: Mapping[str, list[int] | None]
+) -> Iterator[Job]:
     spoken = {row["clip_id"]: row for row in transcripts.to_pylist()}
     for row in sorted_rows(manifest):
         said = spoken.get(row["clip_id"])
         if said is not None:
             words = [Word(**word) for word in said["words"]]
-            task = Task((said["text"], words), row["duration_s"])
-            yield Job(row, key_of(said["text"], words), task)
+            made_from = (said["text"], words)
+            given = token_ids.get(row["clip_id"])
+            task = Task((*made_from, given), row["duration_s"])
+            yield Job(row, key_of(*made_from, *([given] if given else [])), task)
 
 
 def _entry(extractor: Extractor, result: Any) -> pa.Table:

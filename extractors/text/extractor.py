@@ -79,16 +79,6 @@ class TextExtractor:
         """What the columns are and how they are made."""
         return self._info
 
-    def encode(self, token_ids: Sequence[int]) -> Tokens:
-        """Tokens of a sentence that is given as the ids of its word pieces, [CLS] and [SEP] too."""
-        ids = np.array(token_ids, np.int32)
-        if not len(ids):
-            return self.extract("", [])
-        frame = [self._tokenizer.cls_token_id, self._tokenizer.sep_token_id]
-        kept = ids[self._kept(len(ids))]
-        nowhere = np.full(len(kept), np.nan)
-        return self._tokens(kept, np.isin(kept, frame), nowhere, nowhere, len(kept) < len(ids))
-
     def shares_vocabulary(self, sentences: Sequence[tuple[str, Sequence[int]]]) -> bool:
         """Whether the ids of word pieces are of this model's vocabulary.
 
@@ -104,7 +94,9 @@ class TextExtractor:
             agreeing += own[: len(ids) - 1] == list(ids)[:-1]
         return 2 * agreeing > len(sentences)
 
-    def extract(self, text: str, words: Sequence[Word]) -> Tokens:
+    def extract(
+        self, text: str, words: Sequence[Word], token_ids: Sequence[int] | None = None
+    ) -> Tokens:
         """Tokens of one transcript; without words, [CLS] and [SEP] alone.
 
         Parameters
@@ -112,15 +104,25 @@ class TextExtractor:
         text : str
         words : sequence of Word
             In the order of `text`, for the times; empty where unknown.
+        token_ids : sequence of int, optional
+            Word pieces that came with the text, [CLS] and [SEP] included; the tokenizer's if none.
         """
+        if token_ids:
+            return self._given(np.array(token_ids, np.int32))
         whole = self._tokenizer(text, return_offsets_mapping=True, return_special_tokens_mask=True)
         kept = self._kept(len(whole["input_ids"]))
-        token_ids = np.array(whole["input_ids"], np.int32)[kept]
+        ids = np.array(whole["input_ids"], np.int32)[kept]
         # Only the frame is special: an unknown word is still a word.
         special = np.array(whole["special_tokens_mask"], bool)[kept]
         offsets = [whole["offset_mapping"][i] for i in kept]
         starts, ends = _times(text, words, offsets, special)
-        return self._tokens(token_ids, special, starts, ends, len(kept) < len(whole["input_ids"]))
+        return self._tokens(ids, special, starts, ends, len(kept) < len(whole["input_ids"]))
+
+    def _given(self, ids: np.ndarray) -> Tokens:
+        kept = ids[self._kept(len(ids))]
+        special = np.isin(kept, [self._tokenizer.cls_token_id, self._tokenizer.sep_token_id])
+        nowhere = np.full(len(kept), np.nan)
+        return self._tokens(kept, special, nowhere, nowhere, len(kept) < len(ids))
 
     def _kept(self, count: int) -> list[int]:
         """Which of so many tokens stay: as many as there may be, the closing [SEP] among them."""
