@@ -1,6 +1,6 @@
 """One modality's feature table from a manifest: every clip through one extractor."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -14,6 +14,7 @@ from extractors.collect import Collected, Job, Source, Work, clip_of, collect
 from extractors.errors import SetupError
 from extractors.features import FeatureInfo, feature_row, feature_schema
 from extractors.fingerprint import Fingerprint, fingerprint
+from extractors.given import is_given
 from extractors.pool import Extractor, Task, run_tasks
 from extractors.settings import AudioSettings, RunSettings, TextSettings, VisionSettings
 from extractors.system import require_libraries
@@ -21,6 +22,8 @@ from extractors.tables import Modality, sorted_rows
 from extractors.text.extractor import TextExtractor
 from extractors.vision.extractor import VisionExtractor
 from extractors.words import Word
+
+_SENTENCES = 200  # looked at to tell a vocabulary
 
 
 def extract_modality(
@@ -70,7 +73,13 @@ def extract_modality(
     made_by = fingerprint(modality, settings, offline=run.offline)
     work = Work(build, _entry, partial(_group, modality, settings), cache)
     schema = feature_schema(_described(work, made_by, run, modality))
-    jobs = list((_text_jobs if modality == "text" else _clip_jobs)(manifest, transcripts))
+    if modality != "text":
+        jobs = list(_clip_jobs(manifest, transcripts))
+    elif is_given(manifest) and _shares_vocabulary(work, manifest, run):
+        ids = manifest.select(["clip_id", "token_ids"]).to_pylist()
+        jobs = list(_text_jobs(manifest, transcripts, {r["clip_id"]: r["token_ids"] for r in ids}))
+    else:
+        jobs = list(_text_jobs(manifest, transcripts, {}))
     return collect(work, schema, jobs, run, f"extract@{modality}")
 
 
@@ -85,13 +94,30 @@ def _described(work: Work, made_by: Fingerprint, run: RunSettings, modality: str
         info = FeatureInfo.model_validate_json(note or b"")
         # The same model may have been found by another name.
         return info.model_copy(update={"settings": made_by.settings, "assets": made_by.assets})
-    # Built in a worker: its libraries never reach this process.
+    found = _ask(work, Task((), 0.0, method="info"), run, modality)
+    work.cache.write_note(work.group, "info.json", found.model_dump_json().encode())
+    return found
+
+
+def _ask(work: Work, task: Task, run: RunSettings, modality: str) -> Any:
+    """An answer of the extractor, built in a worker: its libraries never reach this process."""
     one = run.model_copy(update={"workers": 1, "executor": "local"})
-    (answer,) = run_tasks(work.build, [Task((), 0.0, method="info")], one, modality)
+    (answer,) = run_tasks(work.build, [task], one, modality)
     if answer.reason is not None:
         raise SetupError(f"the {modality} extractor cannot be set up: {answer.reason}")
-    work.cache.write_note(work.group, "info.json", answer.value.model_dump_json().encode())
     return answer.value
+
+
+def _shares_vocabulary(work: Work, manifest: pa.Table, run: RunSettings) -> bool:
+    """Whether the tokens that a dataset of features came with are of the text model."""
+    spoken = [
+        (row["text"], row["token_ids"])
+        for row in manifest.select(["text", "token_ids"]).to_pylist()
+        if row["text"] and row["token_ids"]
+    ]
+    sentences = spoken[:: max(1, len(spoken) // _SENTENCES)][:_SENTENCES]
+    task = Task((sentences,), 0.0, method="shares_vocabulary")
+    return bool(spoken) and _ask(work, task, run, "text")
 
 
 def _clip_jobs(manifest: pa.Table, transcripts: pa.Table) -> Iterator[Job]:
@@ -104,14 +130,18 @@ def _clip_jobs(manifest: pa.Table, transcripts: pa.Table) -> Iterator[Job]:
             yield Job(row, key, Task((clip,), clip.duration_s), source)
 
 
-def _text_jobs(manifest: pa.Table, transcripts: pa.Table) -> Iterator[Job]:
+def _text_jobs(
+    manifest: pa.Table, transcripts: pa.Table, token_ids: Mapping[str, list[int] | None]
+) -> Iterator[Job]:
     spoken = {row["clip_id"]: row for row in transcripts.to_pylist()}
     for row in sorted_rows(manifest):
         said = spoken.get(row["clip_id"])
         if said is not None:
             words = [Word(**word) for word in said["words"]]
-            task = Task((said["text"], words), row["duration_s"])
-            yield Job(row, key_of(said["text"], words), task)
+            made_from = (said["text"], words)
+            given = token_ids.get(row["clip_id"])
+            task = Task((*made_from, given), row["duration_s"])
+            yield Job(row, key_of(*made_from, *([given] if given else [])), task)
 
 
 def _entry(extractor: Extractor, result: Any) -> pa.Table:

@@ -40,6 +40,7 @@ class FeatureInfo(BaseModel):
     # of the tokenizer, text only
     unk_id: int | None = None
     pad_id: int | None = None
+    source: str | None = None  # who made them, where it was not this package
 
 
 def feature_schema(info: FeatureInfo) -> pa.Schema:

@@ -10,10 +10,9 @@ import numpy as np
 import pyarrow as pa
 
 from extractors.probing import STAGE
-from extractors.tables import Rejected
+from extractors.tables import SPLITS, Rejected
 
 COLUMNS = ("video_id", "clip_id", "text", "label", "mode")
-SPLITS = ("train", "valid", "test")
 LABELS = ("label", "label_t", "label_a", "label_v")
 
 

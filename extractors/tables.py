@@ -17,6 +17,8 @@ import pyarrow.parquet as pq
 Modality = Literal["text", "audio", "vision"]
 MODALITIES: tuple[Modality, ...] = get_args(Modality)
 
+SPLITS = ("train", "valid", "test")
+
 MANIFEST = pa.schema(
     [
         pa.field("clip_id", pa.string(), nullable=False),

@@ -10,6 +10,7 @@ from extractors.assets import resolve
 from extractors.cache import Cache, key_of
 from extractors.collect import Job, Source, Work, clip_of, collect
 from extractors.fingerprint import fingerprint
+from extractors.given import is_given
 from extractors.pool import Task
 from extractors.settings import RunSettings, SpeechSettings
 from extractors.speech.recognizer import SpeechRecognizer
@@ -52,6 +53,8 @@ def transcribe(
     """
     rows = sorted_rows(manifest)
     unheard = [row for row in rows if not row["text"].strip() and row["has_audio"]]
+    if is_given(manifest):  # no sound to listen to
+        unheard = []
     heard: dict[str, dict[str, Any]] = {}
     quarantine: list[Rejected] = []
     if unheard:

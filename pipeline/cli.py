@@ -1,4 +1,4 @@
-"""The command line: `lnln predict`, `extract`, `import-checkpoint`, `cache`, `doctor`."""
+"""The command line: `lnln predict`, `extract`, and what stands in modules of its own."""
 
 import signal
 import sys
@@ -16,6 +16,7 @@ from extractors.errors import SetupError
 from extractors.settings import RunSettings
 from extractors.tables import Rejected
 from pipeline.cache import app as cache_app
+from pipeline.mmsa import import_mmsa
 from pipeline.paths import MODEL, PARAMS
 
 app = typer.Typer(
@@ -26,6 +27,7 @@ app = typer.Typer(
 )
 
 app.add_typer(cache_app, name="cache")
+app.command()(import_mmsa)
 
 
 @app.callback()

@@ -8,10 +8,13 @@ from pipeline.paths import DATASET, DATASETS, PARAMS
 from pipeline.stage import StageError, run, write_json
 
 LAYOUT = """\
-expected layout:
+expected: clips in the raw layout
   {root}/label.csv                                columns video_id, clip_id, text, label, mode
   {root}/Raw/<video_id>/<clip_id>.<mp4|mov|avi|mkv|webm|mpg|flv>
-Put the files there (a symbolic link will do), or name another dataset in {params}."""
+or the features of a pickle of MMSA: lnln import-mmsa FILE.pkl --dataset {name}
+They are to be had from {source}.
+Put the files there (a symbolic link will do), or name another dataset in {params}. {restore}"""
+RESTORE = f"What a failed `dvc exp run -S` wrote into it is undone by: git checkout {PARAMS}"
 
 
 def resolve() -> ResolvedDataset:
@@ -27,7 +30,7 @@ def resolve() -> ResolvedDataset:
     if name not in known:
         raise ParamsError(
             f"{PARAMS}: dataset: {name!r} is no section of {DATASETS}; "
-            f"known: {', '.join(sorted(known))}"
+            f"known: {', '.join(known)}. {RESTORE}"
         )
     section = known[name].model_dump()
     allowed = metric_names(known[name].metrics)
@@ -47,14 +50,22 @@ def require_files(dataset: ResolvedDataset) -> None:
     Raises
     ------
     StageError
-        label.csv or the clips are not there; the message shows the layout.
+        Neither clips nor features are there; the message shows the layout and the source.
     """
     root = Path(dataset.root)
+    if (root / "manifest.parquet").is_file():  # a dataset of features
+        return
     for needed in (root / "label.csv", root / "Raw"):
         if not needed.exists():
             raise StageError(
                 f"dataset {dataset.name!r}: {needed} is not there\n"
-                + LAYOUT.format(root=dataset.root, params=PARAMS)
+                + LAYOUT.format(
+                    name=dataset.name,
+                    root=dataset.root,
+                    source=dataset.source,
+                    params=PARAMS,
+                    restore=RESTORE,
+                )
             )
 
 
@@ -63,6 +74,12 @@ def main() -> None:
     dataset = resolve()
     require_files(dataset)
     write_json(dataset.model_dump(mode="json"), DATASET)
+    if dataset.published is not None:
+        print(
+            f"settings published for {dataset.name} take the place of those in {PARAMS}: "
+            f"{dataset.published}\n"
+            f"another value: -S {DATASETS}:{dataset.name}.published.train.epochs=20"
+        )
 
 
 if __name__ == "__main__":

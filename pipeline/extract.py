@@ -6,8 +6,9 @@ from typing import cast
 from extractors.cache import opened
 from extractors.extraction import extract_modality
 from extractors.features import clip_warnings, read_modality, write_modality
+from extractors.given import is_given, read_given_modality
 from extractors.observation import COLUMNS, observe, summary
-from extractors.tables import MODALITIES, Modality, read_table
+from extractors.tables import MODALITIES, Modality, Rejected, read_table
 from pipeline.params import load_dataset, load_params
 from pipeline.paths import FEATURES, MANIFEST, TRANSCRIPTS
 from pipeline.stage import quarantine, run, tell_observed, warn
@@ -21,12 +22,18 @@ def main() -> None:
     settings, params = getattr(load_dataset(), modality), load_params()
     manifest, transcripts = read_table(MANIFEST), read_table(TRANSCRIPTS)
     folder = FEATURES / modality
-    with opened(params.run.cache) as cache:
-        found = extract_modality(modality, manifest, transcripts, settings, params.run, cache)
-        write_modality(found.batches(), found.schema, folder)
+    rejected: list[Rejected] = []
+    if is_given(manifest) and modality != "text":
+        given = read_given_modality(manifest, transcripts, modality)
+        write_modality(given.batches, given.schema, folder)
+    else:
+        with opened(params.run.cache) as cache:
+            found = extract_modality(modality, manifest, transcripts, settings, params.run, cache)
+            write_modality(found.batches(), found.schema, folder)
+            rejected = found.quarantine
     limit = params.ingest.max_quarantined
-    quarantine(found.quarantine, modality, transcripts.num_rows, limit)
-    if found.quarantine:
+    quarantine(rejected, modality, transcripts.num_rows, limit)
+    if rejected:
         print(f"to try them again: dvc repro --force --single-item extract@{modality}")
     written = read_modality(folder, [*COLUMNS[modality], "warnings"])
     warn(clip_warnings(written))

@@ -37,6 +37,35 @@ class Lengths(_Section):
     vision: int = Field(ge=1, description="rows of 1 / vision.fps s")
 
 
+class Clips(_Section):
+    """How many clips a dataset has by what was published."""
+
+    train: int = Field(ge=1)
+    valid: int = Field(ge=1)
+    test: int = Field(ge=1)
+
+
+class PublishedTraining(_Section):
+    """How long and how fast a network was trained on a dataset."""
+
+    epochs: int = Field(ge=1, description="passes over the training split")
+    batch_size: int = Field(ge=1, description="clips per step")
+    learning_rate: float = Field(gt=0, description="AdamW's peak learning rate")
+
+
+class Published(_Section):
+    """Published settings of a dataset, which take the place of those in `params.yaml`."""
+
+    loss: LossSettings
+    train: PublishedTraining
+
+    def __str__(self) -> str:
+        sections = self.model_dump().items()
+        return ", ".join(
+            f"{s}.{key} {value:g}" for s, keys in sections for key, value in keys.items()
+        )
+
+
 class Dataset(_Section):
     """One section of `datasets.yaml`."""
 
@@ -46,6 +75,9 @@ class Dataset(_Section):
     text: TextSettings
     speech: SpeechSettings
     lengths: Lengths
+    clips: Clips | None
+    published: Published | None
+    source: str = Field(min_length=1, description="from whom the files are to be had")
     notice: str | None = None
 
     @field_validator("label_range")

@@ -12,7 +12,7 @@ from extractors.tables import read_table
 from lnln.features import FeatureSet, Lengths
 from lnln.incompleteness import Kept, from_table
 from lnln.reading import read_features
-from pipeline.params import Dataset
+from pipeline.params import Dataset, Params
 from pipeline.paths import FEATURES, INCOMPLETE, MANIFEST, TRANSCRIPTS
 from pipeline.stage import StageError, warn
 
@@ -20,6 +20,15 @@ from pipeline.stage import StageError, warn
 def lengths(dataset: Dataset) -> Lengths:
     """Longest sequences the network reads."""
     return Lengths(dataset.text.max_tokens, dataset.lengths.audio, dataset.lengths.vision)
+
+
+def as_published(given: Params, dataset: Dataset) -> Params:
+    """Params with the settings that were published for a dataset, if any were."""
+    told = dataset.published
+    if told is None:
+        return given
+    trained = given.train.model_copy(update=told.train.model_dump())
+    return given.model_copy(update={"loss": told.loss, "train": trained})
 
 
 def read_manifest() -> pa.Table:

@@ -9,7 +9,14 @@ from lnln.language import FrozenLanguageEncoder, LanguageEncoder
 from lnln.training import Row, TrainingDiverged, train
 from pipeline.params import Params, ResolvedDataset, load_dataset, load_params
 from pipeline.paths import MODEL, TRAINING
-from pipeline.splits import language_folder, lengths, read_manifest, read_masks, read_split
+from pipeline.splits import (
+    as_published,
+    language_folder,
+    lengths,
+    read_manifest,
+    read_masks,
+    read_split,
+)
 from pipeline.stage import run
 
 
@@ -68,7 +75,8 @@ def fit(params: Params, dataset: ResolvedDataset, on_epoch: Callable[[Row], None
 
 def main() -> None:
     """Write the checkpoint, and the history of every loss term as DVC plots."""
-    params, dataset = load_params(), load_dataset()
+    dataset = load_dataset()
+    params = as_published(load_params(), dataset)
     with Live(str(TRAINING), dvcyaml=None, report=None, save_dvc_exp=False) as live:
 
         def log(row: Row) -> None:

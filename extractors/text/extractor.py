@@ -79,7 +79,24 @@ class TextExtractor:
         """What the columns are and how they are made."""
         return self._info
 
-    def extract(self, text: str, words: Sequence[Word]) -> Tokens:
+    def shares_vocabulary(self, sentences: Sequence[tuple[str, Sequence[int]]]) -> bool:
+        """Whether the ids of word pieces are of this model's vocabulary.
+
+        Parameters
+        ----------
+        sentences : sequence of (text, token ids)
+            Of the same sentences; most of them must be the ids that this tokenizer gives, up to
+            where they were cut.
+        """
+        agreeing = 0
+        for text, ids in sentences:
+            own = self._tokenizer(text)["input_ids"]
+            agreeing += own[: len(ids) - 1] == list(ids)[:-1]
+        return 2 * agreeing > len(sentences)
+
+    def extract(
+        self, text: str, words: Sequence[Word], token_ids: Sequence[int] | None = None
+    ) -> Tokens:
         """Tokens of one transcript; without words, [CLS] and [SEP] alone.
 
         Parameters
@@ -87,23 +104,46 @@ class TextExtractor:
         text : str
         words : sequence of Word
             In the order of `text`, for the times; empty where unknown.
+        token_ids : sequence of int, optional
+            Word pieces that came with the text, [CLS] and [SEP] included; the tokenizer's if none.
         """
-        import torch
-
+        if token_ids:
+            return self._given(np.array(token_ids, np.int32))
         whole = self._tokenizer(text, return_offsets_mapping=True, return_special_tokens_mask=True)
-        kept = list(range(len(whole["input_ids"])))
-        cut = len(kept) > self.settings.max_tokens
-        if cut:  # the closing [SEP] stays
-            kept = [*kept[: self.settings.max_tokens - 1], kept[-1]]
-        token_ids = np.array(whole["input_ids"], np.int32)[kept]
+        kept = self._kept(len(whole["input_ids"]))
+        ids = np.array(whole["input_ids"], np.int32)[kept]
         # Only the frame is special: an unknown word is still a word.
         special = np.array(whole["special_tokens_mask"], bool)[kept]
         offsets = [whole["offset_mapping"][i] for i in kept]
+        starts, ends = _times(text, words, offsets, special)
+        return self._tokens(ids, special, starts, ends, len(kept) < len(whole["input_ids"]))
+
+    def _given(self, ids: np.ndarray) -> Tokens:
+        kept = ids[self._kept(len(ids))]
+        special = np.isin(kept, [self._tokenizer.cls_token_id, self._tokenizer.sep_token_id])
+        nowhere = np.full(len(kept), np.nan)
+        return self._tokens(kept, special, nowhere, nowhere, len(kept) < len(ids))
+
+    def _kept(self, count: int) -> list[int]:
+        """Which of so many tokens stay: as many as there may be, the closing [SEP] among them."""
+        if count <= self.settings.max_tokens:
+            return list(range(count))
+        return [*range(self.settings.max_tokens - 1), count - 1]
+
+    def _tokens(
+        self,
+        token_ids: np.ndarray,
+        special: np.ndarray,
+        starts: np.ndarray,
+        ends: np.ndarray,
+        cut: bool,
+    ) -> Tokens:
+        import torch
+
         with torch.inference_mode():
             ids = torch.from_numpy(token_ids.astype(np.int64))[None]
             hidden = self._model(input_ids=ids, attention_mask=torch.ones_like(ids))
         values = hidden.last_hidden_state[0].numpy().astype(np.float32)
-        starts, ends = _times(text, words, offsets, special)
         warnings = (
             [f"the transcript was cut after {self.settings.max_tokens} tokens"] if cut else []
         )

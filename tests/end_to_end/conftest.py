@@ -133,8 +133,8 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def write_project(folder: Path) -> None:
-    """Write a git and DVC repository with the tiny corpus, nothing of it run."""
+def write_empty_project(folder: Path) -> Path:
+    """Write a project with small params and no clips."""
     for package in ("extractors", "lnln", "pipeline"):
         shutil.copytree(ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pyc*"))
     for name in ("dvc.yaml", "params.yaml", "datasets.yaml", ".dvcignore", ".gitignore"):
@@ -142,8 +142,22 @@ def write_project(folder: Path) -> None:
     (folder / ".dvc").mkdir()
     shutil.copyfile(ROOT / ".dvc" / "config", folder / ".dvc" / "config")
     change(folder, SMALL)
+    return folder
+
+
+def write_project(folder: Path) -> None:
+    """Write a git and DVC repository with the tiny corpus, nothing of it run."""
+    write_empty_project(folder)
     add_clips(folder, CLIPS)
     commit(folder)
+
+
+@pytest.fixture
+def empty_project(tmp_path: Path) -> Path:
+    """A git and DVC repository with small params and no clips."""
+    folder = write_empty_project(tmp_path / "project")
+    commit(folder)
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,1 @@
+"""The pickles of processed features that this field passes around, in and out (MMSA's layout)."""

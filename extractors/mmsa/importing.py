@@ -1,0 +1,152 @@
+"""A pickle of MMSA, made a dataset of features (`extractors.given`)."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from extractors.features import FeatureInfo, feature_schema, ragged, write_modality
+from extractors.given import CLIPS, GIVEN
+from extractors.mmsa.layout import GRIDS, Split, observed, splits
+from extractors.mmsa.unpickling import UnsafePickle, unpickled
+from extractors.tables import SPLITS, Modality, write_table
+
+UNKNOWN = {"chosen_by": None, "confidence": None, "faces": None}  # which face was followed
+
+
+class Imported(NamedTuple):
+    """What was found in a pickle.
+
+    Attributes
+    ----------
+    clips : dict
+        Clips per split.
+    bad : dict
+        Elements that were infinite or NaN and are 0 now, per modality.
+    unobserved : dict
+        Rows in which nothing was measured, and all rows, per modality; padding is neither.
+    """
+
+    clips: dict[str, int]
+    bad: dict[str, int]
+    unobserved: dict[str, tuple[int, int]]
+
+
+def import_mmsa(path: str | Path, root: str | Path, *, name: str, language: str) -> Imported:
+    """Write the content of a pickle of MMSA as a dataset of features.
+
+    Parameters
+    ----------
+    path : path
+        A file such as ``unaligned_50.pkl``, or an aligned one. Nothing in it can run.
+    root : path
+        Folder of the dataset, such as ``data/mosi``.
+    name : str
+        Of the dataset; the features' source is called after it.
+    language : str
+        Of the words, ISO 639 code.
+
+    Raises
+    ------
+    OSError
+        The file cannot be read, or the folder not be written.
+    UnsafePickle
+        It holds more than plain data, or is no file of MMSA.
+    """
+    path, root = Path(path), Path(root)
+    content = unpickled(path)
+    found = dict(splits(content, path))
+    names = Counter(clip for split in found.values() for clip in split.clip_ids())
+    twice = [clip for clip, count in names.items() if count > 1]
+    if twice:
+        raise UnsafePickle(f"{path}: the id {twice[0]!r} is there {names[twice[0]]} times")
+    told: dict[str, Counter[str]] = {modality: Counter() for modality in GRIDS}
+    aligned = "audio_lengths" not in content[SPLITS[0]]
+    source = f"MMSA's {'aligned' if aligned else 'unaligned'} features of {name}"
+    with path.open("rb") as file:
+        fingerprint = hashlib.file_digest(file, "sha256").hexdigest()
+    hashes = {clip: hashlib.sha256() for clip in names}
+    for modality in GRIDS:
+        widths = sorted({split.grids[modality].shape[2] for split in found.values()})
+        if len(widths) > 1:
+            raise UnsafePickle(f"{path}: {modality} is {widths} wide in its splits, not one width")
+        (width,) = widths
+        info = FeatureInfo(
+            modality=modality,
+            names=[f"{modality}_{column}" for column in range(width)],
+            units=["1"] * width,
+            settings={},
+            assets={},
+            fingerprint=fingerprint,
+            source=source,
+        )
+        schema = feature_schema(info)
+        batches = _batches(found, modality, schema, told[modality], hashes)
+        write_modality(batches, schema, root / "features" / modality)
+    rows = [
+        row | {"sha256": hashes[row["clip_id"]].hexdigest(), "language": language}
+        for split, clips in found.items()
+        for row in _rows(split, clips, path)
+    ]
+    write_table(pa.Table.from_pylist(rows, schema=GIVEN), root / "manifest.parquet")
+    return Imported(
+        {split: len(clips.ids) for split, clips in found.items()},
+        {modality: count["bad"] for modality, count in told.items()},
+        {modality: (count["unobserved"], count["rows"]) for modality, count in told.items()},
+    )
+
+
+def _batches(
+    found: dict[str, Split],
+    modality: Modality,
+    schema: pa.Schema,
+    told: Counter[str],
+    hashes: dict[str, Any],
+) -> Iterator[pa.Table]:
+    """The feature table in parts, while the clips' content is counted and hashed."""
+    for clips in found.values():
+        grid, lengths, names = clips.grids[modality], clips.lengths[modality], clips.clip_ids()
+        for first in range(0, len(names), CLIPS):
+            part = range(first, min(first + CLIPS, len(names)))
+            matrices, flags = [], []
+            for i in part:  # what is beyond the length is padding, and no row at all
+                values, seen, bad = observed(grid[i, : lengths[i]])
+                told.update(bad=bad, rows=len(seen), unobserved=int((~seen).sum()))
+                hashes[names[i]].update(values.tobytes())
+                matrices.append(values)
+                flags.append(seen)
+            columns = {
+                "clip_id": pa.array([names[i] for i in part], pa.string()),
+                "values": ragged(matrices, schema.field("values").type),
+                "observed": ragged(flags, schema.field("observed").type),
+                "start_s": pa.array(np.zeros(len(part))),
+                "step_s": pa.array(np.zeros(len(part))),  # not known
+                "face": pa.array([UNKNOWN] * len(part), _type(schema, "face")),
+                "warnings": pa.array([[]] * len(part), schema.field("warnings").type),
+            }
+            yield pa.Table.from_arrays([columns[f.name] for f in schema], schema=schema)
+
+
+def _type(schema: pa.Schema, name: str) -> pa.DataType:
+    return schema.field(name).type if name in schema.names else pa.struct([])
+
+
+def _rows(split: str, clips: Split, path: Path) -> Iterator[dict[str, Any]]:
+    for i, clip_id in enumerate(clips.clip_ids()):
+        numbers = {column: float(values[i]) for column, values in clips.labels.items()}
+        labels = {column: value for column, value in numbers.items() if np.isfinite(value)}
+        yield labels | {
+            "clip_id": clip_id,
+            "path": path.name,
+            "duration_s": 0.0,  # not known
+            "has_audio": bool(clips.lengths["audio"][i]),
+            "has_video": bool(clips.lengths["vision"][i]),
+            "group": clip_id.partition("/")[0],
+            "split": split,
+            "text": clips.raw_text[i].strip(),
+            "token_ids": None if clips.tokens is None else clips.tokens[i].tolist(),
+        }
