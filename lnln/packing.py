@@ -62,20 +62,22 @@ def in_groups(values: Tensor, mask: Tensor) -> Iterator[Group]:
         )
 
 
-def split(counts: Sequence[int]) -> list[list[int]]:
+def split(counts: Sequence[int], most: int | None = None) -> list[list[int]]:
     """Put sequences in groups, the longest first, each with little padding.
 
     Parameters
     ----------
     counts : sequence of int
         Rows of every sequence.
+    most : int, optional
+        Most sequences in a group.
     """
     allowed = PADDING * sum(counts)
     groups: list[list[int]] = []
     padding = 0
     for i in sorted(range(len(counts)), key=lambda i: -counts[i]):
         padding += counts[groups[-1][0]] - counts[i] if groups else 0
-        if not groups or padding > allowed:
+        if not groups or padding > allowed or len(groups[-1]) == most:
             groups.append([])
             padding = 0
         groups[-1].append(i)
