@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from lnln.batches import Layout, collate, in_batches, to_device
+from lnln.batches import Layout, collate, in_batches, rows_of, to_device
 from lnln.features import FeatureSet
 from lnln.model import LNLN
 
@@ -42,11 +42,13 @@ def score(model: LNLN, features: FeatureSet, layout: Layout) -> Scores:
     was_training = model.training
     model.eval()
     sentiment, completeness = [], []
-    for clips in in_batches(range(len(features)), BATCH) if len(features) else []:
+    order = np.argsort(rows_of(features), kind="stable")  # like lengths together
+    for clips in in_batches(order, BATCH) if len(features) else []:
         output = model(to_device(collate(features.take(clips), layout), device))
         sentiment.append(output.sentiment.double().cpu().numpy())
         completeness.append(output.completeness.double().cpu().numpy())
     model.train(was_training)
     if not sentiment:
         return Scores(np.empty(0), np.empty(0))
-    return Scores(np.concatenate(sentiment), np.concatenate(completeness))
+    back = np.argsort(order)
+    return Scores(np.concatenate(sentiment)[back], np.concatenate(completeness)[back])

@@ -55,14 +55,55 @@ class Attention(nn.Module):
         self.dropout = nn.Dropout(settings.dropout)
 
     def forward(self, queries: Tensor, context: Tensor, mask: Tensor | None) -> Tensor:
-        attended = attend(
-            self.query(self.norm_query(queries)),  # [B, N, h * e]
-            self.key(self.norm_key(context)),  # [B, M, h * e]
-            self.value(self.norm_value(context)),  # [B, M, h * e]
-            self.heads,
-            mask,
+        if queries is context:
+            attended = self._among(context, mask)
+        elif 2 * queries.shape[1] <= context.shape[1]:
+            attended = self._by_few(queries, context, mask)
+        else:
+            attended = attend(
+                self.query(self.norm_query(queries)),
+                self.key(self.norm_key(context)),
+                self.value(self.norm_value(context)),
+                self.heads,
+                mask,
+            )
+        return self.dropout(self.out(attended))  # [B, N, h * e] to [B, N, d]
+
+    def _among(self, x: Tensor, mask: Tensor | None) -> Tensor:
+        """Let a sequence [B, N, d] attend to itself, normalised once and projected in one go.
+
+        W (gain * x + bias) = (W * gain) x + W bias: the three norms differ in gain and bias alone.
+        """
+        parts = (
+            (self.query, self.norm_query),
+            (self.key, self.norm_key),
+            (self.value, self.norm_value),
         )
-        return self.dropout(self.out(attended))  # [B, N, d]
+        weight = torch.cat([linear.weight * norm.weight for linear, norm in parts])
+        bias = torch.cat([linear.weight @ norm.bias for linear, norm in parts])
+        normal = F.layer_norm(x, x.shape[-1:], eps=self.norm_query.eps)
+        q, k, v = F.linear(normal, weight, bias).chunk(3, dim=-1)  # each [B, N, h * e]
+        return attend(q, k, v, self.heads, mask)
+
+    def _by_few(self, queries: Tensor, context: Tensor, mask: Tensor | None) -> Tensor:
+        """Let a few queries [B, N, d] attend to many rows [B, M, d] that are not projected.
+
+        q (W_k x) = (q W_k) x and sum a (W_v x) = W_v sum a x: projecting N queries and N sums is
+        less work than M keys and M values. Every head's queries stand in one row of h * N.
+        """
+        heads, scale = self.heads, (self.query.out_features // self.heads) ** -0.5
+        by_head = (heads, -1, queries.shape[-1])
+        q = self.query(self.norm_query(queries)).unflatten(-1, (heads, -1))  # [B, N, h, e]
+        q = torch.einsum("bnhe,hed->bhnd", q, self.key.weight.view(by_head)).flatten(1, 2)
+        sums = F.scaled_dot_product_attention(
+            q[:, None],  # [B, 1, h * N, d]
+            self.norm_key(context)[:, None],  # [B, 1, M, d]
+            self.norm_value(context)[:, None],
+            attn_mask=None if mask is None else mask[:, None, None, :],
+            scale=scale,
+        )
+        sums = sums[:, 0].unflatten(1, (heads, -1))  # [B, h, N, d]
+        return torch.einsum("bhnd,hed->bnhe", sums, self.value.weight.view(by_head)).flatten(2)
 
 
 class FeedForward(nn.Module):
@@ -115,11 +156,30 @@ class TokenEncoder(nn.Module):
         self.dropout = nn.Dropout(settings.dropout)
         self.layers = nn.ModuleList(Layer(settings) for _ in range(settings.depth))
 
-    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Map [B, N, d] to [B, T, d]; mask [B, N] is False where x is padding."""
+    def forward(
+        self, x: Tensor, mask: Tensor | None = None, places: Tensor | None = None
+    ) -> Tensor:
+        """Summarise sequences.
+
+        Parameters
+        ----------
+        x : Tensor, [B, N, d]
+        mask : Tensor, [B, N] bool, optional
+            False where x is padding; None where it nowhere is, which spares attention the mask.
+        places : Tensor, [B, N] int64, optional
+            The position of every row in its sequence; None where they stand in order.
+
+        Returns
+        -------
+        Tensor, [B, T, d]
+        """
         tokens = self.tokens.shape[1]
-        x = torch.cat([self.tokens.expand(len(x), -1, -1), x], dim=1)  # [B, T + N, d]
-        x = self.dropout(x + self.positions[:, : x.shape[1]])
+        if places is None:
+            x = x + self.positions[:, tokens : tokens + x.shape[1]]
+        else:
+            x = x + F.embedding(places + tokens, self.positions[0])
+        first = (self.tokens + self.positions[:, :tokens]).expand(len(x), -1, -1)
+        x = self.dropout(torch.cat([first, x], dim=1))  # [B, T + N, d]
         if mask is not None:
             mask = F.pad(mask, (tokens, 0), value=True)  # [B, T + N]
         *earlier, last = self.layers
@@ -160,13 +220,17 @@ class CrossEncoder(nn.Module):
         self.layers = nn.ModuleList(Layer(settings) for _ in range(depth))
 
     def forward(self, queries: Tensor, context: Tensor) -> Tensor:
-        """Map queries and context, both [B, N, d], to [B, N, d]; the token is left behind."""
+        """Map queries and context, both [B, N, d], to [B, N, d].
+
+        The token is a context row and no query: nothing attends to queries, and its output is
+        left behind.
+        """
         token = self.token.expand(len(queries), -1, -1)
-        x = self.dropout(torch.cat([token, queries], dim=1) + self.query_positions)
+        x = self.dropout(queries + self.query_positions[:, 1:])
         context = self.dropout(torch.cat([token, context], dim=1) + self.context_positions)
         for layer in self.layers:
             x = layer(x, context)
-        return x[:, 1:]
+        return x
 
 
 class HyperLayer(nn.Module):

@@ -9,26 +9,12 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from lnln.embedding import Embedding, Sequence
 from lnln.layers import CrossEncoder, HyperLayer, SequenceEncoder, TokenEncoder, reverse_gradient
 from lnln.pretrained import Pretrained
 from lnln.settings import NetworkSettings, Shapes
 
-
-class Sequence(NamedTuple):
-    """One modality of a batch.
-
-    Attributes
-    ----------
-    values : Tensor, [B, L, D] float
-        Feature rows. For text either hidden states, or token ids [B, L] int64, which
-        `LNLN.language` encodes. Padding is 0 ([PAD] in token ids), never NaN.
-    mask : Tensor, [B, L] bool
-        True for a row of the clip, also where it is missing (zeros, or [UNK]); False for padding.
-        In the variant `masked` False for missing rows of audio and vision as well.
-    """
-
-    values: Tensor
-    mask: Tensor
+Embedded = tuple[Tensor, Tensor, Tensor]  # language, audio and vision, each [B, T, d]
 
 
 class Inputs(NamedTuple):
@@ -59,59 +45,6 @@ class Output(NamedTuple):
     discriminator_logits: Tensor | None = None
     reconstructed: Tensor | None = None
     targets: Tensor | None = None
-
-
-class Embedding(nn.Module):
-    """A modality's rows, summarised in T tokens.
-
-    Parameters
-    ----------
-    settings : NetworkSettings
-    modality : str
-        Named in errors.
-    dim : int
-        D, features per row.
-    length : int
-        Most rows there may be.
-    """
-
-    def __init__(self, settings: NetworkSettings, modality: str, dim: int, length: int) -> None:
-        super().__init__()
-        self.modality, self.length = modality, length
-        # The published code attends to padding, which is zeros or what BERT says at [PAD].
-        self.attends_padding = settings.variant == "official"
-        self.linear = nn.Linear(dim, settings.width)
-        self.encoder = TokenEncoder(settings, settings.tokens, length)
-
-    def forward(self, rows: Tensor, mask: Tensor) -> Tensor:
-        """Map rows [B, L, D] and their mask [B, L] to tokens [B, T, d].
-
-        Raises
-        ------
-        ValueError
-            If a row is not D wide.
-        """
-        if rows.dim() != 3 or rows.shape[-1] != self.linear.in_features:
-            raise ValueError(
-                f"{self.modality} has the shape {list(rows.shape)}, but this model was built for "
-                f"[batch, rows, {self.linear.in_features}]: extract its features with the "
-                "settings the model was trained with"
-            )
-        return self.encoder(self.linear(rows), None if self.attends_padding else mask)
-
-    def check(self, sequence: Sequence) -> None:
-        """Raise a ValueError if the sequence is too long, or its mask is of another shape."""
-        rows = sequence.values.shape[1]
-        if rows > self.length:
-            raise ValueError(
-                f"{self.modality} has {rows} rows, but this model was built for at most "
-                f"{self.length}: cut the sequence, or train with {self.modality}_length={rows}"
-            )
-        if sequence.mask.shape != sequence.values.shape[:2]:
-            raise ValueError(
-                f"the mask of {self.modality} has the shape {list(sequence.mask.shape)}, but its "
-                f"values have {list(sequence.values.shape)}: give one bool per row"
-            )
 
 
 def perceptron(width: int, outputs: int) -> nn.Sequential:
@@ -173,7 +106,11 @@ class LNLN(Pretrained, nn.Module):
             come to a model without a language encoder.
         """
         # 1. Embedding: every modality in T tokens.
-        text, audio, vision = self.embed(incomplete)  # H_l, H_a, H_v, each [B, T, d]
+        goals = None
+        if complete is None:
+            text, audio, vision = self.embed(incomplete)  # H_l, H_a, H_v, each [B, T, d]
+        else:
+            (text, audio, vision), goals = self.embed_both(incomplete, complete)
         batch = len(text)
 
         # 2. Completeness check: how much of the language is there?
@@ -200,12 +137,9 @@ class LNLN(Pretrained, nn.Module):
         # 7. Fusion and prediction.
         fused = self.fusion(states[-1], hyper)  # [B, T, d]
         sentiment = self.regressor(fused.mean(dim=1)).squeeze(1)  # [B]
-        if complete is None:
+        if goals is None:
             return Output(sentiment, w.squeeze(1))
-
-        # What the complete inputs embed to is a fixed goal; the published code moves it too.
-        with torch.set_grad_enabled(torch.is_grad_enabled() and self.official):
-            real_text, real_audio, real_vision = self.embed(complete)  # each [B, T, d]
+        real_text, real_audio, real_vision = goals  # of the complete inputs, each [B, T, d]
 
         # 5. Effectiveness discriminator: can generated language be told from real language?
         # The published code shows it the mixture H_d, whose proxy is already reversed.
@@ -226,24 +160,17 @@ class LNLN(Pretrained, nn.Module):
             torch.cat([real_audio, real_vision, real_text], dim=1),  # [B, 3 T, d]
         )
 
-    def embed(self, inputs: Inputs) -> tuple[Tensor, Tensor, Tensor]:
+    def embed(self, inputs: Inputs) -> Embedded:
         """Summarise language, audio and vision in T tokens each, [B, T, d]."""
-        self.embed_text.check(inputs.text)
-        self.embed_audio.check(inputs.audio)
-        self.embed_vision.check(inputs.vision)
         return (
-            self.embed_text(self.hidden_states(inputs.text), inputs.text.mask),
-            self.embed_audio(*inputs.audio),
-            self.embed_vision(*inputs.vision),
+            self.embed_text(inputs.text, self.language),
+            self.embed_audio(inputs.audio),
+            self.embed_vision(inputs.vision),
         )
 
-    def hidden_states(self, text: Sequence) -> Tensor:
-        """Return the hidden states [B, L, D] of text, encoding token ids [B, L] first."""
-        if text.values.is_floating_point():
-            return text.values
-        if self.language is None:
-            raise ValueError(
-                "text came as token ids, but this model has no language encoder: give hidden "
-                "states, or build the model with LNLN(settings, shapes, language)"
-            )
-        return self.language(text.values, text.mask)
+    def embed_both(self, incomplete: Inputs, complete: Inputs) -> tuple[Embedded, Embedded]:
+        """Summarise incomplete and complete inputs, a sequence that lost nothing only once."""
+        text, real_text = self.embed_text.both(incomplete.text, complete.text, self.language)
+        audio, real_audio = self.embed_audio.both(incomplete.audio, complete.audio)
+        vision, real_vision = self.embed_vision.both(incomplete.vision, complete.vision)
+        return (text, audio, vision), (real_text, real_audio, real_vision)

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from lnln.layers import (
+    Attention,
     CrossEncoder,
     HyperLayer,
     Layer,
@@ -28,6 +29,24 @@ def test_attention_is_the_formula() -> None:
         expected.append(scores.softmax(-1) @ value[..., head])
     actual = attend(query, key, value, heads=2, mask=mask)
     torch.testing.assert_close(actual, torch.cat(expected, -1), atol=1e-6, rtol=0)
+
+
+def test_attention_is_the_formula_for_itself_for_few_and_for_as_many_queries() -> None:
+    block = Attention(SETTINGS)
+    for parameter in block.parameters():
+        torch.nn.init.normal_(parameter, std=0.5)
+    rows, mask = torch.randn(2, 7, 16), torch.arange(7) < torch.tensor([[7], [4]])
+    for queries in (rows, rows[:, :2], torch.randn(2, 7, 16)):
+        plain = attend(
+            block.query(block.norm_query(queries)),
+            block.key(block.norm_key(rows)),
+            block.value(block.norm_value(rows)),
+            SETTINGS.heads,
+            mask,
+        )
+        torch.testing.assert_close(
+            block(queries, rows, mask), block.out(plain), atol=1e-5, rtol=1e-5
+        )
 
 
 def test_token_encoder_equals_the_full_computation_cut_to_its_tokens() -> None:

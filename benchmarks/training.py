@@ -1,0 +1,280 @@
+"""What training and evaluation cost beside a direct implementation of the same arithmetic.
+
+    python benchmarks/training.py               # about an hour; --quick leaves BERT-base out
+
+"direct" is `benchmarks/direct.py`. Both take the same steps on the same clips with the same
+weights in this process, in turns; that the losses agree is asserted. The least time of the rounds
+counts, as wall time and as CPU time: on a machine with other work to do only the second says much,
+and that with `--threads 1`. The result is also kept in `benchmarks/results/`, by date.
+"""
+
+import ctypes
+import datetime
+import os
+import platform
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple
+
+import numpy as np
+import torch
+import typer
+from synthetic import Contest, Lookup, clips_of, full, language_model, like_mosi
+from torch.nn import functional as F
+
+from extractors.tables import replacing
+from lnln.batches import in_batches, rows_of
+from lnln.features import FeatureSet
+from lnln.incompleteness import evaluation_masks, training_masks
+from lnln.settings import Variant
+from lnln.training import reproducible
+
+RESULTS = Path(__file__).parent / "results"
+BATCH = 16
+RATES = [r / 10 for r in range(10)]
+TOLERANCE = {"official": 1e-6, "paper": 1e-5, "masked": 1e-5}  # relative, of the loss
+
+
+class Case(NamedTuple):
+    """One row of the table; `batches` of 16 clips, each timed `rounds` times."""
+
+    variant: Variant
+    lengths: str  # full, like MOSI, or like MOSI with the modalities' lengths independent
+    language: str = "none"
+    finetuned: bool = False
+    batches: int = 4
+    rounds: int = 3
+
+
+CASES = [
+    Case("official", "full", batches=1),
+    Case("paper", "full", batches=1),
+    Case("official", "like MOSI", batches=1),
+    Case("paper", "like MOSI"),
+    Case("masked", "like MOSI"),
+    Case("paper", "independent"),
+    Case("paper", "like MOSI", "MiniLM"),
+    Case("paper", "like MOSI", "MiniLM", finetuned=True, rounds=2),
+    Case("official", "like MOSI", "MiniLM", batches=1, rounds=2),
+]
+LARGE = [
+    Case("paper", "like MOSI", "BERT-base size", rounds=1),
+    Case("paper", "like MOSI", "BERT-base size", finetuned=True, rounds=1),
+]
+
+
+class Cost(NamedTuple):
+    """What a call took: seconds of wall time and of CPU time, and memory on top, in MB."""
+
+    wall: float
+    cpu: float
+    memory: float
+
+
+def measured(call: Callable[[], Any]) -> tuple[Any, Cost]:
+    """Call, and say what it took."""
+    before = _peak(reset=True)
+    wall, cpu = time.perf_counter(), time.process_time()
+    result = call()
+    cost = Cost(time.perf_counter() - wall, time.process_time() - cpu, _peak(reset=False) - before)
+    return result, cost
+
+
+def _peak(reset: bool) -> float:
+    """Return the greatest resident memory since the last reset, in MB; 0 where not on Linux."""
+    status, clear = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+    if not clear.exists():
+        return 0.0
+    if reset:
+        ctypes.CDLL(None).malloc_trim(0)  # else what an earlier call freed would still count
+        clear.write_text("5")
+    (line,) = (x for x in status.read_text().splitlines() if x.startswith("VmHWM"))
+    return int(line.split()[1]) / 1024
+
+
+def least(costs: Sequence[Cost]) -> Cost:
+    """Take the least of each; the rest is other people's load."""
+    return Cost(*(min(column) for column in zip(*costs, strict=True)))
+
+
+def both(ours: Callable[[], Any], direct: Callable[[], Any], rounds: int, close: float) -> Any:
+    """Measure two calls in turns, and make sure that they agree."""
+    found: tuple[list[Cost], list[Cost]] = ([], [])
+    for _ in range(rounds):
+        answers = []
+        for call, costs in zip((ours, direct), found, strict=True):
+            answer, cost = measured(call)
+            answers.append(answer)
+            costs.append(cost)
+        np.testing.assert_allclose(*answers, rtol=close, atol=close)
+    difference = float(np.max(np.abs(np.subtract(*answers))))
+    return least(found[0]), least(found[1]), difference
+
+
+def lengths_of(case: Case, clips: int) -> dict[str, np.ndarray]:
+    if case.lengths == "full":
+        return full(clips)
+    return like_mosi(clips, apart=0.8 if case.lengths == "independent" else 0.2)
+
+
+def row(name: str, clips: int, ours: Cost, direct: Cost, difference: float) -> str:
+    cells = [
+        name,
+        f"{direct.wall:.2f}",
+        f"{ours.wall:.3f}",
+        f"{direct.wall / ours.wall:.1f}",
+        f"{direct.cpu / ours.cpu:.1f}",
+        f"{clips / ours.wall:.1f}",
+        f"{direct.memory:.0f}",
+        f"{ours.memory:.0f}",
+        f"{difference:.0e}",
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+HEAD = [
+    "direct s",
+    "ours s",
+    "wall ratio",
+    "CPU ratio",
+    "ours clips/s",
+    "direct MB",
+    "ours MB",
+    "difference",
+]
+
+
+def table(first: str, rows: list[str]) -> list[str]:
+    return [f"| {' | '.join([first, *HEAD])} |", f"|{'---|' * (1 + len(HEAD))}", *rows, ""]
+
+
+def total(costs: Sequence[Cost]) -> Cost:
+    """Add the times of several batches; the memory is that of the greatest."""
+    wall, cpu, memory = zip(*costs, strict=True)
+    return Cost(sum(wall), sum(cpu), max(memory))
+
+
+def training_row(case: Case) -> str:
+    """Time some training steps: masks applied, forward, backward, AdamW."""
+    contest = Contest(case.variant, language_model(case.language, case.finetuned), case.finetuned)
+    count = BATCH * case.batches
+    clips = clips_of(lengths_of(case, count), contest.language)
+    masks, _ = training_masks(clips, seed=1, epoch=1)
+    found = []
+    for batch in in_batches(range(count), BATCH, rows_of(clips)):
+        some = clips.take(batch)
+        found.append(
+            both(
+                lambda some=some: contest.our_step(some, masks),
+                lambda some=some: contest.direct_step(some, masks),
+                case.rounds,
+                TOLERANCE[case.variant],
+            )
+        )
+    ours, direct, differences = zip(*found, strict=True)
+    tuned = "" if case.language == "none" else ", fine-tuned" if case.finetuned else ", frozen"
+    name = f"{case.variant}, {case.lengths}, BERT: {case.language}{tuned}"
+    return row(name, count, total(ours), total(direct), max(differences))
+
+
+def evaluation_row(language: str, clips: int) -> str:
+    """Time the scores of a test split at ten missing rates."""
+    contest = Contest("paper", language_model(language, finetuned=False), finetuned=False)
+    split = clips_of(like_mosi(clips, apart=0.2), contest.language)
+    masks = [evaluation_masks(split, rate, seed=1, purpose="test") for rate in RATES]
+    costs = both(
+        lambda: [contest.our_scores(split, drawn) for drawn in masks],
+        lambda: [contest.direct_scores(split, drawn) for drawn in masks],
+        rounds=1,
+        close=1e-4,
+    )
+    name = f"{clips} clips at {len(RATES)} rates, paper, like MOSI, BERT: {language}"
+    return row(name, clips * len(RATES), *costs)
+
+
+def growth_with_clips() -> list[str]:
+    """Time an epoch's steps over more and more clips."""
+    contest = Contest("paper", Lookup(), finetuned=False)
+    lines = ["| clips | CPU s an epoch | ms a clip |", "|---|---|---|"]
+    for count in (64, 128, 256):
+        clips = clips_of(like_mosi(count, apart=0.2), contest.language)
+        masks, _ = training_masks(clips, seed=1, epoch=1)
+
+        def epoch(clips: FeatureSet = clips, masks: Any = masks) -> None:
+            for batch in in_batches(range(len(clips)), BATCH, rows_of(clips)):
+                contest.our_step(clips.take(batch), masks)
+
+        seconds = least([measured(epoch)[1] for _ in range(2)]).cpu
+        lines.append(f"| {count} | {seconds:.2f} | {1000 * seconds / count:.1f} |")
+    return [*lines, ""]
+
+
+def growth_with_length() -> list[str]:
+    """Time a step at growing lengths beside the two fused attentions that it cannot do without."""
+    contest = Contest("paper", Lookup(), finetuned=False)
+    lines = [
+        "| rows of audio and of vision | CPU s a step | fused attention alone |",
+        "|---|---|---|",
+    ]
+    for rows in (47, 94, 188, 375):
+        counts = {m: np.full(BATCH, 16 if m == "text" else rows) for m in full(1)}
+        clips = clips_of(counts, contest.language)
+        masks = evaluation_masks(clips, 0.5, seed=1, purpose="train")
+        qkv = [torch.randn(BATCH, 8, 8 + rows, 64, requires_grad=True) for _ in range(3)]
+
+        def attention(qkv: list[torch.Tensor] = qkv) -> None:
+            for _ in WIDTHS:
+                F.scaled_dot_product_attention(*qkv).sum().backward()
+                with torch.no_grad():  # of the complete inputs
+                    F.scaled_dot_product_attention(*qkv)
+
+        def step(clips: FeatureSet = clips, masks: Any = masks) -> None:
+            contest.our_step(clips, masks)
+
+        seconds = [least([measured(f)[1] for _ in range(4)]).cpu for f in (step, attention)]
+        lines.append(f"| {rows} | {seconds[0]:.3f} | {seconds[1]:.3f} |")
+    return [*lines, ""]
+
+
+WIDTHS = ("audio", "vision")
+
+
+def main(
+    threads: Annotated[int, typer.Option(help="Of torch; 0: one per core.")] = 0,
+    quick: Annotated[bool, typer.Option(help="Leave out BERT-base, which takes long.")] = False,
+    clips: Annotated[int, typer.Option(help="Of the test split.")] = 64,
+) -> None:
+    """Print the tables, and keep them with the machine they were made on."""
+    torch.set_num_threads(threads or os.cpu_count() or 1)
+    rows = []
+    with reproducible(0):  # as training runs
+        for case in CASES + ([] if quick else LARGE):
+            rows.append(training_row(case))
+            print(rows[-1], flush=True)
+        evaluated = []
+        for language in ("none", "MiniLM"):
+            evaluated.append(evaluation_row(language, clips))
+            print(evaluated[-1], flush=True)
+        text = "\n".join(
+            [
+                "# Training and evaluation beside a direct implementation",
+                "",
+                f"{datetime.date.today()}, {platform.processor() or platform.machine()}, "
+                f"{os.cpu_count()} cores, {torch.get_num_threads()} threads, Python "
+                f"{platform.python_version()}, torch {torch.__version__}; batches of {BATCH}, "
+                "fp32, least of the rounds",
+                "",
+                *table("training steps", rows),
+                *table("evaluation", evaluated),
+                *growth_with_clips(),
+                *growth_with_length(),
+            ]
+        )
+    print(text)
+    with replacing(RESULTS / f"{datetime.date.today()}-training.md") as temporary:
+        temporary.write_text(text, "utf-8")
+
+
+if __name__ == "__main__":
+    typer.run(main)
