@@ -118,3 +118,8 @@ class TrainSettings(Settings):
     selection: Metric = Field(
         default="mae", description="metric of the validation split that chooses the epoch"
     )
+    patience: int = Field(
+        default=0,
+        ge=0,
+        description="epochs in a row without a better one after which training ends; 0: never",
+    )

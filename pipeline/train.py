@@ -1,43 +1,54 @@
 """Stage `train`: LNLN on the training split, its best epoch chosen on the validation split."""
 
-from collections.abc import Callable
+import hashlib
+from pathlib import Path
+from typing import Any
 
 from dvclive import Live
 
 from lnln.checkpoint import Checkpoint, Config, language_config, save
+from lnln.fingerprint import fingerprint
+from lnln.history import Row
 from lnln.language import FrozenLanguageEncoder, LanguageEncoder
-from lnln.training import Row, TrainingDiverged, train
+from lnln.resume import Stopped, alone, resumable
+from lnln.training import Trained, TrainingDiverged, train
 from pipeline.params import Params, ResolvedDataset, load_dataset, load_params
 from pipeline.paths import MODEL, TRAINING
 from pipeline.splits import language_folder, lengths, read_manifest, read_masks, read_split
 from pipeline.stage import run
 
 
-def fit(params: Params, dataset: ResolvedDataset, on_epoch: Callable[[Row], None]) -> Checkpoint:
-    """Train one network on the features that lie in `outputs/`.
+def gather(params: Params, dataset: ResolvedDataset) -> dict[str, Any]:
+    """Collect from `outputs/` and the params what `lnln.training.train` takes."""
+    manifest = read_manifest()
+    encoder = LanguageEncoder if params.train.finetune_language else FrozenLanguageEncoder
+    return {
+        "train_set": read_split(manifest, "train", dataset),
+        "valid_set": read_split(manifest, "valid", dataset),
+        "valid_masks": read_masks("valid"),
+        "lengths": lengths(dataset),
+        "network": params.network,
+        "loss": params.loss,
+        "settings": params.train,
+        "metric_set": dataset.metrics,
+        "language": encoder.from_folder(language_folder(dataset, offline=params.run.offline)),
+    }
+
+
+def checkpoint(
+    trained: Trained, inputs: dict[str, Any], params: Params, dataset: ResolvedDataset
+) -> Checkpoint:
+    """Put what was trained beside what it was trained on.
 
     Parameters
     ----------
+    trained : Trained
+    inputs : dict
+        As `gather` made them.
     params : Params
     dataset : ResolvedDataset
-    on_epoch : callable
-        Called with each epoch's row of the history, see `lnln.training.train`.
     """
-    manifest = read_manifest()
-    train_set, valid_set = (read_split(manifest, split, dataset) for split in ("train", "valid"))
-    encoder = LanguageEncoder if params.train.finetune_language else FrozenLanguageEncoder
-    trained = train(
-        train_set,
-        valid_set,
-        read_masks("valid"),
-        lengths=lengths(dataset),
-        network=params.network,
-        loss=params.loss,
-        settings=params.train,
-        metric_set=dataset.metrics,
-        language=encoder.from_folder(language_folder(dataset, offline=params.run.offline)),
-        on_epoch=on_epoch,
-    )
+    train_set, valid_set = inputs["train_set"], inputs["valid_set"]
     best = trained.history[trained.best_epoch - 1]
     config = Config(
         network=params.network,
@@ -67,22 +78,32 @@ def fit(params: Params, dataset: ResolvedDataset, on_epoch: Callable[[Row], None
 
 
 def main() -> None:
-    """Write the checkpoint, and the history of every loss term as DVC plots."""
+    """Write the checkpoint, and the history of every term as DVC plots."""
     params, dataset = load_params(), load_dataset()
-    with Live(str(TRAINING), dvcyaml=None, report=None, save_dvc_exp=False) as live:
+    inputs = gather(params, dataset)
+    kept = Path(params.run.resume)
+    # One process at a time writes the model, and goes on from a state: a killed `dvc repro`
+    # leaves its stage running.
+    with (
+        alone(kept, hashlib.sha256(bytes(MODEL.absolute())).hexdigest()),
+        resumable(kept, fingerprint(inputs)) as state,
+    ):
+        with Live(str(TRAINING), dvcyaml=None, report=None, save_dvc_exp=False) as live:
 
-        def log(row: Row) -> None:
-            for name, value in row.items():
-                if name != "epoch" and value is not None:
-                    live.log_metric(name, value)
-            live.next_step()
+            def log(row: Row) -> None:
+                for name, value in row.items():
+                    if name != "epoch" and value is not None:
+                        live.log_metric(name, value)
+                live.next_step()
 
-        checkpoint = fit(params, dataset, log)
-        best = checkpoint.config.training["best_epoch"]
-        live.log_metric("best_epoch", best, plot=False)
-    save(MODEL, checkpoint)
-    print(f"best epoch {best} of {params.train.epochs}, chosen on the validation split")
+            trained = train(**inputs, on_epoch=log, state=state)
+            live.log_metric("best_epoch", trained.best_epoch, plot=False)
+        save(MODEL, checkpoint(trained, inputs, params, dataset))
+        state.remove()
+    print(
+        f"best epoch {trained.best_epoch} of {len(trained.history)}, chosen on the validation split"
+    )
 
 
 if __name__ == "__main__":
-    run(main, TrainingDiverged)
+    run(main, TrainingDiverged, Stopped)

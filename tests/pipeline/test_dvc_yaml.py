@@ -39,6 +39,8 @@ NOT_DECLARED = {
     "extractors/worker.py": "how the work is done, not what comes out",
     "extractors/settings.py": "the values are params",
     "extractors/system.py": "a check that passes or stops the stage",
+    "lnln/fingerprint.py": "where an interrupted training goes on from",
+    "lnln/resume.py": "where an interrupted training goes on from",
     "lnln/pretrained.py": "where a model is, not what is in it",
     "lnln/settings.py": "the values are params",
     "pipeline/params.py": "the values are params",
