@@ -15,7 +15,12 @@ from extractors.settings import (
     TextSettings,
     VisionSettings,
 )
-from lnln.settings import LossSettings, NetworkSettings, TrainSettings
+from lnln.settings import (
+    LossSettings,
+    NetworkSettings,
+    SeedlessTrainSettings,
+    TrainSettings,
+)
 from pipeline.paths import DATASET, DATASETS, PARAMS
 
 Section = TypeVar("Section", bound=BaseModel)
@@ -90,6 +95,16 @@ class MaskParams(_Section):
     pattern: Literal["random", "block", "no_text", "no_audio", "no_vision"]
 
 
+class TrainParams(SeedlessTrainSettings):
+    """How the networks are trained, one per seed."""
+
+    seeds: list[Annotated[int, Field(ge=0)]] = Field(min_length=1)
+
+    def with_seed(self, seed: int) -> TrainSettings:
+        """Return the settings of one network."""
+        return TrainSettings(seed=seed, **self.model_dump(exclude={"seeds"}))
+
+
 class EvaluateParams(_Section):
     """What the `evaluate` stage reports."""
 
@@ -109,7 +124,7 @@ class Params(_Section):
     masks: MaskParams
     network: NetworkSettings
     loss: LossSettings
-    train: TrainSettings
+    train: TrainParams
     evaluate: EvaluateParams
 
 

@@ -1,6 +1,10 @@
-"""Stage `train`: LNLN on the training split, its best epoch chosen on the validation split."""
+"""Stage `train`: LNLN on the training split, its best epoch chosen on the validation split.
+
+python -m pipeline.train 1111    # the network of one seed; without it those of `train.seeds`
+"""
 
 import hashlib
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +17,12 @@ from lnln.language import FrozenLanguageEncoder, LanguageEncoder
 from lnln.resume import Stopped, alone, resumable
 from lnln.training import Trained, TrainingDiverged, train
 from pipeline.params import Params, ResolvedDataset, load_dataset, load_params
-from pipeline.paths import MODEL, TRAINING
+from pipeline.paths import SEEDS, TRAINING
 from pipeline.splits import language_folder, lengths, read_manifest, read_masks, read_split
 from pipeline.stage import run
 
 
-def gather(params: Params, dataset: ResolvedDataset) -> dict[str, Any]:
+def gather(params: Params, dataset: ResolvedDataset, seed: int) -> dict[str, Any]:
     """Collect from `outputs/` and the params what `lnln.training.train` takes."""
     manifest = read_manifest()
     encoder = LanguageEncoder if params.train.finetune_language else FrozenLanguageEncoder
@@ -29,7 +33,7 @@ def gather(params: Params, dataset: ResolvedDataset) -> dict[str, Any]:
         "lengths": lengths(dataset),
         "network": params.network,
         "loss": params.loss,
-        "settings": params.train,
+        "settings": params.train.with_seed(seed),
         "metric_set": dataset.metrics,
         "language": encoder.from_folder(language_folder(dataset, offline=params.run.offline)),
     }
@@ -62,7 +66,7 @@ def checkpoint(
         dataset=dataset.name,
         notice=dataset.notice,
         training={
-            "settings": params.train.model_dump(),
+            "settings": inputs["settings"].model_dump(),
             "loss": params.loss.model_dump(),
             "missing_rate": params.missing_rate,
             "best_epoch": trained.best_epoch,
@@ -77,18 +81,17 @@ def checkpoint(
     return Checkpoint(trained.model, config)
 
 
-def main() -> None:
-    """Write the checkpoint, and the history of every term as DVC plots."""
-    params, dataset = load_params(), load_dataset()
-    inputs = gather(params, dataset)
-    kept = Path(params.run.resume)
+def fit(params: Params, dataset: ResolvedDataset, seed: int) -> None:
+    """Write the checkpoint of one seed, and the history of every term as DVC plots."""
+    inputs = gather(params, dataset, seed)
+    model, kept = SEEDS / str(seed), Path(params.run.resume)
     # One process at a time writes the model, and goes on from a state: a killed `dvc repro`
     # leaves its stage running.
     with (
-        alone(kept, hashlib.sha256(bytes(MODEL.absolute())).hexdigest()),
+        alone(kept, hashlib.sha256(bytes(model.absolute())).hexdigest()),
         resumable(kept, fingerprint(inputs)) as state,
     ):
-        with Live(str(TRAINING), dvcyaml=None, report=None, save_dvc_exp=False) as live:
+        with Live(str(TRAINING / str(seed)), dvcyaml=None, report=None, save_dvc_exp=False) as live:
 
             def log(row: Row) -> None:
                 for name, value in row.items():
@@ -98,11 +101,19 @@ def main() -> None:
 
             trained = train(**inputs, on_epoch=log, state=state)
             live.log_metric("best_epoch", trained.best_epoch, plot=False)
-        save(MODEL, checkpoint(trained, inputs, params, dataset))
+        save(model, checkpoint(trained, inputs, params, dataset))
         state.remove()
     print(
-        f"best epoch {trained.best_epoch} of {len(trained.history)}, chosen on the validation split"
+        f"seed {seed}: best epoch {trained.best_epoch} of {len(trained.history)}, chosen on the "
+        "validation split"
     )
+
+
+def main() -> None:
+    """Train the network of the seed that is given, or those of all."""
+    params, dataset = load_params(), load_dataset()
+    for seed in map(int, sys.argv[1:]) if sys.argv[1:] else params.train.seeds:
+        fit(params, dataset, seed)
 
 
 if __name__ == "__main__":
