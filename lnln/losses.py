@@ -67,3 +67,13 @@ def compute(
         + weights.sentiment * terms.sentiment
     )
     return terms._replace(total=total)
+
+
+def discriminator_accuracy(output: Output) -> Tensor:
+    """Share of the tokens, generated and real, that the discriminator tells right, a scalar.
+
+    At 0.5 it cannot tell them apart, which is what the reversed gradient is for.
+    """
+    assert output.discriminator_logits is not None
+    generated, real = output.discriminator_logits.argmax(dim=1).chunk(2)
+    return torch.cat([generated == 1, real == 0]).float().mean()

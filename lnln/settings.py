@@ -94,10 +94,9 @@ class LossSettings(Settings):
     sentiment: float = Field(default=1.0, ge=0, description="sigma, weight of L_sp")
 
 
-class TrainSettings(Settings):
-    """How the network is trained."""
+class SeedlessTrainSettings(Settings):
+    """How the network is trained, whatever the seed."""
 
-    seed: int = Field(default=1111, ge=0, description="seed of initialisation, masks and order")
     epochs: int = Field(default=200, ge=1, description="passes over the training split")
     batch_size: int = Field(default=64, ge=1, description="clips per step")
     learning_rate: float = Field(default=1e-4, gt=0, description="AdamW's peak learning rate")
@@ -118,3 +117,14 @@ class TrainSettings(Settings):
     selection: Metric = Field(
         default="mae", description="metric of the validation split that chooses the epoch"
     )
+    patience: int = Field(
+        default=0,
+        ge=0,
+        description="epochs in a row without a better one after which training ends; 0: never",
+    )
+
+
+class TrainSettings(SeedlessTrainSettings):
+    """How one network is trained."""
+
+    seed: int = Field(default=1111, ge=0, description="seed of initialisation, masks and order")

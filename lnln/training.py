@@ -4,41 +4,26 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
-from lnln import losses, metrics
-from lnln.batches import (
-    Layout,
-    check_language,
-    collate,
-    in_batches,
-    incomplete,
-    rows_of,
-    to_device,
-)
-from lnln.checkpoint import Weights, weights_of
+from lnln import metrics
+from lnln.batches import Layout, check_language, incomplete
+from lnln.checkpoint import weights_of
+from lnln.epochs import Training, TrainingDiverged
 from lnln.features import FeatureSet, Lengths
-from lnln.incompleteness import Masks, training_masks, uniforms
+from lnln.history import History, Row
+from lnln.incompleteness import Masks
 from lnln.inference import best_device, score
 from lnln.language import FrozenLanguageEncoder, LanguageEncoder
 from lnln.model import LNLN
 from lnln.normalisation import Normalisation, without_infinities
-from lnln.schedule import learning_rate
+from lnln.resume import StateFile, Stopped, terminations
 from lnln.settings import LossSettings, NetworkSettings, Shapes, TrainSettings
-
-Row = dict[str, float | int | None]
-
-
-class TrainingDiverged(RuntimeError):
-    """The loss is no longer a finite number; the message says where and which clips."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +38,8 @@ class Trained:
     normalisation : Normalisation or None
         None in the variant `official`, whose features go as they come.
     history : list of dict
-        One row per epoch: epoch, learning_rate, train/<loss term>, valid/<metric>.
+        One row per epoch: epoch, learning_rate, train/<term> (`lnln.epochs.TERMS`),
+        valid/<metric>, and valid/w_mae and valid/w_corr: w against the true completeness.
     best_epoch : int
         Counted from 1.
     """
@@ -77,10 +63,12 @@ def train(
     metric_set: metrics.MetricSet,
     language: LanguageEncoder,
     on_epoch: Callable[[Row], None] | None = None,
+    state: StateFile | None = None,
 ) -> Trained:
     """Train one network.
 
-    Two runs with the same arguments on the same machine give the same bytes.
+    Two runs with the same arguments on the same machine give the same bytes, also where one of
+    them was interrupted and went on.
 
     Parameters
     ----------
@@ -98,7 +86,10 @@ def train(
         The encoder the text features were made with; a `FrozenLanguageEncoder` unless
         `settings.finetune_language`.
     on_epoch : callable, optional
-        Called with each row of the history.
+        Called with each row of the history, also with those of epochs before an interruption.
+    state : StateFile, optional
+        Where the run is kept after every epoch and when SIGTERM comes, and goes on from. It has
+        to be this run's, see `lnln.fingerprint`; whoever gave it removes it in the end.
 
     Raises
     ------
@@ -107,6 +98,8 @@ def train(
         it should be trained or the reverse, or the selection metric is not in the metric set.
     TrainingDiverged
         If the loss is not finite.
+    Stopped
+        If SIGTERM came and there is a `state` to keep the run in.
     """
     if settings.finetune_language is isinstance(language, FrozenLanguageEncoder):
         raise ValueError(
@@ -138,25 +131,45 @@ def train(
     encoder = None if layout.ids else language
     judged = [incomplete(valid_set, masks, encoder) for masks in valid_masks]
 
-    with reproducible(settings.seed):
+    # Without a state there is nothing to go on from: SIGTERM ends the process as ever.
+    watch = terminations() if state else nullcontext(lambda: False)
+    with reproducible(settings.seed), watch as terminated:
         model = LNLN(network, shapes, language if layout.ids else None).to(device)
-        run = _Run(model, train_set, layout, encoder, network, loss, settings)
-        best: tuple[float | None, int, Weights] | None = None
-        history: list[Row] = []
-        for epoch in (bar := tqdm(range(1, settings.epochs + 1), desc="train", disable=None)):
-            row = run.epoch(epoch)
-            found = _validate(run.kept, judged, layout, metric_set, epoch)
+        training = Training(model, train_set, layout, encoder, network, loss, settings)
+        history = History()
+        tell = on_epoch or (lambda row: None)
+
+        def keep() -> None:
+            if state:
+                state.write({"training": training.state(), "history": history.state()})
+
+        def stop_if_asked() -> None:
+            if terminated():
+                keep()
+                raise Stopped("stopped, as SIGTERM asked; start it again and it goes on from here")
+
+        if state and (kept := state.read()):
+            training.go_on(kept["training"])
+            history = History.of(kept["history"])
+        for row in history.rows:
+            tell(row)
+        bar = tqdm(total=settings.epochs, initial=len(history.rows), desc="train", disable=None)
+        while not history.over(settings):
+            epoch = len(history.rows) + 1
+            row = training.epoch(epoch, stop_if_asked)
+            found = _validate(training.kept, judged, layout, metric_set, epoch)
             row |= {f"valid/{name}": value for name, value in found.items()}
-            history.append(row)
-            value = found[settings.selection]
-            if best is None or metrics.better(settings.selection, value, best[0]):
-                best = (value, epoch, weights_of(run.kept))
-            bar.set_postfix({f"best {settings.selection}": best[0], "epoch": best[1]})
-            if on_epoch:
-                on_epoch(row)
-    assert best is not None  # settings have at least one epoch
-    model.load_state_dict(best[2], strict=False)  # a frozen language encoder is not in there
-    return Trained(model.eval(), shapes, normalisation, history, best[1])
+            if history.improved(row, settings.selection):
+                history.weights = weights_of(training.kept)
+            keep()
+            bar.update()
+            best = {f"best {settings.selection}": history.best(settings.selection)}
+            bar.set_postfix(best | {"epoch": history.best_epoch})
+            tell(row)
+            stop_if_asked()
+        bar.close()
+    model.load_state_dict(history.weights, strict=False)  # a frozen language encoder is not there
+    return Trained(model.eval(), shapes, normalisation, history.rows, history.best_epoch)
 
 
 def _validate(
@@ -166,111 +179,21 @@ def _validate(
     metric_set: metrics.MetricSet,
     epoch: int,
 ) -> metrics.Metrics:
-    """Average the metrics of the validation split over its masks."""
+    """Average the metrics of the validation split over its masks; w_*: w against the truth."""
     several = []
     for clips in judged:
-        said = score(model, clips, layout).sentiment
+        said, w = score(model, clips, layout)
         if not np.isfinite(said).all():
             raise TrainingDiverged(
                 f"predictions for the validation split are not finite after epoch {epoch}: lower "
                 "learning_rate"
             )
-        several.append(metrics.compute(clips.known_labels(), said, metric_set))
+        truth = clips.text.completeness()
+        several.append(
+            metrics.compute(clips.known_labels(), said, metric_set)
+            | {"w_mae": float(np.abs(w - truth).mean()), "w_corr": metrics.correlation(w, truth)}
+        )
     return metrics.mean(several)
-
-
-@dataclass
-class _Run:
-    """What stays the same over the epochs of a run."""
-
-    model: LNLN
-    clips: FeatureSet
-    layout: Layout
-    encoder: LanguageEncoder | None
-    network: NetworkSettings
-    loss: LossSettings
-    settings: TrainSettings
-
-    def __post_init__(self) -> None:
-        self.device = next(self.model.parameters()).device
-        self.averaged = AveragedModel(
-            self.model, multi_avg_fn=get_ema_multi_avg_fn(self.settings.averaging)
-        )
-        self.optimiser = torch.optim.AdamW(
-            [p for p in self.model.parameters() if p.requires_grad],
-            lr=self.settings.learning_rate,
-            weight_decay=self.settings.weight_decay,
-            fused=True,
-        )
-
-    @property
-    def kept(self) -> LNLN:
-        """The network with the averaged weights, which are validated and kept."""
-        averaged = self.averaged.module
-        assert isinstance(averaged, LNLN)
-        return averaged
-
-    def epoch(self, epoch: int) -> Row:
-        """Pass over the training split once; return the learning rate and the mean loss terms."""
-        self.model.train()
-        masks, rates = training_masks(self.clips, seed=self.settings.seed, epoch=epoch)
-        rows = None if self.layout.full else rows_of(self.clips)
-        batches = in_batches(self.order(epoch), self.settings.batch_size, rows)
-        sums = np.zeros(len(losses.Losses._fields))
-        rate = 0.0
-        for i, batch in enumerate(batches):
-            step = (epoch - 1) * len(batches) + i
-            rate = learning_rate(self.settings, self.network.variant, step, len(batches))
-            for group in self.optimiser.param_groups:
-                group["lr"] = rate
-            sums += self.step(step, self.clips.take(batch), masks, rates) * len(batch)
-        row: Row = {"epoch": epoch, "learning_rate": rate}
-        for name, total in zip(losses.Losses._fields, sums, strict=True):
-            row[f"train/{name}"] = float(total / len(self.clips))
-        return row
-
-    def order(self, epoch: int) -> NDArray[np.int64]:
-        """Shuffle the clips, anew every epoch."""
-        seed, count = self.settings.seed, len(self.clips)
-        draws = uniforms(count, seed=seed, purpose="order", epoch=epoch, clip_id="", modality="")
-        return np.argsort(draws, kind="stable")
-
-    def step(
-        self, step: int, clips: FeatureSet, masks: Masks, rates: dict[str, float]
-    ) -> NDArray[np.float64]:
-        """Take one step of gradient descent; return the loss terms."""
-        masked = incomplete(clips, masks, self.encoder)
-        completeness = (
-            np.array([1 - rates[clip_id] for clip_id in clips.clip_ids])  # the published code
-            if self.network.variant == "official"
-            else masked.text.completeness()
-        )
-        inputs, complete = (
-            to_device(collate(c, self.layout), self.device) for c in (masked, clips)
-        )
-        terms = losses.compute(
-            self.model(inputs, complete),
-            self.tensor(clips.known_labels()),
-            self.tensor(completeness),
-            self.loss,
-        )
-        values = torch.stack(list(terms)).detach().double().cpu().numpy()
-        if not np.isfinite(values).all():
-            named = ", ".join(f"{n} {v:g}" for n, v in zip(terms._fields, values, strict=True))
-            raise TrainingDiverged(
-                f"the loss is not finite at step {step} ({named}); clips of the batch: "
-                f"{', '.join(clips.clip_ids)}. Lower learning_rate, or look at these clips' "
-                "features"
-            )
-        self.optimiser.zero_grad(set_to_none=True)
-        terms.total.backward()
-        self.optimiser.step()
-        self.averaged.update_parameters(self.model)
-        return values
-
-    def tensor(self, values: NDArray[np.floating]) -> Tensor:
-        """Move one number per clip to the network's device and precision."""
-        return torch.from_numpy(values.astype(np.float32)).to(self.device)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Stage `evaluate`: the trained model on the test split, beside the floors it has to beat."""
+"""Stage `evaluate`: every seed's network on the test split, beside the floors it has to beat."""
 
 import csv
 from pathlib import Path
@@ -10,29 +10,30 @@ from extractors.tables import replacing
 from lnln.checkpoint import CheckpointError, load
 from lnln.evaluation import Evaluation, evaluate
 from lnln.language import FrozenLanguageEncoder
+from lnln.seeds import over_seeds
 from pipeline.figures import plot_rates
 from pipeline.params import Params, ResolvedDataset, load_dataset, load_params
-from pipeline.paths import METRICS, MODEL, PLOTS
+from pipeline.paths import METRICS, PLOTS, SEEDS
 from pipeline.report import results_table
 from pipeline.splits import language_folder, read_manifest, read_masks, read_split
 from pipeline.stage import run, write_json
 
 
-def judge(params: Params, dataset: ResolvedDataset, model: Path = MODEL) -> Evaluation:
-    """Evaluate a checkpoint on the features and masks that lie in `outputs/`."""
+def judge(params: Params, dataset: ResolvedDataset, seed: int) -> Evaluation:
+    """Evaluate the network of one seed on the features and masks that lie in `outputs/`."""
     manifest = read_manifest()
     language = FrozenLanguageEncoder.from_folder(
         language_folder(dataset, offline=params.run.offline)
     )
     return evaluate(
-        load(model, language),
+        load(SEEDS / str(seed), language),
         *(read_split(manifest, split, dataset) for split in ("train", "valid", "test")),
         valid_masks=read_masks("valid"),
         test_masks=read_masks("test"),
         language=language,
         rates=params.evaluate.rates,
         seed=params.masks.seed,
-        train_seed=params.train.seed,
+        train_seed=seed,
         pattern=params.masks.pattern,
         resamples=params.evaluate.bootstrap,
     )
@@ -40,8 +41,8 @@ def judge(params: Params, dataset: ResolvedDataset, model: Path = MODEL) -> Eval
 
 def main() -> None:
     """Write metrics at `missing_rate`, the curves over all rates, and every prediction."""
-    params = load_params()
-    result = judge(params, load_dataset())
+    params, dataset = load_params(), load_dataset()
+    result = over_seeds({seed: judge(params, dataset, seed) for seed in params.train.seeds})
     write_json({"missing_rate": params.missing_rate} | result.metrics, METRICS / "test.json")
     write_csv(result.by_rate, PLOTS / "rates.csv")
     for metric in ("mae", "corr"):

@@ -89,7 +89,7 @@ def plot_rates(by_rate: list[dict[str, Any]], path: Path) -> None:
     Parameters
     ----------
     by_rate : list of dict
-        `lnln.evaluation.Evaluation.by_rate`.
+        `lnln.evaluation.Evaluation.by_rate`; a deviation over seeds is a band.
     path : Path
         PNG to write.
     """
@@ -113,6 +113,13 @@ def plot_rates(by_rate: list[dict[str, Any]], path: Path) -> None:
                     ms=4,
                     color=COLOURS[predictor],
                 )
+            band = [
+                (row["rate"], row[metric] - spread, row[metric] + spread)
+                for row in by_rate
+                if row["predictor"] == predictor and (spread := row.get(f"{metric}_deviation"))
+            ]
+            if band:
+                axes.fill_between(*zip(*band, strict=True), color=COLOURS[predictor], alpha=0.2)
         axes.set(xlabel="missing rate r", title=title)
         axes.grid(alpha=0.3)
     figure.axes[0].legend(frameon=False)

@@ -16,7 +16,12 @@ from extractors.settings import (
     TextSettings,
     VisionSettings,
 )
-from lnln.settings import LossSettings, NetworkSettings, TrainSettings
+from lnln.settings import (
+    LossSettings,
+    NetworkSettings,
+    SeedlessTrainSettings,
+    TrainSettings,
+)
 from pipeline.paths import DATASET, DATASETS, PARAMS
 
 Section = TypeVar("Section", bound=BaseModel)
@@ -110,6 +115,12 @@ class ResolvedDataset(Dataset):
         )
 
 
+class RunParams(RunSettings):
+    """How the work is done; nothing here changes a result."""
+
+    resume: str = Field(min_length=1, description="folder of the states of interrupted trainings")
+
+
 class IngestParams(_Section):
     """What the `ingest` stage tolerates."""
 
@@ -124,6 +135,16 @@ class MaskParams(_Section):
     pattern: Literal["random", "block", "no_text", "no_audio", "no_vision"]
 
 
+class TrainParams(SeedlessTrainSettings):
+    """How the networks are trained, one per seed."""
+
+    seeds: list[Annotated[int, Field(ge=0)]] = Field(min_length=1)
+
+    def with_seed(self, seed: int) -> TrainSettings:
+        """Return the settings of one network."""
+        return TrainSettings(seed=seed, **self.model_dump(exclude={"seeds"}))
+
+
 class EvaluateParams(_Section):
     """What the `evaluate` stage reports."""
 
@@ -136,14 +157,14 @@ class Params(_Section):
 
     dataset: str
     missing_rate: float = Field(ge=0, le=1)
-    run: RunSettings
+    run: RunParams
     ingest: IngestParams
     audio: AudioSettings
     vision: VisionSettings
     masks: MaskParams
     network: NetworkSettings
     loss: LossSettings
-    train: TrainSettings
+    train: TrainParams
     evaluate: EvaluateParams
 
 
@@ -159,18 +180,19 @@ def load_params(path: Path = PARAMS) -> Params:
     return params.model_copy(update={"run": params.run.model_copy(update=_placed(params.run))})
 
 
-def _placed(run: RunSettings) -> dict[str, str]:
-    """The cache's absolute path, in the project's folder.
+def _placed(run: RunParams) -> dict[str, str]:
+    """The absolute paths of what is kept between runs, in the project's folder.
 
-    `dvc exp run --temp` and `--queue` work in copies of it, under .dvc/tmp/exps, and share it.
+    `dvc exp run --temp` and `--queue` work in copies of it, under .dvc/tmp/exps, and share them.
     """
     home = Path.cwd()
     for folder in home.parents:
         if folder.parts[-3:] == (".dvc", "tmp", "exps"):
             home = folder.parents[2]
-    if not run.cache or "://" in run.cache:
-        return {"cache": run.cache}
-    return {"cache": str(home / Path(run.cache).expanduser())}
+    placed = {"resume": str(home / Path(run.resume).expanduser())}
+    if run.cache and "://" not in run.cache:
+        placed["cache"] = str(home / Path(run.cache).expanduser())
+    return placed
 
 
 def load_datasets(path: Path = DATASETS) -> dict[str, Dataset]:

@@ -14,7 +14,8 @@ OBSERVED = OUTPUTS / "observed.parquet"  # the manifest, with what could be obse
 FEATURES = OUTPUTS / "features"  # one folder per modality
 INCOMPLETE = OUTPUTS / "incomplete"  # one file per split
 
-MODEL = Path("models/lnln")
+MODEL = Path("models/lnln")  # of the seeds' networks the best on the validation split
+SEEDS = Path("models/seeds")  # one folder per seed
 METRICS = Path("metrics")
-TRAINING = METRICS / "train"  # what DVCLive logs
+TRAINING = METRICS / "train"  # what DVCLive logs, one folder per seed
 PLOTS = Path("plots")

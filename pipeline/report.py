@@ -92,6 +92,14 @@ def results_table(by_rate: list[dict[str, Any]]) -> Table:
             table.add_column(f"{metric}\n{predictor}", justify="right")
     for rate in dict.fromkeys(row["rate"] for row in by_rate):
         found = {row["predictor"]: row for row in by_rate if row["rate"] == rate}
-        values = (found[p][metric] for metric in ("mae", "corr") for p in predictors)
-        table.add_row(f"{rate:g}", *("-" if v is None else f"{v:.3f}" for v in values))
+        cells = (with_deviation(found[p], m) for m in ("mae", "corr") for p in predictors)
+        table.add_row(f"{rate:g}", *cells)
     return table
+
+
+def with_deviation(row: dict[str, Any], metric: str) -> str:
+    """Write a metric of `lnln.seeds.over_seeds` with its deviation, where there is one."""
+    if row[metric] is None:
+        return "-"
+    deviation = row.get(f"{metric}_deviation")
+    return f"{row[metric]:.3f}" + (f" ± {deviation:.3f}" if deviation else "")

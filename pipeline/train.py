@@ -1,14 +1,23 @@
-"""Stage `train`: LNLN on the training split, its best epoch chosen on the validation split."""
+"""Stage `train`: LNLN on the training split, its best epoch chosen on the validation split.
 
-from collections.abc import Callable
+python -m pipeline.train 1111    # the network of one seed; without it those of `train.seeds`
+"""
+
+import hashlib
+import sys
+from pathlib import Path
+from typing import Any
 
 from dvclive import Live
 
 from lnln.checkpoint import Checkpoint, Config, language_config, save
+from lnln.fingerprint import fingerprint
+from lnln.history import Row
 from lnln.language import FrozenLanguageEncoder, LanguageEncoder
-from lnln.training import Row, TrainingDiverged, train
+from lnln.resume import Stopped, alone, resumable
+from lnln.training import Trained, TrainingDiverged, train
 from pipeline.params import Params, ResolvedDataset, load_dataset, load_params
-from pipeline.paths import MODEL, TRAINING
+from pipeline.paths import SEEDS, TRAINING
 from pipeline.splits import (
     as_published,
     language_folder,
@@ -20,31 +29,37 @@ from pipeline.splits import (
 from pipeline.stage import run
 
 
-def fit(params: Params, dataset: ResolvedDataset, on_epoch: Callable[[Row], None]) -> Checkpoint:
-    """Train one network on the features that lie in `outputs/`.
+def gather(params: Params, dataset: ResolvedDataset, seed: int) -> dict[str, Any]:
+    """Collect from `outputs/` and the params what `lnln.training.train` takes."""
+    manifest = read_manifest()
+    encoder = LanguageEncoder if params.train.finetune_language else FrozenLanguageEncoder
+    return {
+        "train_set": read_split(manifest, "train", dataset),
+        "valid_set": read_split(manifest, "valid", dataset),
+        "valid_masks": read_masks("valid"),
+        "lengths": lengths(dataset),
+        "network": params.network,
+        "loss": params.loss,
+        "settings": params.train.with_seed(seed),
+        "metric_set": dataset.metrics,
+        "language": encoder.from_folder(language_folder(dataset, offline=params.run.offline)),
+    }
+
+
+def checkpoint(
+    trained: Trained, inputs: dict[str, Any], params: Params, dataset: ResolvedDataset
+) -> Checkpoint:
+    """Put what was trained beside what it was trained on.
 
     Parameters
     ----------
+    trained : Trained
+    inputs : dict
+        As `gather` made them.
     params : Params
     dataset : ResolvedDataset
-    on_epoch : callable
-        Called with each epoch's row of the history, see `lnln.training.train`.
     """
-    manifest = read_manifest()
-    train_set, valid_set = (read_split(manifest, split, dataset) for split in ("train", "valid"))
-    encoder = LanguageEncoder if params.train.finetune_language else FrozenLanguageEncoder
-    trained = train(
-        train_set,
-        valid_set,
-        read_masks("valid"),
-        lengths=lengths(dataset),
-        network=params.network,
-        loss=params.loss,
-        settings=params.train,
-        metric_set=dataset.metrics,
-        language=encoder.from_folder(language_folder(dataset, offline=params.run.offline)),
-        on_epoch=on_epoch,
-    )
+    train_set, valid_set = inputs["train_set"], inputs["valid_set"]
     best = trained.history[trained.best_epoch - 1]
     config = Config(
         network=params.network,
@@ -58,7 +73,7 @@ def fit(params: Params, dataset: ResolvedDataset, on_epoch: Callable[[Row], None
         dataset=dataset.name,
         notice=dataset.notice,
         training={
-            "settings": params.train.model_dump(),
+            "settings": inputs["settings"].model_dump(),
             "loss": params.loss.model_dump(),
             "missing_rate": params.missing_rate,
             "best_epoch": trained.best_epoch,
@@ -73,24 +88,41 @@ def fit(params: Params, dataset: ResolvedDataset, on_epoch: Callable[[Row], None
     return Checkpoint(trained.model, config)
 
 
+def fit(params: Params, dataset: ResolvedDataset, seed: int) -> None:
+    """Write the checkpoint of one seed, and the history of every term as DVC plots."""
+    inputs = gather(params, dataset, seed)
+    model, kept = SEEDS / str(seed), Path(params.run.resume)
+    # One process at a time writes the model, and goes on from a state: a killed `dvc repro`
+    # leaves its stage running.
+    with (
+        alone(kept, hashlib.sha256(bytes(model.absolute())).hexdigest()),
+        resumable(kept, fingerprint(inputs)) as state,
+    ):
+        with Live(str(TRAINING / str(seed)), dvcyaml=None, report=None, save_dvc_exp=False) as live:
+
+            def log(row: Row) -> None:
+                for name, value in row.items():
+                    if name != "epoch" and value is not None:
+                        live.log_metric(name, value)
+                live.next_step()
+
+            trained = train(**inputs, on_epoch=log, state=state)
+            live.log_metric("best_epoch", trained.best_epoch, plot=False)
+        save(model, checkpoint(trained, inputs, params, dataset))
+        state.remove()
+    print(
+        f"seed {seed}: best epoch {trained.best_epoch} of {len(trained.history)}, chosen on the "
+        "validation split"
+    )
+
+
 def main() -> None:
-    """Write the checkpoint, and the history of every loss term as DVC plots."""
+    """Train the network of the seed that is given, or those of all."""
     dataset = load_dataset()
     params = as_published(load_params(), dataset)
-    with Live(str(TRAINING), dvcyaml=None, report=None, save_dvc_exp=False) as live:
-
-        def log(row: Row) -> None:
-            for name, value in row.items():
-                if name != "epoch" and value is not None:
-                    live.log_metric(name, value)
-            live.next_step()
-
-        checkpoint = fit(params, dataset, log)
-        best = checkpoint.config.training["best_epoch"]
-        live.log_metric("best_epoch", best, plot=False)
-    save(MODEL, checkpoint)
-    print(f"best epoch {best} of {params.train.epochs}, chosen on the validation split")
+    for seed in map(int, sys.argv[1:]) if sys.argv[1:] else params.train.seeds:
+        fit(params, dataset, seed)
 
 
 if __name__ == "__main__":
-    run(main, TrainingDiverged)
+    run(main, TrainingDiverged, Stopped)

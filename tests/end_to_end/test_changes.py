@@ -30,7 +30,7 @@ def test_experiment_with_another_missing_rate(copy: Path, run: Run) -> None:
     before = json.loads((copy / "metrics" / "test.json").read_text())
     done = run(copy, "dvc", "exp", "run", "-S", "missing_rate=0.7")
     assert done.returncode == 0, done.stderr
-    assert stages_run(done.stdout) == {"incomplete", "train", "evaluate"}
+    assert stages_run(done.stdout) == {"incomplete", "train@1111", "choose", "evaluate"}
     after = json.loads((copy / "metrics" / "test.json").read_text())
     assert after["missing_rate"] == 0.7
     assert after["lnln"] != before["lnln"]
@@ -50,7 +50,7 @@ def test_the_same_seed_gives_the_same_bytes_whatever_the_workers(
     change_params(copy, {"run": {"workers": 1, "cache": ""}})  # nothing kept helps
     done = run(copy, "dvc", "repro", "--force")
     assert done.returncode == 0, done.stderr
-    assert len(stages_run(done.stdout)) == 10
+    assert len(stages_run(done.stdout)) == 11
     assert results(copy) == first
 
 
@@ -63,6 +63,23 @@ def test_clip_added_to_the_folder_is_taken_in(
     assert "dataset" not in stages_run(done.stdout)
     assert "adam/003" in read_table(copy / "outputs" / "manifest.parquet")["clip_id"].to_pylist()
     assert json.loads((copy / "metrics" / "test.json").read_text())["clips"] == 4
+
+
+def test_more_seeds_train_what_is_new_and_report_mean_and_deviation(copy: Path, run: Run) -> None:
+    before = json.loads((copy / "metrics" / "test.json").read_text())
+    done = run(copy, "dvc", "exp", "run", "-S", "train.seeds=[1111,1112,1113]")
+    assert done.returncode == 0, done.stderr
+    assert stages_run(done.stdout) == {"train@1112", "train@1113", "choose", "evaluate"}
+    after = json.loads((copy / "metrics" / "test.json").read_text())
+    assert (before["seeds"], after["seeds"]) == ([1111], [1111, 1112, 1113])
+    assert "deviation" not in before
+    assert after["deviation"]["lnln"]["mae"] > 0
+    found = {
+        seed: json.loads((copy / "models" / "seeds" / str(seed) / "config.json").read_text())
+        for seed in after["seeds"]
+    }
+    best = min(found, key=lambda seed: found[seed]["training"]["validation"]["mae"])
+    assert json.loads((copy / "models" / "lnln" / "config.json").read_text()) == found[best]
 
 
 @pytest.mark.parametrize(
@@ -79,7 +96,7 @@ def test_other_networks_go_the_whole_way(
     change_params(copy, changes)
     done = run(copy, "dvc", "repro")
     assert done.returncode == 0, done.stderr
-    assert stages_run(done.stdout) == {"train", "evaluate"}
+    assert stages_run(done.stdout) == {"train@1111", "choose", "evaluate"}
     clip = "data/sample/Raw/adam/004.mp4"
     answer = run(copy, "pipeline.cli", "predict", clip, "--json", "--offline")
     assert answer.returncode == 0, answer.stderr

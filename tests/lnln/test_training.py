@@ -186,3 +186,28 @@ def test_validation_averages_over_its_masks(
         run(valid_masks=m).history[0]["valid/mae"] for m in ([masks[0]], [masks[1]], masks)
     )
     assert both == pytest.approx((one + other) / 2)
+
+
+def test_patience_ends_a_run_that_no_longer_improves(run: Callable[..., Trained]) -> None:
+    changes = {"epochs": 30, "learning_rate": 0.3, "warmup": 0.0, "patience": 2}
+    history = run(FAST.model_copy(update=changes)).history
+    errors = [row["valid/mae"] for row in history]
+    assert len(errors) < 30
+    assert int(np.argmin(errors)) == len(errors) - 3
+
+
+def test_history_tells_gradient_discriminator_and_w(run: Callable[..., Trained]) -> None:
+    for row in run().history:
+        assert row["train/gradient_norm"] > 0
+        assert 0 <= row["train/discriminator_accuracy"] <= 1
+        assert 0 <= row["valid/w_mae"] <= 1
+        assert -1 <= row["valid/w_corr"] <= 1
+
+
+def test_gradient_that_is_not_finite_stops_the_run(
+    run: Callable[..., Trained], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    infinite = torch.tensor(torch.inf)
+    monkeypatch.setattr("torch.nn.utils.get_total_norm", lambda gradients: infinite)
+    with pytest.raises(TrainingDiverged, match=r"step 0 .*gradient_norm inf"):
+        run()

@@ -149,3 +149,15 @@ def test_file_that_is_no_mapping_is_refused(project: Path, content: str, why: st
 
 def test_every_metric_can_choose_the_epoch() -> None:
     assert set(get_args(Metric)) == {*metric_names("mosi"), *metric_names("sims")}
+
+
+def test_what_is_kept_between_runs_is_shared_by_experiments_in_folders_of_their_own(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_home = load_params().run
+    elsewhere = project / ".dvc" / "tmp" / "exps" / "temp1"
+    elsewhere.mkdir(parents=True)
+    (elsewhere / "params.yaml").write_bytes((project / "params.yaml").read_bytes())
+    monkeypatch.chdir(elsewhere)
+    assert load_params().run == at_home
+    assert at_home.resume == str(project / ".cache" / "training")
