@@ -14,6 +14,8 @@ import torch
 from pydantic import BaseModel
 from torch import nn
 
+from lnln.processes import accelerator
+
 Buffer = bytes | memoryview
 
 
@@ -45,6 +47,7 @@ def _surroundings() -> dict[str, Any]:
     """Return what else the result depends on: code, libraries, processor."""
     return {
         "code": {f.name: f.read_bytes() for f in sorted(Path(__file__).parent.glob("*.py"))},
+        "processes": accelerator().num_processes,
         "torch": torch.__version__,
         "numpy": np.__version__,
         "processor": torch.cuda.get_device_name()

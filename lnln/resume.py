@@ -16,6 +16,8 @@ from typing import Any
 import torch
 from filelock import FileLock, Timeout
 
+from lnln.processes import accelerator
+
 State = dict[str, Any]  # tensors and plain values
 
 _DIGEST = hashlib.sha256().digest_size
@@ -82,8 +84,14 @@ def resumable(folder: Path, key: str) -> Iterator[StateFile]:
 def alone(folder: Path, key: str) -> Iterator[None]:
     """Wait until no other process is in such a block with the same folder and key.
 
-    The system frees the lock of a process that dies, however it does.
+    The system frees the lock of a process that dies, however it does. Of the processes that train
+    one network together the main one waits, and the others for it.
     """
+    processes = accelerator()
+    if not processes.is_main_process:
+        processes.wait_for_everyone()
+        yield
+        return
     folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / f"{key}.lock")
     try:
@@ -91,6 +99,7 @@ def alone(folder: Path, key: str) -> Iterator[None]:
     except Timeout:
         _say(f"waiting: another process trains here, perhaps left by a killed run ({folder})")
         lock.acquire()
+    processes.wait_for_everyone()
     try:
         yield
     finally:

@@ -9,6 +9,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Variant = Literal["paper", "masked", "official"]
+Precision = Literal["fp32", "bf16"]
 Metric = Literal[  # of either metric set, see `lnln.metrics`
     "mae",
     "corr",
@@ -100,6 +101,9 @@ class SeedlessTrainSettings(Settings):
     epochs: int = Field(default=200, ge=1, description="passes over the training split")
     batch_size: int = Field(default=64, ge=1, description="clips per step")
     learning_rate: float = Field(default=1e-4, gt=0, description="AdamW's peak learning rate")
+    language_learning_rate: float = Field(
+        default=1e-4, gt=0, description="peak learning rate of BERT where it is fine-tuned"
+    )
     weight_decay: float = Field(default=1e-4, ge=0, description="AdamW's weight decay")
     warmup: float = Field(
         default=0.1, ge=0, lt=1, description="share of the steps over which the rate rises"
@@ -113,6 +117,30 @@ class SeedlessTrainSettings(Settings):
     )
     finetune_language: bool = Field(
         default=False, description="train BERT along with LNLN instead of keeping it frozen"
+    )
+    gradient_checkpointing: bool = Field(
+        default=False,
+        description="fine-tuned BERT keeps no activations but computes them again: less memory, "
+        "about a third more time",
+    )
+    precision: Precision = Field(
+        default="fp32",
+        description="bf16: matrices are multiplied in bfloat16; weights and losses stay in fp32",
+    )
+    tf32: bool = Field(
+        default=False,
+        description="GPUs multiply fp32 matrices with 10 bits of mantissa: faster, other digits",
+    )
+    deterministic: bool = Field(
+        default=True,
+        description="only algorithms that give the same bytes every time; false: on a GPU some "
+        "are faster, and two runs, or one that went on after an interruption, differ a little",
+    )
+    accumulation: int = Field(
+        default=1,
+        ge=1,
+        description="parts that a process's share of a batch goes through the network in: less "
+        "memory, the same step",
     )
     selection: Metric = Field(
         default="mae", description="metric of the validation split that chooses the epoch"

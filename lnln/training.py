@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from accelerate.utils import gather_object
 from tqdm import tqdm
 
 from lnln import metrics
@@ -18,10 +19,11 @@ from lnln.epochs import Training, TrainingDiverged
 from lnln.features import FeatureSet, Lengths
 from lnln.history import History, Row
 from lnln.incompleteness import Masks
-from lnln.inference import best_device, score
+from lnln.inference import score
 from lnln.language import FrozenLanguageEncoder, LanguageEncoder
 from lnln.model import LNLN
 from lnln.normalisation import Normalisation, without_infinities
+from lnln.processes import accelerator, share
 from lnln.resume import StateFile, Stopped, terminations
 from lnln.settings import LossSettings, NetworkSettings, Shapes, TrainSettings
 
@@ -68,7 +70,9 @@ def train(
     """Train one network.
 
     Two runs with the same arguments on the same machine give the same bytes, also where one of
-    them was interrupted and went on.
+    them was interrupted and went on. Several processes (`accelerate launch`, `torchrun`) that
+    call this with the same arguments train one network together: the same steps, whose sums are
+    rounded in another order, and other draws of dropout.
 
     Parameters
     ----------
@@ -124,27 +128,35 @@ def train(
         **{f"{modality}_length": rows for modality, rows in lengths._asdict().items()},
     )
     layout = Layout.of(network, shapes, settings.finetune_language)
-    device = best_device()
-    language.to(device)
+    processes = accelerator()
+    language.to(processes.device)
+    if settings.gradient_checkpointing and settings.finetune_language:
+        language.model.activation_checkpointing_enable({"use_reentrant": False})
     if not layout.ids:
         check_language(train_set, language, lengths.text)
     encoder = None if layout.ids else language
-    judged = [incomplete(valid_set, masks, encoder) for masks in valid_masks]
+    mine = valid_set.take(share(len(valid_set), processes))
+    judged = [incomplete(mine, masks, encoder) for masks in valid_masks]
 
     # Without a state there is nothing to go on from: SIGTERM ends the process as ever.
     watch = terminations() if state else nullcontext(lambda: False)
-    with reproducible(settings.seed), watch as terminated:
-        model = LNLN(network, shapes, language if layout.ids else None).to(device)
-        training = Training(model, train_set, layout, encoder, network, loss, settings)
+    with reproducible(settings), watch as asked:
+        model = LNLN(network, shapes, language if layout.ids else None).to(processes.device)
+        training = Training(
+            model, train_set, layout, encoder, network, loss, settings, processes, asked
+        )
         history = History()
         tell = on_epoch or (lambda row: None)
 
         def keep() -> None:
             if state:
-                state.write({"training": training.state(), "history": history.state()})
+                now = {"training": training.state(), "history": history.state()}
+                if processes.is_main_process:
+                    state.write(now)
+                processes.wait_for_everyone()
 
         def stop_if_asked() -> None:
-            if terminated():
+            if training.stopping:
                 keep()
                 raise Stopped("stopped, as SIGTERM asked; start it again and it goes on from here")
 
@@ -153,7 +165,12 @@ def train(
             history = History.of(kept["history"])
         for row in history.rows:
             tell(row)
-        bar = tqdm(total=settings.epochs, initial=len(history.rows), desc="train", disable=None)
+        bar = tqdm(
+            total=settings.epochs,
+            initial=len(history.rows),
+            desc="train",
+            disable=None if processes.is_main_process else True,
+        )
         while not history.over(settings):
             epoch = len(history.rows) + 1
             row = training.epoch(epoch, stop_if_asked)
@@ -166,7 +183,6 @@ def train(
             best = {f"best {settings.selection}": history.best(settings.selection)}
             bar.set_postfix(best | {"epoch": history.best_epoch})
             tell(row)
-            stop_if_asked()
         bar.close()
     model.load_state_dict(history.weights, strict=False)  # a frozen language encoder is not there
     return Trained(model.eval(), shapes, normalisation, history.rows, history.best_epoch)
@@ -182,28 +198,31 @@ def _validate(
     """Average the metrics of the validation split over its masks; w_*: w against the truth."""
     several = []
     for clips in judged:
-        said, w = score(model, clips, layout)
+        answers = score(model, clips, layout)
+        own = np.stack([*answers, clips.text.completeness(), clips.known_labels()])
+        said, w, truth, labels = np.concatenate(gather_object([own]), axis=1)  # of all processes
         if not np.isfinite(said).all():
             raise TrainingDiverged(
                 f"predictions for the validation split are not finite after epoch {epoch}: lower "
                 "learning_rate"
             )
-        truth = clips.text.completeness()
         several.append(
-            metrics.compute(clips.known_labels(), said, metric_set)
+            metrics.compute(labels, said, metric_set)
             | {"w_mae": float(np.abs(w - truth).mean()), "w_corr": metrics.correlation(w, truth)}
         )
     return metrics.mean(several)
 
 
 @contextmanager
-def reproducible(seed: int) -> Iterator[None]:
-    """Seed torch, and let it use only algorithms that give the same bytes every time."""
+def reproducible(settings: TrainSettings) -> Iterator[None]:
+    """Seed torch, and let it use only the algorithms and the precision that the settings allow."""
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what CUDA asks for
-    before = torch.are_deterministic_algorithms_enabled()
-    torch.manual_seed(seed)
-    torch.use_deterministic_algorithms(True)
+    before = torch.are_deterministic_algorithms_enabled(), torch.get_float32_matmul_precision()
+    torch.manual_seed(settings.seed)
+    torch.use_deterministic_algorithms(settings.deterministic)
+    torch.set_float32_matmul_precision("high" if settings.tf32 else "highest")
     try:
         yield
     finally:
-        torch.use_deterministic_algorithms(before)
+        torch.use_deterministic_algorithms(before[0])
+        torch.set_float32_matmul_precision(before[1])

@@ -14,6 +14,7 @@ from lnln.checkpoint import Checkpoint, Config, language_config, save
 from lnln.fingerprint import fingerprint
 from lnln.history import Row
 from lnln.language import FrozenLanguageEncoder, LanguageEncoder
+from lnln.processes import accelerator
 from lnln.resume import Stopped, alone, resumable
 from lnln.training import Trained, TrainingDiverged, train
 from pipeline.params import Params, ResolvedDataset, load_dataset, load_params
@@ -92,12 +93,15 @@ def fit(params: Params, dataset: ResolvedDataset, seed: int) -> None:
     """Write the checkpoint of one seed, and the history of every term as DVC plots."""
     inputs = gather(params, dataset, seed)
     model, kept = SEEDS / str(seed), Path(params.run.resume)
-    # One process at a time writes the model, and goes on from a state: a killed `dvc repro`
-    # leaves its stage running.
+    # One run at a time writes the model, and goes on from a state: a killed `dvc repro` leaves
+    # its stage running.
     with (
         alone(kept, hashlib.sha256(bytes(model.absolute())).hexdigest()),
         resumable(kept, fingerprint(inputs)) as state,
     ):
+        if not accelerator().is_main_process:  # of several processes one writes
+            train(**inputs, state=state)
+            return
         with Live(str(TRAINING / str(seed)), dvcyaml=None, report=None, save_dvc_exp=False) as live:
 
             def log(row: Row) -> None:
@@ -122,6 +126,7 @@ def main() -> None:
     params = as_published(load_params(), dataset)
     for seed in map(int, sys.argv[1:]) if sys.argv[1:] else params.train.seeds:
         fit(params, dataset, seed)
+    accelerator().end_training()
 
 
 if __name__ == "__main__":

@@ -128,7 +128,7 @@ def test_another_missing_rate_leaves_ingest_transcribe_and_extract_as_they_are(
     params = (copy / "params.yaml").read_text("utf-8")
     (copy / "params.yaml").write_text(params.replace("missing_rate: 0.5", "missing_rate: 0.7"))
     changed = json.loads(run(copy, "dvc", "status", "--json").stdout)
-    assert changed.keys() == {"incomplete", "train@1111", "choose", "evaluate"}
+    assert changed.keys() == {"incomplete", "train@1111", "evaluate"}
 
 
 def test_another_frame_rate_extracts_vision_only(copy: Path, run: Run) -> None:
