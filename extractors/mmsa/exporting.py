@@ -69,13 +69,13 @@ def export_mmsa(manifest: pa.Table, features: str | Path, path: str | Path) -> E
     def counted(split: str, modality: Modality) -> np.ndarray:
         return counts[modality][[places[modality][row["clip_id"]] for row in rows[split]]]
 
-    lengths = {m: int(max(1, counted("train", m).max())) for m in MODALITIES}
+    lengths: dict[str, int] = {m: int(max(1, counted("train", m).max())) for m in MODALITIES}
     content = {split: _split(rows[split], tables, places, lengths) for split in SPLITS}
     with replacing(Path(path)) as temporary, temporary.open("wb") as file:
         pickle.dump(content, file, protocol=4)
     return Exported(
         {split: len(rows[split]) for split in SPLITS},
-        {**lengths},
+        lengths,
         {m: int(sum((counted(s, m) > lengths[m]).sum() for s in SPLITS)) for m in MODALITIES},
         unlabelled,
     )
