@@ -16,7 +16,9 @@ from extractors.errors import SetupError
 from extractors.settings import RunSettings
 from extractors.tables import Rejected
 from pipeline.cache import app as cache_app
-from pipeline.mmsa import import_mmsa
+from pipeline.custom import init_dataset
+from pipeline.describe import features
+from pipeline.mmsa import export_mmsa, import_mmsa
 from pipeline.paths import MODEL, PARAMS
 
 app = typer.Typer(
@@ -27,7 +29,8 @@ app = typer.Typer(
 )
 
 app.add_typer(cache_app, name="cache")
-app.command()(import_mmsa)
+for command in (init_dataset, import_mmsa, export_mmsa, features):
+    app.command()(command)
 
 
 @app.callback()

@@ -1,14 +1,17 @@
-"""`lnln import-mmsa`: the field's pickles of features."""
+"""`lnln import-mmsa` and `lnln export-mmsa`: the field's pickles of features."""
 
 import sys
 from pathlib import Path
 from typing import Annotated
 
+import pyarrow as pa
 import typer
 
+from extractors.errors import SetupError
 from extractors.mmsa.unpickling import UnsafePickle
+from extractors.tables import read_table
 from pipeline.params import ParamsError, load_datasets
-from pipeline.paths import DATASETS
+from pipeline.paths import DATASETS, FEATURES, MANIFEST, TRANSCRIPTS
 
 
 def import_mmsa(
@@ -43,3 +46,38 @@ def import_mmsa(
             f"{found.bad[modality]} infinite or NaN elements set to 0"
         )
     print(f"written to {root} (kind: features); now: dvc exp run -S dataset={dataset}")
+
+
+def export_mmsa(
+    out: Annotated[Path, typer.Argument(help="Pickle to write.")],
+) -> None:
+    """Write the features in outputs/ as a pickle in the layout of MMSA.
+
+    Sequences are padded and cut to the longest of the training split. MMSA's loader and that of
+    the published LNLN code read it.
+
+    Example: lnln export-mmsa features.pkl
+    """
+    from extractors.mmsa.exporting import export_mmsa as write
+
+    try:
+        manifest = spoken(read_table(MANIFEST), read_table(TRANSCRIPTS))
+        found = write(manifest, FEATURES, out)
+    except (OSError, SetupError) as error:
+        sys.exit(f"error: {error}")
+    print("clips:", ", ".join(f"{count} {split}" for split, count in found.clips.items()))
+    for modality, rows in found.lengths.items():
+        print(f"{modality}: {rows} rows, {found.cut[modality]} clips cut to them")
+    if found.unlabelled:
+        print(f"{found.unlabelled} clips without a label are left out")
+
+
+def spoken(manifest: pa.Table, transcripts: pa.Table) -> pa.Table:
+    """The manifest with the words that were found, of the clips that were transcribed."""
+    words = dict(
+        zip(transcripts["clip_id"].to_pylist(), transcripts["text"].to_pylist(), strict=True)
+    )
+    rows = [
+        r | {"text": words[r["clip_id"]]} for r in manifest.to_pylist() if r["clip_id"] in words
+    ]
+    return pa.Table.from_pylist(rows, schema=manifest.schema)

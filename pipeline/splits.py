@@ -40,16 +40,25 @@ def read_manifest() -> pa.Table:
 def read_split(manifest: pa.Table, split: str, dataset: Dataset) -> FeatureSet:
     """Read one split's features, cut to what the network reads; warnings go to the user.
 
+    Clips without a label are left out where others have one.
+
     Raises
     ------
     StageError
-        The split has no clips, or one of them has no label.
+        The split has no clips, or none of them has a label.
     """
     if split not in manifest["split"].to_pylist():
         raise StageError(
             f"no clip of the dataset is in the split {split!r}: training needs train, valid and "
             "test clips; see the column `mode` of label.csv"
         )
+    labelled = manifest.filter(pc.is_valid(manifest["label"]))
+    without = sum(row == split for row in manifest["split"].to_pylist()) - sum(
+        row == split for row in labelled["split"].to_pylist()
+    )
+    if without and split in labelled["split"].to_pylist():
+        warn([f"{without} clips of the split {split!r} have no label and are left out"])
+        manifest = labelled
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         features = read_features(FEATURES, manifest, split, lengths(dataset))
@@ -65,7 +74,11 @@ def read_split(manifest: pa.Table, split: str, dataset: Dataset) -> FeatureSet:
     try:
         features.known_labels()
     except ValueError as error:
-        raise StageError(f"split {split!r}: {error}") from None
+        raise StageError(
+            f"split {split!r}: {error}. At least one labelled clip is needed in each of train, "
+            "valid and test, and some hundred in train to learn anything; write labels into the "
+            "column `label` of label.csv"
+        ) from None
     return features
 
 

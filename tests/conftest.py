@@ -56,7 +56,8 @@ def mmsa_split(
     bert = np.zeros((clips, 3, text[0]), np.float32)
     raw_text = []
     for clip in range(clips):
-        chosen = draw.integers(len(words), size=draw.integers(1, text[0] - 1))
+        count = draw.integers(1, text[0] - 1) if clip else text[0] - 2
+        chosen = draw.integers(len(words), size=count)
         ids = [2, *(5 + chosen), 3]
         bert[clip, 0, : len(ids)] = ids
         bert[clip, 1, : len(ids)] = 1

@@ -1,0 +1,39 @@
+"""`lnln features`: what is in feature tables."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import rich
+import typer
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+
+from pipeline.paths import FEATURES
+
+
+def features(
+    folder: Annotated[Path, typer.Argument(help="What `lnln extract` or the stages wrote.")] = (
+        FEATURES
+    ),
+) -> None:
+    """Describe feature tables: names, units, share observed and mean of every column.
+
+    Example: lnln features outputs/features
+    """
+    from extractors.describing import describe_features
+
+    try:
+        found = describe_features(folder)
+    except (OSError, ValueError) as error:
+        sys.exit(f"error: {error}")
+    for modality in found:
+        info = modality.info
+        rows = f"{modality.clips} clips, {modality.rows} rows, {modality.observed:.1%} observed"
+        by = f"; {info.source}" if info.source else ""
+        table = Table(title=f"{info.modality}: {rows}{by}", box=SIMPLE_HEAD, pad_edge=False)
+        for name in ("column", "unit", "mean over observed rows"):
+            table.add_column(name)
+        for name, unit, mean in zip(info.names, info.units, modality.means, strict=True):
+            table.add_row(name, unit, f"{mean:.4g}")
+        rich.print(table)
