@@ -90,8 +90,13 @@ def _labelled(line: dict[str, str | None], clip_id: str, language: str) -> dict[
     split = (line["mode"] or "").strip()
     if split not in SPLITS:
         raise ValueError(f"mode is {split!r}, not one of {', '.join(SPLITS)}")
+    start, end = _number(line, "start_s"), _number(line, "end_s")
+    if (start is None) is not (end is None) or (start or 0) < 0 or (end or 1) <= (start or 0):
+        raise ValueError(f"start_s {start} and end_s {end} are no stretch of a video")
     return {
         "clip_id": clip_id,
+        "start_s": start,
+        "end_s": end,
         "language": language,
         "group": (line.get("speaker") or "").strip() or video,
         "split": split,

@@ -34,7 +34,8 @@ def read_dataset(root: str | Path, *, language: str, run: RunSettings, cache: Ca
     root : path
         Holds ``label.csv`` with columns video_id, clip_id, text, label, mode (optionally
         speaker, label_T, label_A, label_V; others are ignored) and the clips as
-        ``Raw/<video_id>/<clip_id>.<extension>``.
+        ``Raw/<video_id>/<clip_id>.<extension>``; where columns start_s and end_s say which
+        stretch of a whole video a clip is, that video as ``Raw/<video_id>.<extension>``.
     language : str
         Spoken in the clips, ISO 639 code.
     run : RunSettings
@@ -57,9 +58,10 @@ def read_dataset(root: str | Path, *, language: str, run: RunSettings, cache: Ca
     files, twins = _files(root / "Raw")
     found: list[dict[str, Any]] = []
     for row in rows:
-        path = files.get(composed(row["clip_id"]))
+        name = row["clip_id"] if row["start_s"] is None else row["clip_id"].partition("/")[0]
+        path = files.get(composed(name))
         if path is None:
-            place = f"{root.as_posix()}/Raw/{row['clip_id']}"
+            place = f"{root.as_posix()}/Raw/{name}"
             reason = f"no such file with extension {', '.join(EXTENSIONS)}"
             rejected.append(Rejected(row["clip_id"], place, STAGE, reason))
         else:
@@ -69,6 +71,7 @@ def read_dataset(root: str | Path, *, language: str, run: RunSettings, cache: Ca
         composed(clip_id)
         for clip_id in [r["clip_id"] for r in rows] + [r.clip_id for r in rejected]
     }
+    named |= {composed(r["clip_id"].partition("/")[0]) for r in rows if r["start_s"] is not None}
     unnamed = len(files.keys() - named)
     warnings = leakage(manifest)
     if twins:
@@ -143,14 +146,16 @@ def leakage(manifest: pa.Table) -> list[str]:
 
 
 def _files(raw: Path) -> tuple[dict[str, Path], list[Path]]:
-    """Clip files by ``video_id/clip_id``, and those that are not used: of several extensions
-    the first in `EXTENSIONS` is.
+    """Clip files by ``video_id/clip_id`` and whole videos by ``video_id``, and those not used.
+
+    Of several extensions the first in `EXTENSIONS` is used.
     """
     files: dict[str, Path] = {}
     twins = []
-    found = [path for path in raw.glob("*/*") if _is_clip(path)]
+    found = [path for pattern in ("*", "*/*") for path in raw.glob(pattern) if _is_clip(path)]
     for path in sorted(found, key=lambda p: (EXTENSIONS.index(p.suffix.lower()), p)):
-        if files.setdefault(composed(f"{path.parent.name}/{path.stem}"), path) is not path:
+        name = composed(path.relative_to(raw).with_suffix("").as_posix())
+        if files.setdefault(name, path) is not path:
             twins.append(path)
     return files, twins
 

@@ -70,7 +70,17 @@ def probed(
     schema = pa.schema([MANIFEST.field("clip_id"), *_PROBED])
     found = collect(work, schema, jobs, run, STAGE)
     probes = found.table().drop_columns(["clip_id"]).to_pylist()
-    kept = [job.row | probe for job, probe in zip(found.jobs, probes, strict=True)]
+    kept = []
+    for job, seen in zip(found.jobs, probes, strict=True):
+        row = job.row | seen
+        if row.get("start_s") is not None:  # a stretch of a whole video
+            if row["start_s"] >= seen["duration_s"]:
+                reason = f"begins at {row['start_s']:g} s, the video ends at {seen['duration_s']:g}"
+                rejected.append(Rejected(row["clip_id"], row["path"], STAGE, reason))
+                continue
+            row["end_s"] = min(row["end_s"], seen["duration_s"])
+            row["duration_s"] = row["end_s"] - row["start_s"]
+        kept.append(row)
     return pa.Table.from_pylist(kept, schema=MANIFEST), rejected + found.quarantine
 
 

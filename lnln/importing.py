@@ -69,6 +69,7 @@ def _shapes(dims: tuple[int, int, int], lengths: tuple[int, int, int]) -> Shapes
     return Shapes(**values)
 
 
+UNK = 100  # what the published code, whatever the vocabulary, puts in a dropped token's place
 ENGLISH = ("bert-base-uncased", {"vocab_size": 30522})
 CHINESE = ("bert-base-chinese", {"vocab_size": 21128})
 # The published settings (arXiv 2409.20012 and its code); text, audio, vision.
@@ -128,7 +129,7 @@ def import_checkpoint(path: Path | str, dataset: str) -> Checkpoint:
                 "text",
                 shapes.text_dim,
                 settings={"model": published.text_model},
-                unk_id=100,  # of either BERT's vocabulary
+                unk_id=UNK,
                 pad_id=0,
             ),
             "audio": mmsa_features(published.corpus, "audio", shapes.audio_dim),

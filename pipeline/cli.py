@@ -16,7 +16,7 @@ from extractors.errors import SetupError
 from extractors.settings import RunSettings
 from extractors.tables import Rejected
 from pipeline.cache import app as cache_app
-from pipeline.custom import init_dataset
+from pipeline.custom import init_dataset, prepare
 from pipeline.describe import features
 from pipeline.mmsa import export_mmsa, import_mmsa
 from pipeline.paths import MODEL, PARAMS
@@ -29,7 +29,7 @@ app = typer.Typer(
 )
 
 app.add_typer(cache_app, name="cache")
-for command in (init_dataset, import_mmsa, export_mmsa, features):
+for command in (init_dataset, prepare, import_mmsa, export_mmsa, features):
     app.command()(command)
 
 

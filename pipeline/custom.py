@@ -1,5 +1,6 @@
-"""`lnln init-dataset`: a folder of videos, made a dataset of one's own."""
+"""`lnln init-dataset` and `lnln prepare`: folders of videos, made datasets without copies."""
 
+import csv
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -36,3 +37,38 @@ def init_dataset(
         print("warning: a split is empty: videos of at least three speakers are needed")
     print("to train, write labels into the column `label`, some in each split; then:")
     print(f"  dvc exp run -S dataset={dataset}")
+
+
+def prepare(
+    dataset: Annotated[str, typer.Argument(help="mosi or mosei.")],
+    source: Annotated[Path, typer.Argument(help="Folder as the dataset's authors ship it.")],
+    splits: Annotated[
+        Path | None, typer.Option(help="CSV with columns video_id, mode: the published splits.")
+    ] = None,
+) -> None:
+    """List CMU-MOSI or CMU-MOSEI as a dataset: label.csv points into the whole videos.
+
+    Nothing is copied, cut or encoded. Words and times come from the transcripts, labels from the
+    table of labels. Videos that --splits does not name are split by their names.
+
+    Example: lnln prepare mosi CMU-MOSI/Raw --splits splits.csv
+    """
+    from extractors.preparing import prepare as write
+
+    if dataset not in ("mosi", "mosei"):
+        sys.exit(f"error: {dataset!r} cannot be prepared; known: mosi, mosei")
+    root = Path("data") / dataset
+    try:
+        modes = {}
+        if splits is not None:
+            with splits.open(newline="", encoding="utf-8-sig") as file:
+                modes = {line["video_id"]: line["mode"] for line in csv.DictReader(file)}
+        found = write(source, root, modes=modes)
+    except (OSError, KeyError, ValueError, SetupError) as error:
+        sys.exit(f"error: {error}")
+    print(
+        ", ".join(f"{count} without {what}" for what, count in found.items() if what != "segments")
+    )
+    print(f"{root / 'label.csv'}: {found['segments']} segments of whole videos")
+    if not modes:
+        print("warning: without --splits these are not the published splits")

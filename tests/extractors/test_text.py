@@ -76,3 +76,14 @@ def test_unfit_models_are_refused(tmp_path):
         TextExtractor(TextSettings(model="nobody/no-bert"), offline=True)
     with pytest.raises(SetupError, match="not a usable text model"):
         TextExtractor(TextSettings(model=str(tmp_path)), offline=True)
+
+
+def test_special_ids_are_those_of_the_model_s_own_vocabulary(make_bert):
+    folder = make_bert(["好", "电", "影", "不"])
+    extractor = TextExtractor(TextSettings(model=str(folder), max_tokens=8), offline=True)
+    tokens = extractor.extract("好电影，不", [])
+    assert tokens.token_ids.tolist() == [2, 5, 6, 7, 1, 8, 3]  # the comma is unknown here
+    assert tokens.special.tolist() == [True, *[False] * 5, True]
+    assert (extractor.info().unk_id, extractor.info().pad_id) == (1, 0)
+    given = extractor.extract("", [], [2, 5, 1, 3])
+    assert given.special.tolist() == [True, False, False, True]

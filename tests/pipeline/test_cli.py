@@ -15,6 +15,8 @@ from extractors.settings import ExtractorSettings
 from extractors.tables import Rejected, read_quarantine
 from pipeline.cli import app
 
+FOR_DATASETS = ("init-dataset", "prepare", "import-mmsa", "export-mmsa", "features")
+
 
 def run(*arguments: str) -> Result:
     return CliRunner().invoke(app, list(arguments))
@@ -236,7 +238,9 @@ def test_predict_refuses_a_path_that_cannot_be_looked_at(
     assert "private/a.mp4" in result.output
 
 
-@pytest.mark.parametrize("command", ["predict", "extract", "import-checkpoint", "doctor"])
+@pytest.mark.parametrize(
+    "command", ["predict", "extract", "import-checkpoint", "doctor", *FOR_DATASETS]
+)
 def test_every_command_explains_itself(command: str) -> None:
     result = run(command, "--help")
     assert result.exit_code == 0
