@@ -15,15 +15,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
 from lnln import losses, metrics
-from lnln.batches import (
-    Layout,
-    check_language,
-    collate,
-    in_batches,
-    incomplete,
-    rows_of,
-    to_device,
-)
+from lnln.batches import Layout, check_language, collate, in_batches, incomplete, to_device
 from lnln.checkpoint import Weights, weights_of
 from lnln.features import FeatureSet, Lengths
 from lnln.incompleteness import Masks, training_masks, uniforms
@@ -214,8 +206,7 @@ class _Run:
         """Pass over the training split once; return the learning rate and the mean loss terms."""
         self.model.train()
         masks, rates = training_masks(self.clips, seed=self.settings.seed, epoch=epoch)
-        rows = None if self.layout.full else rows_of(self.clips)
-        batches = in_batches(self.order(epoch), self.settings.batch_size, rows)
+        batches = in_batches(self.order(epoch), self.settings.batch_size)
         sums = np.zeros(len(losses.Losses._fields))
         rate = 0.0
         for i, batch in enumerate(batches):
