@@ -17,7 +17,6 @@ from lnln.packing import split
 from lnln.settings import NetworkSettings, Shapes
 
 SENTENCES = 64  # most masked sentences encoded at a time
-POOL = 4  # batches among which clips change places to stand with others of like length
 
 
 class Layout(NamedTuple):
@@ -226,36 +225,12 @@ def to_device(inputs: Inputs, device: torch.device) -> Inputs:
     return Inputs(*moved)
 
 
-def in_batches(
-    order: Items[int] | np.ndarray, size: int, rows: np.ndarray | None = None
-) -> list[np.ndarray]:
+def in_batches(order: Items[int] | np.ndarray, size: int) -> list[np.ndarray]:
     """Split clips into batches of at most `size` that differ by one clip at most.
 
     A remainder of a few clips would otherwise be a step as long as any other, and noisier.
-
-    Parameters
-    ----------
-    order : sequence of int
-        Clips, shuffled for training.
-    size : int
-    rows : array, [clips], optional
-        Rows of every clip (`rows_of`): clips near each other in `order` are then batched by
-        length, and the batches follow each other by the first of their clips, so that a shuffled
-        order stays one.
     """
-    clips = np.asarray(order, dtype=np.int64)
-    batches = np.array_split(clips, max(1, -(-len(clips) // size)))
-    if rows is None:
-        return batches
-    place = np.empty(len(rows), dtype=np.int64)
-    place[clips] = np.arange(len(clips))
-    alike = []
-    for start in range(0, len(batches), POOL):
-        pool = batches[start : start + POOL]
-        together = np.concatenate(pool)
-        together = together[np.argsort(rows[together], kind="stable")]
-        alike += np.split(together, np.cumsum([len(batch) for batch in pool])[:-1])
-    return sorted(alike, key=lambda batch: int(place[batch].min(initial=len(clips))))
+    return np.array_split(np.asarray(order, dtype=np.int64), max(1, -(-len(order) // size)))
 
 
 def rows_of(features: FeatureSet) -> np.ndarray:

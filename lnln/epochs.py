@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from lnln import losses
-from lnln.batches import Layout, collate, in_batches, incomplete, rows_of, to_device
+from lnln.batches import Layout, collate, in_batches, incomplete, to_device
 from lnln.checkpoint import weights_of
 from lnln.features import FeatureSet
 from lnln.history import Row
@@ -151,8 +151,8 @@ class Training:
         """
         self.together.train()
         masks, rates = training_masks(self.clips, seed=self.settings.seed, epoch=epoch)
-        rows = None if self.layout.full else rows_of(self.clips)
-        batches = in_batches(self.order(epoch), self.settings.batch_size, rows)
+        # Not drawn by length: `lnln.packing` groups like lengths inside the network.
+        batches = in_batches(self.order(epoch), self.settings.batch_size)
         if min(map(len, batches)) < self.processes.num_processes:
             raise ValueError(
                 f"batch_size={self.settings.batch_size} makes batches of "

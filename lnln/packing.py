@@ -1,4 +1,8 @@
-"""Sequences of like length together, so that little of what is computed is padding."""
+"""Sequences of like length together, so that little of what is computed is padding.
+
+Groups are made inside a batch, per modality. Which clips share a training step stays a matter of
+chance: batches drawn by length would be a tenth faster still, but change what is learnt.
+"""
 
 from __future__ import annotations
 

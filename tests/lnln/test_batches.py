@@ -193,29 +193,6 @@ def test_batches_are_of_like_size_and_hold_every_clip_once() -> None:
     assert [len(b) for b in in_batches(range(3), 64)] == [3]
 
 
-def test_clips_of_like_length_are_batched_together_and_stay_shuffled() -> None:
-    random = np.random.default_rng(0)
-    order, rows = random.permutation(130), random.integers(20, 500, 130)
-    plain, alike = in_batches(order, 8), in_batches(order, 8, rows)
-    assert sorted(np.concatenate(alike).tolist()) == list(range(130))
-    assert sorted(map(len, alike)) == sorted(map(len, plain))
-
-    def padding(batches: list[np.ndarray]) -> int:
-        return sum(int((rows[b].max() - rows[b]).sum()) for b in batches)
-
-    assert padding(alike) < padding(plain) / 2
-    means = [float(rows[b].mean()) for b in alike]
-    assert abs(np.corrcoef(means, range(len(means)))[0, 1]) < 0.5  # no epoch goes short to long
-    again = in_batches(order, 8, rows)
-    assert all(np.array_equal(a, b) for a, b in zip(alike, again, strict=True))
-
-
-def test_clips_of_one_length_are_batched_as_they_come() -> None:
-    order = np.random.default_rng(0).permutation(30)
-    batches = in_batches(order, 8, np.full(30, 9))
-    assert np.concatenate(batches).tolist() == order.tolist()
-
-
 def test_scores_come_back_in_the_order_of_the_clips(
     clips: FeatureSet, shapes: Shapes, tiny: NetworkSettings
 ) -> None:
