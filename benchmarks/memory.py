@@ -19,6 +19,8 @@ from typing import Annotated
 import typer
 
 from extractors.audio.extractor import AudioExtractor
+from extractors.cache import key_of, opened
+from extractors.features import feature_row
 from extractors.media.container import Clip, probe
 from extractors.settings import ExtractorSettings
 from extractors.speech.recognizer import SpeechRecognizer
@@ -33,10 +35,15 @@ SETTINGS = ExtractorSettings()
 def work(kind: str, path: str) -> None:
     """Do one video, and print the peak of this process in MB."""
     clip = Clip(path, 0.0, probe(path).duration_s)
-    if kind == "audio":
-        AudioExtractor(SETTINGS.audio).extract(clip)
-    elif kind == "vision":
-        VisionExtractor(SETTINGS.vision, offline=True).extract(clip)
+    if kind in ("audio", "vision"):
+        extractor = (
+            AudioExtractor(SETTINGS.audio)
+            if kind == "audio"
+            else VisionExtractor(SETTINGS.vision, offline=True)
+        )
+        row = feature_row(extractor.info(), extractor.extract(clip))
+        with opened("") as cache:  # kept like a worker keeps it
+            cache.write(kind, key_of(path), row)
     elif kind == "speech":
         SpeechRecognizer(SETTINGS.speech, offline=True).extract(clip, "en")
     if sys.platform == "linux":  # where ru_maxrss is at first that of the process that started this
