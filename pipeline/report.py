@@ -42,7 +42,7 @@ def prediction_table(
     for name in ("words", "sound", "face"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("w", justify="right", no_wrap=True)
-    table.add_column("warnings", overflow="fold", max_width=40, min_width=16)
+    table.add_column("warnings", overflow="fold", max_width=40, min_width=12)
     for row in predictions:
         score = "none"
         if row.sentiment is not None:

@@ -46,13 +46,15 @@ def test_clip_without_observations_has_no_score_in_the_table() -> None:
 def test_nothing_is_cut_on_a_narrow_terminal(width: int) -> None:
     nothing = dict.fromkeys(ALL, 0.0)
     rows = [
-        Prediction("interview.mp4", -1.5, 0.25, dict.fromkeys(ALL, 1.0), "What a day it was."),
+        Prediction(
+            "i.mp4", -1.5, 0.25, dict.fromkeys(ALL, 1.0), "What a day.", ["no face observed"]
+        ),
         Prediction("b.mp4", None, None, nothing, "", ["nothing was observed: no score"]),
     ]
     text = printed(prediction_table(rows, (-3, 3), "says nothing about people"), width)
     assert max(map(len, text.splitlines())) <= width
     words = text.split()
-    for part in ("-1.50", "negative", "100%", "0.25", "observed:", "score", "people."):
+    for part in ("-1.50", "negative", "100%", "0.25", "observed", "observed:", "score", "people."):
         assert part in words
 
 
