@@ -86,6 +86,7 @@ def test_python_gives_the_same_numbers(
         assert row.text == predictions[row.clip_id]["text"]
 
 
+@pytest.mark.slow
 def test_written_features_give_the_same_numbers(
     project: Path, run: Run, predictions: dict, tmp_path: Path
 ) -> None:

@@ -180,6 +180,7 @@ def test_import_loads_no_model_library():
     assert done.stdout.strip() == "[]"
 
 
+@pytest.mark.slow
 def test_cold_warm_and_half_warm_caches_give_the_same_bytes(spoken_clip, make_clip, tmp_path):
     clips = [spoken_clip[0], make_clip("in/tone.mp4", seconds=1.2)]
 

@@ -85,6 +85,7 @@ def test_pickle_comes_out_as_it_went_in(
         assert other.equals(table.sort_by("clip_id")), modality
 
 
+@pytest.mark.slow
 def test_export_is_read_as_the_published_loaders_read_it(
     project: Path, stages: Stages, mmsa: Any, write_pickle: Callable[..., Path]
 ) -> None:
