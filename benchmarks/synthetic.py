@@ -13,7 +13,7 @@ from transformers import BertConfig, BertModel
 
 from extractors.assets import resolve
 from lnln import losses
-from lnln.batches import Layout, collate, encode, incomplete
+from lnln.batches import Layout, Recall, collate, encode, incomplete
 from lnln.features import FeatureInfo, FeatureSet, ModalityFeatures, TextFeatures
 from lnln.incompleteness import Masks
 from lnln.inference import score
@@ -169,13 +169,18 @@ class Contest:
         optimiser.step()
         return terms.total.item()
 
-    def our_scores(self, clips: FeatureSet, masks: Masks) -> np.ndarray:
+    def our_scores(self, clips: FeatureSet, masks: list[Masks]) -> list[np.ndarray]:
         """Score incomplete clips as `lnln.evaluation` does."""
-        return score(self.ours, incomplete(clips, masks, self.encoder), self.layout).sentiment
+        recall = Recall()
+        several = (incomplete(clips, drawn, self.encoder, recall) for drawn in masks)
+        return [score(self.ours, masked, self.layout).sentiment for masked in several]
+
+    def direct_scores(self, clips: FeatureSet, masks: list[Masks]) -> list[np.ndarray]:
+        """Score incomplete clips, padded to the greatest lengths, in the order they come."""
+        return [self._direct_scores(clips, drawn) for drawn in masks]
 
     @torch.inference_mode()
-    def direct_scores(self, clips: FeatureSet, masks: Masks) -> np.ndarray:
-        """Score incomplete clips, padded to the greatest lengths, in the order they come."""
+    def _direct_scores(self, clips: FeatureSet, masks: Masks) -> np.ndarray:
         self.direct.eval()
         masked = incomplete(clips, masks)
         parts = [

@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 
 import psutil
 
+from extractors.compiling import VARIABLE, machine_code
 from extractors.errors import MediaError, SetupError
 from extractors.settings import RunSettings
 
@@ -158,7 +159,7 @@ class Worker:
         )
         self._process = subprocess.Popen(
             [sys.executable, "-c", code],
-            env=os.environ | ENVIRONMENT,
+            env=os.environ | ENVIRONMENT | {VARIABLE: str(machine_code())},
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
             process_group=0,  # Ctrl-C is for the parent only

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Sequence as Items
 from dataclasses import replace
 from typing import NamedTuple
@@ -53,8 +54,41 @@ class Layout(NamedTuple):
         )
 
 
+class Recall:
+    """Hidden states of the sentences that were encoded last, so that none is encoded twice.
+
+    Masks at growing missing rates are nested: a short sentence often loses nothing more between
+    one rate and the next.
+
+    Parameters
+    ----------
+    megabytes : float
+        Of states kept; those that were not asked for longest go first.
+    """
+
+    def __init__(self, megabytes: float = 256) -> None:
+        self.room = megabytes * 1e6
+        self.states: OrderedDict[bytes, np.ndarray] = OrderedDict()
+
+    def find(self, tokens: bytes) -> np.ndarray | None:
+        """Return the states [tokens, D] of a sentence, None where they are not known any more."""
+        if tokens in self.states:
+            self.states.move_to_end(tokens)
+        return self.states.get(tokens)
+
+    def keep(self, tokens: bytes, states: np.ndarray) -> None:
+        """Keep the states of a sentence that is not known."""
+        self.states[tokens] = states
+        self.room -= states.nbytes
+        while self.room < 0:
+            self.room += self.states.popitem(last=False)[1].nbytes
+
+
 def incomplete(
-    features: FeatureSet, masks: Masks, language: LanguageEncoder | None = None
+    features: FeatureSet,
+    masks: Masks,
+    language: LanguageEncoder | None = None,
+    recall: Recall | None = None,
 ) -> FeatureSet:
     """Drop rows: zeros in audio and vision, [UNK] in text.
 
@@ -66,6 +100,8 @@ def incomplete(
     language : LanguageEncoder, optional
         Computes the hidden states of the sentences that lost a token. Without it they are not
         known, which suits a network that reads token ids.
+    recall : Recall, optional
+        Of the same encoder; what it knows is not computed.
 
     Returns
     -------
@@ -80,7 +116,7 @@ def incomplete(
     kept = Kept(*(_joined(features, masks, modality) for modality in Kept._fields))
     return replace(
         features,
-        text=_masked(features.text, kept.text, language),
+        text=_masked(features.text, kept.text, language, recall),
         audio=_dropped(features.audio, kept.audio),
         vision=_dropped(features.vision, kept.vision),
     )
@@ -107,7 +143,9 @@ def _dropped(modality: ModalityFeatures, kept: np.ndarray) -> ModalityFeatures:
     return replace(modality, values=values, observed=modality.observed & kept)
 
 
-def _masked(text: TextFeatures, kept: np.ndarray, language: LanguageEncoder | None) -> TextFeatures:
+def _masked(
+    text: TextFeatures, kept: np.ndarray, language: LanguageEncoder | None, recall: Recall | None
+) -> TextFeatures:
     ids = np.where(kept, text.token_ids, np.int64(text.info.unk_id or 0))
     masked = replace(text, token_ids=ids, observed=text.observed & kept)
     sentences = np.flatnonzero(text.count(~kept))
@@ -116,11 +154,24 @@ def _masked(text: TextFeatures, kept: np.ndarray, language: LanguageEncoder | No
     if language is None:
         return replace(masked, values=np.empty((len(kept), 0), dtype=np.float32))
     values = text.values.copy()
-    for group in split(text.counts[sentences].tolist(), SENTENCES):
-        batch = sentences[group]
-        states = encode(language, masked.take(batch))
-        for sentence, hidden in zip(batch, states, strict=True):
-            values[text.rows(int(sentence))] = hidden[: text.counts[sentence]]
+    unknown: dict[bytes, list[int]] = {}  # the sentences that read so
+    for sentence in map(int, sentences):
+        rows = text.rows(sentence)
+        tokens = ids[rows].tobytes()
+        known = None if recall is None else recall.find(tokens)
+        if known is None:
+            unknown.setdefault(tokens, []).append(sentence)
+        else:
+            values[rows] = known
+    firsts = np.array([same[0] for same in unknown.values()], dtype=np.int64)
+    for group in split(text.counts[firsts].tolist(), SENTENCES):
+        states = encode(language, masked.take(firsts[group]))
+        for first, padded in zip(firsts[group], states, strict=True):
+            tokens, hidden = ids[text.rows(first)].tobytes(), padded[: text.counts[first]]
+            for sentence in unknown[tokens]:
+                values[text.rows(sentence)] = hidden
+            if recall is not None:
+                recall.keep(tokens, hidden.copy())  # not the whole group's padding with it
     return replace(masked, values=values)
 
 

@@ -27,12 +27,14 @@ from lnln.processes import share
 from lnln.schedule import learning_rate
 from lnln.settings import LossSettings, NetworkSettings, Precision, TrainSettings
 
+# Labels are a few units wide, and a term of the loss is of their square: it has no business there.
+DIVERGED = 1e6
 # What is told of a step, and of an epoch as the mean over its clips.
 TERMS = (*losses.Losses._fields, "discriminator_accuracy", "gradient_norm")
 
 
 class TrainingDiverged(RuntimeError):
-    """The loss is no longer a finite number; the message says where and which clips."""
+    """The loss is beyond all bounds, or not a number; the message says where and which clips."""
 
 
 @dataclass
@@ -147,7 +149,7 @@ class Training:
         ValueError
             If a batch has fewer clips than there are processes.
         TrainingDiverged
-            If one of the terms is not finite.
+            If one of the terms is not finite, or beyond `DIVERGED`.
         """
         self.together.train()
         masks, rates = training_masks(self.clips, seed=self.settings.seed, epoch=epoch)
@@ -213,10 +215,10 @@ class Training:
             [p.grad for p in self.model.parameters() if p.grad is not None]
         )
         values = sums.cpu().numpy()
-        if not np.isfinite(values).all():
+        if not np.isfinite(values).all() or values[:-2].max() > DIVERGED:
             named = ", ".join(f"{n} {v:g}" for n, v in zip(TERMS, values, strict=True))
             raise TrainingDiverged(
-                f"the loss is not finite at step {step} ({named}); clips of the batch: "
+                f"training has diverged at step {step} ({named}); clips of the batch: "
                 f"{', '.join(clips.clip_ids)}. Lower learning_rate, or look at these clips' "
                 "features"
             )

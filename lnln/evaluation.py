@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from lnln import metrics
-from lnln.batches import check_language, incomplete
+from lnln.batches import Recall, check_language, incomplete
 from lnln.checkpoint import Checkpoint
 from lnln.features import FeatureSet
 from lnln.floors import RidgeFloor, constant, fit_ridge
 from lnln.incompleteness import Masks, evaluation_masks
 from lnln.inference import Scores
 from lnln.language import FrozenLanguageEncoder
+from lnln.modalities import by_modality
 
 Row = dict[str, Any]
 
@@ -30,7 +31,8 @@ class Evaluation:
     ----------
     metrics : dict
         `lnln` and `floors` (`constant`, `majority_of_test`, `ridge`) under the stored masks,
-        `completeness` (w against the true completeness of language), and `mean_over_rates`.
+        `completeness` (w against the true completeness of language), `mean_over_rates`, and where
+        there are labels of single modalities `modalities` (`lnln.modalities.by_modality`).
     by_rate : list of dict
         rate, predictor (lnln, ridge, constant) and every metric.
     completeness : list of dict
@@ -73,11 +75,12 @@ class Judge:
     ridge: RidgeFloor
     test_set: FeatureSet
     language: FrozenLanguageEncoder
+    recall: Recall
 
     def under(self, masks: Masks) -> Verdict:
         """Judge network and ridge under masks."""
         family, labels = self.checkpoint.config.metrics, self.test_set.known_labels()
-        masked = incomplete(self.test_set, masks, self.language)
+        masked = incomplete(self.test_set, masks, self.language, self.recall)
         scores = self.checkpoint.score(masked)
         return Verdict(
             scores,
@@ -139,11 +142,12 @@ def evaluate(
         language=language,
         seed=train_seed,
     )
-    judge = Judge(checkpoint, ridge, test_set, language)
+    judge = Judge(checkpoint, ridge, test_set, language, Recall())
     labels = test_set.known_labels()
     flat = constant(train_set.known_labels(), labels, family)
     majority = constant(labels, labels, family)
 
+    own = by_modality(checkpoint, train_set, test_set, language)
     stored = [judge.under(masks) for masks in test_masks]
     intervals = metrics.intervals(
         labels, [v.scores.sentiment for v in stored], family, seed=seed, resamples=resamples
@@ -187,7 +191,8 @@ def evaluate(
                 )
                 for name in ("lnln", "ridge", "constant")
             },
-        },
+        }
+        | ({"modalities": own} if own else {}),
         by_rate=by_rate,
         completeness=completeness,
         predictions=[

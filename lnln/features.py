@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -77,9 +77,9 @@ class ModalityFeatures:
         """Return the clips made of the given rows, one index array per clip."""
         index = np.concatenate(rows) if rows else np.empty(0, dtype=np.int64)
         columns = {
-            field.name: getattr(self, field.name)[index]
-            for field in fields(self)
-            if field.name not in ("info", "offsets")
+            column.name: getattr(self, column.name)[index]
+            for column in fields(self)
+            if column.name not in ("info", "offsets")
         }
         offsets = np.cumsum([0, *(len(of_clip) for of_clip in rows)], dtype=np.int64)
         return replace(self, offsets=offsets, **columns)
@@ -144,6 +144,9 @@ class FeatureSet:
     clip_ids : tuple of str
     text, audio, vision : ModalityFeatures
     labels : array, [clips] float32, optional
+    own_labels : mapping of str to array, [clips] float32
+        By modality, what annotators made of it alone; NaN where they did not say, and no entry
+        for a modality of which they said nothing.
     """
 
     clip_ids: tuple[str, ...]
@@ -151,6 +154,7 @@ class FeatureSet:
     audio: ModalityFeatures
     vision: ModalityFeatures
     labels: FloatArray | None = None
+    own_labels: Mapping[str, FloatArray] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.clip_ids)
@@ -162,12 +166,14 @@ class FeatureSet:
 
     def take(self, clips: Sequence[int] | IntArray) -> FeatureSet:
         """Return the given clips, in the given order."""
+        chosen = np.asarray(clips, dtype=np.int64)
         return FeatureSet(
             tuple(self.clip_ids[i] for i in clips),
             self.text.take(clips),
             self.audio.take(clips),
             self.vision.take(clips),
-            None if self.labels is None else self.labels[np.asarray(clips, dtype=np.int64)],
+            None if self.labels is None else self.labels[chosen],
+            {modality: labels[chosen] for modality, labels in self.own_labels.items()},
         )
 
     def longer_than(self, lengths: Lengths) -> dict[str, BoolArray]:

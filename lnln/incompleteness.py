@@ -115,6 +115,15 @@ def evaluation_masks(
     return masks
 
 
+def only(features: FeatureSet, modality: str) -> dict[str, Kept]:
+    """Return masks that drop everything but one modality."""
+    masks = {}
+    for i, clip_id in enumerate(features.clip_ids):
+        rows = {m: ~_content(features, m, i) | (m == modality) for m in MODALITIES}
+        masks[clip_id] = Kept(**rows)
+    return masks
+
+
 def training_masks(
     features: FeatureSet, *, seed: int, epoch: int
 ) -> tuple[dict[str, Kept], dict[str, float]]:

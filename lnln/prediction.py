@@ -53,6 +53,16 @@ class Prediction:
     warnings: list[str] = field(default_factory=list)
 
 
+TABLE = pa.schema(
+    [
+        pa.field("clip_id", pa.string(), nullable=False),
+        ("sentiment", pa.float64()),
+        ("w", pa.float64()),
+        *((f"observed_{m}", pa.float64()) for m in MODALITIES),
+        ("text", pa.string()),
+        ("warnings", pa.list_(pa.string())),
+    ]
+)
 UNOBSERVED = {"text": "no words", "audio": "no sound", "vision": "no face"}
 
 
@@ -103,6 +113,22 @@ def predict(features: FeatureTables | Path | str, model: Checkpoint) -> list[Pre
             )
         )
     return predictions
+
+
+def to_table(predictions: Iterable[Prediction]) -> pa.Table:
+    """Return predictions as `TABLE`, one row per clip, to be written as Parquet."""
+    rows = [
+        {
+            "clip_id": p.clip_id,
+            "sentiment": p.sentiment,
+            "w": p.completeness,
+            "text": p.text,
+            "warnings": p.warnings,
+        }
+        | {f"observed_{m}": p.observed[m] for m in MODALITIES}
+        for p in predictions
+    ]
+    return pa.Table.from_pylist(rows, schema=TABLE)
 
 
 def _warnings(

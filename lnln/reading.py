@@ -22,11 +22,14 @@ from lnln.features import (
     MODALITIES,
     FeatureInfo,
     FeatureSet,
+    FloatArray,
     IntArray,
     Lengths,
     ModalityFeatures,
     TextFeatures,
 )
+
+OWN_LABELS = {"text": "label_t", "audio": "label_a", "vision": "label_v"}  # of the manifest
 
 
 def read_features(folder: Path, manifest: pa.Table, split: str, lengths: Lengths) -> FeatureSet:
@@ -37,7 +40,7 @@ def read_features(folder: Path, manifest: pa.Table, split: str, lengths: Lengths
     folder : Path
         Has the folders text, audio and vision, each with part-*.parquet.
     manifest : pyarrow.Table
-        With clip_id, split and label.
+        With clip_id, split and label, and perhaps those in `OWN_LABELS`.
     split : str
         train, valid or test.
     lengths : Lengths
@@ -53,11 +56,13 @@ def read_features(folder: Path, manifest: pa.Table, split: str, lengths: Lengths
     if not len(rows):
         raise ValueError(f"no clip of the manifest is in the split {split!r}")
     tables = {m: read_table(Path(folder) / m) for m in MODALITIES}
-    labels = dict(zip(rows["clip_id"].to_pylist(), rows["label"].to_pylist(), strict=True))
-    features = from_tables(**tables, clip_ids=sorted(labels))
-    known = [labels[clip_id] for clip_id in features.clip_ids]
-    values = np.array([np.nan if v is None else v for v in known], dtype=np.float32)
-    features = replace(features, labels=values)
+    features = from_tables(**tables, clip_ids=sorted(rows["clip_id"].to_pylist()))
+    own = {
+        modality: _labels(rows, column, features.clip_ids)
+        for modality, column in OWN_LABELS.items()
+        if column in rows.column_names and rows[column].null_count < len(rows)
+    }
+    features = replace(features, labels=_labels(rows, "label", features.clip_ids), own_labels=own)
     for modality, longer in features.longer_than(lengths).items():
         if longer.any():
             warnings.warn(
@@ -66,6 +71,13 @@ def read_features(folder: Path, manifest: pa.Table, split: str, lengths: Lengths
                 stacklevel=2,
             )
     return features.cut(lengths)
+
+
+def _labels(rows: pa.Table, column: str, clip_ids: Sequence[str]) -> FloatArray:
+    """Return a column of labels in the order of the clips; NaN where it is empty."""
+    found = dict(zip(rows["clip_id"].to_pylist(), rows[column].to_pylist(), strict=True))
+    known = (found[clip_id] for clip_id in clip_ids)
+    return np.array([np.nan if label is None else label for label in known], dtype=np.float32)
 
 
 def read_table(folder: Path) -> pa.Table:

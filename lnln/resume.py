@@ -7,6 +7,7 @@ import io
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -78,6 +79,35 @@ def resumable(folder: Path, key: str) -> Iterator[StateFile]:
     """
     with alone(folder, key):
         yield StateFile(folder / f"{key}.state")
+
+
+def given_up(folder: Path, days: float = 0, *, delete: bool = False) -> tuple[int, int]:
+    """Count the states of interrupted runs, and their bytes.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the states of all runs.
+    days : float
+        Those that nobody wrote to for so long.
+    delete : bool
+        Delete them. That of a run which goes on at this moment stays.
+    """
+    count = size = 0
+    for path in folder.glob("*.state"):
+        lock = FileLock(path.with_suffix(".lock"))
+        try:
+            status = path.stat()
+            if time.time() - status.st_mtime < 86400 * days:
+                continue
+            if delete:
+                with lock.acquire(timeout=0):
+                    StateFile(path).remove()
+                    Path(lock.lock_file).unlink(missing_ok=True)
+        except (Timeout, FileNotFoundError):
+            continue
+        count, size = count + 1, size + status.st_size
+    return count, size
 
 
 @contextmanager

@@ -37,6 +37,11 @@ def over_seeds(evaluations: Mapping[int, Evaluation]) -> Evaluation:
             "ridge": spread["floors"]["ridge"],
             "mean_over_rates": {k: spread["mean_over_rates"][k] for k in ("lnln", "ridge")},
         }
+        if "modalities" in spread:
+            metrics["deviation"]["modalities"] = {
+                modality: {k: found[k] for k in ("alone", "all")}
+                for modality, found in spread["modalities"].items()
+            }
     by_rate: list[Row] = []
     for rows in zip(*(e.by_rate for e in several), strict=True):
         spread = _merged(rows, statistics.stdev) if len(rows) > 1 else {}

@@ -102,7 +102,7 @@ def train(
         If a clip has no label, the language encoder is another than the features', frozen where
         it should be trained or the reverse, or the selection metric is not in the metric set.
     TrainingDiverged
-        If the loss is not finite.
+        If the loss is not finite, or beyond all bounds.
     Stopped
         If SIGTERM came and there is a `state` to keep the run in.
     """

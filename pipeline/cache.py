@@ -1,8 +1,9 @@
-"""`lnln cache`: what is kept of single clips, and how to be rid of it."""
+"""`lnln cache`: what is kept of single clips and interrupted trainings, and how to be rid of it."""
 
 import os
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
 
 import rich
@@ -15,19 +16,23 @@ from extractors.errors import SetupError
 from pipeline.params import ParamsError, load_params
 from pipeline.paths import PARAMS
 
-app = typer.Typer(help="What is kept of single clips: size, hit rate, and how to delete it.")
+app = typer.Typer(
+    help="What is kept of single clips and interrupted trainings: size, hit rate, deleting it."
+)
 
 
 @app.callback(invoke_without_command=True)
 def show(context: typer.Context) -> None:
     """Show what the cache holds, one row per extractor and version of it.
 
-    The cache is the folder or URL that $LNLN_CACHE names, else run.cache of params.yaml.
+    The cache is the folder or URL that $LNLN_CACHE names, else run.cache of params.yaml. Below it
+    stands what trainings left that were interrupted (run.resume).
 
     Example: lnln cache
     """
     if context.invoked_subcommand is None:
         _print(*_uses(None))
+        _trainings(None)
 
 
 @app.command()
@@ -38,10 +43,29 @@ def prune(
 ) -> None:
     """Delete features that no run has used lately; the next run that needs them makes them again.
 
+    So are the states of trainings that were interrupted so long ago: they would start anew.
+
     Example: lnln cache prune --days 0
     """
     url, deleted = _uses(days)
     _print(url, deleted, "deleted")
+    _trainings(days)
+
+
+def _trainings(prune_days: float | None) -> None:
+    """Tell of the states of interrupted trainings in this project, if any, or delete them."""
+    from lnln.resume import given_up
+
+    if not PARAMS.exists():
+        return
+    folder = Path(load_params().run.resume)
+    found = given_up(folder) if prune_days is None else given_up(folder, prune_days, delete=True)
+    count, size = found
+    if count:
+        print(
+            f"{'kept' if prune_days is None else 'deleted'}: {folder}: states of {count} "
+            f"interrupted trainings, {size / 1e6:.1f} MB"
+        )
 
 
 def _uses(prune_days: float | None) -> tuple[str, list[Use]]:

@@ -65,6 +65,9 @@ def predict(
         ),
     ] = str(MODEL),
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Also write the answers here, as Parquet.")
+    ] = None,
     workers: Workers = 0,
     offline: Offline = False,
 ) -> None:
@@ -73,11 +76,13 @@ def predict(
     No transcript is needed. A file that cannot be read is reported, the others are still done,
     and the exit status is 1.
 
-    Example: lnln predict interview.mp4 holiday.mov clips/
+    Example: lnln predict interview.mp4 holiday.mov clips/ --out answers.parquet
     """
     from extractors import extract as extract_features
+    from extractors.tables import write_table
     from lnln import predict as predict_sentiment
     from lnln.checkpoint import CheckpointError
+    from lnln.prediction import to_table
     from pipeline.model import load_with_language
     from pipeline.report import prediction_table, predictions_json
 
@@ -88,6 +93,8 @@ def predict(
         # What it warns of stands in each prediction as well.
         with warnings.catch_warnings(action="ignore", category=UserWarning):
             predictions = predict_sentiment(features, checkpoint)
+        if out is not None:
+            write_table(to_table(predictions), out)
     except ValidationError as error:
         sys.exit(f"error: {model} was made by another version of this program: {error}")
     except (OSError, CheckpointError, SetupError) as error:

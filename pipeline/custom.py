@@ -43,23 +43,25 @@ def prepare(
     dataset: Annotated[str, typer.Argument(help="mosi or mosei.")],
     source: Annotated[Path, typer.Argument(help="Folder as the dataset's authors ship it.")],
     splits: Annotated[
-        Path | None, typer.Option(help="CSV with columns video_id, mode: the published splits.")
+        Path | None, typer.Option(help="CSV with columns video_id, mode: the split of each video.")
     ] = None,
 ) -> None:
     """List CMU-MOSI or CMU-MOSEI as a dataset: label.csv points into the whole videos.
 
     Nothing is copied, cut or encoded. Words and times come from the transcripts, labels from the
-    table of labels. Videos that --splits does not name are split by their names.
+    table of labels. The splits are those of --splits, for mosi the published ones; a video that is
+    not in them gets one by its name.
 
-    Example: lnln prepare mosi CMU-MOSI/Raw --splits splits.csv
+    Example: lnln prepare mosi CMU-MOSI/Raw
     """
+    from extractors.folds import PUBLISHED
     from extractors.preparing import prepare as write
 
     if dataset not in ("mosi", "mosei"):
         sys.exit(f"error: {dataset!r} cannot be prepared; known: mosi, mosei")
     root = Path("data") / dataset
     try:
-        modes = {}
+        modes = PUBLISHED.get(dataset, {})
         if splits is not None:
             with splits.open(newline="", encoding="utf-8-sig") as file:
                 modes = {line["video_id"]: line["mode"] for line in csv.DictReader(file)}

@@ -4,17 +4,18 @@ import csv
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import rich
 
-from extractors.tables import replacing
+from extractors.tables import replacing, write_table
 from lnln.checkpoint import CheckpointError, load
 from lnln.evaluation import Evaluation, evaluate
 from lnln.language import FrozenLanguageEncoder
 from lnln.seeds import over_seeds
 from pipeline.figures import plot_rates
 from pipeline.params import Params, ResolvedDataset, load_dataset, load_params
-from pipeline.paths import METRICS, PLOTS, SEEDS
-from pipeline.report import results_table
+from pipeline.paths import METRICS, PLOTS, PREDICTIONS, SEEDS
+from pipeline.report import modalities_table, results_table
 from pipeline.splits import language_folder, read_manifest, read_masks, read_split
 from pipeline.stage import run, write_json
 
@@ -48,9 +49,12 @@ def main() -> None:
     for metric in ("mae", "corr"):
         write_csv(curves(result.by_rate, metric), PLOTS / f"{metric}.csv")
     write_csv(result.completeness, PLOTS / "completeness.csv")
-    write_csv(result.predictions, PLOTS / "predictions.csv")
+    write_csv(result.predictions, PLOTS / "predictions.csv")  # Parquet cannot be plotted by DVC
+    write_table(pa.Table.from_pylist(result.predictions), PREDICTIONS)
     plot_rates(result.by_rate, PLOTS / "rates.png")
     rich.print(results_table(result.by_rate))
+    if "modalities" in result.metrics:
+        rich.print(modalities_table(result.metrics["modalities"]))
 
 
 def curves(by_rate: list[dict[str, Any]], metric: str) -> list[dict[str, Any]]:

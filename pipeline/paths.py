@@ -13,6 +13,7 @@ TRANSCRIPTS = OUTPUTS / "transcripts.parquet"
 OBSERVED = OUTPUTS / "observed.parquet"  # the manifest, with what could be observed
 FEATURES = OUTPUTS / "features"  # one folder per modality
 INCOMPLETE = OUTPUTS / "incomplete"  # one file per split
+PREDICTIONS = OUTPUTS / "predictions.parquet"  # for the test split
 
 MODEL = Path("models/lnln")  # of the seeds' networks the best on the validation split
 SEEDS = Path("models/seeds")  # one folder per seed

@@ -97,6 +97,21 @@ def results_table(by_rate: list[dict[str, Any]]) -> Table:
     return table
 
 
+def modalities_table(modalities: dict[str, dict[str, Any]]) -> Table:
+    """Lay out `lnln.modalities.by_modality`: a row per modality that has labels of its own."""
+    answers = ("alone", "all", "constant")
+    table = Table(title="labels of single modalities, LNLN given it alone and all")
+    table.add_column("modality")
+    table.add_column("clips", justify="right")
+    for metric in ("MAE", "Corr"):
+        for answer in answers:
+            table.add_column(f"{metric}\n{answer}", justify="right")
+    for modality, found in modalities.items():
+        cells = (with_deviation(found[answer], m) for m in ("mae", "corr") for answer in answers)
+        table.add_row(modality, str(found["clips"]), *cells)
+    return table
+
+
 def with_deviation(row: dict[str, Any], metric: str) -> str:
     """Write a metric of `lnln.seeds.over_seeds` with its deviation, where there is one."""
     if row[metric] is None:

@@ -1,5 +1,6 @@
 """What tests of several packages need: a tiny BERT, and pickles in the layout of MMSA."""
 
+import os
 import pickle
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -7,6 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+
+from extractors.compiling import VARIABLE, machine_code
+
+os.environ[VARIABLE] = str(machine_code())  # what workers compile need not be compiled here again
 
 MakeBert = Callable[..., Path]
 MakePickle = Callable[..., dict[str, Any]]

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import librosa
 import numpy as np
 
+from extractors.compiling import compiled
 from extractors.features import FeatureInfo
 from extractors.fingerprint import describe
 from extractors.media.container import Clip, Damage
@@ -40,6 +41,8 @@ class AudioExtractor:
     def __init__(self, settings: AudioSettings) -> None:
         self.settings = settings
         self._info = describe("audio", NAMES, UNITS, settings)
+        silence = np.zeros(SAMPLE_RATE, np.float32)
+        compiled("librosa", lambda: self._measure(silence, _level(silence)))
 
     def info(self) -> FeatureInfo:
         """What the columns are and how they are made."""

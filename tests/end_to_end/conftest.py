@@ -125,6 +125,21 @@ def add_to_sample() -> Callable[[Path, tuple[tuple[str, str], ...]], None]:
 
 
 @pytest.fixture(scope="session")
+def shorten() -> Callable[[Path, str, Path], None]:
+    """Gives a preset of a project a text model that is here, and one epoch."""
+
+    def shorten(project: Path, name: str, model: Path) -> None:
+        path = project / "datasets.yaml"
+        sections = yaml.safe_load(path.read_text("utf-8"))
+        sections[name]["text"]["model"] = str(model)
+        if sections[name]["published"] is not None:
+            sections[name]["published"]["train"]["epochs"] = 1
+        path.write_text(yaml.safe_dump(sections, sort_keys=False), "utf-8")
+
+    return shorten
+
+
+@pytest.fixture(scope="session")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that all workers of pytest-xdist have in common."""
     own = tmp_path_factory.getbasetemp()

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 pytestmark = pytest.mark.slow
 
@@ -29,17 +28,8 @@ print("measured", seconds, int(peak[1]) / 1024)
 """
 
 
-def use_model(project: Path, name: str, folder: Path, **published: Any) -> None:
-    """Give a preset a text model that is here, and fewer epochs."""
-    path = project / "datasets.yaml"
-    sections = yaml.safe_load(path.read_text("utf-8"))
-    sections[name]["text"]["model"] = str(folder)
-    sections[name]["published"]["train"] |= published
-    path.write_text(yaml.safe_dump(sections, sort_keys=False), "utf-8")
-
-
 def test_pickle_in_the_shapes_of_mosi_reaches_metrics(
-    empty_project: Path, make_bert: Any, mmsa: Any, run: Run, tmp_path: Path
+    empty_project: Path, make_bert: Any, mmsa: Any, run: Run, shorten: Any, tmp_path: Path
 ) -> None:
     shapes = {"text": (50, 768), "audio": (375, 5), "vision": (500, 20)}
     content = mmsa(WORDS, train=1284, valid=229, test=686, **shapes)
@@ -59,7 +49,7 @@ def test_pickle_in_the_shapes_of_mosi_reaches_metrics(
     print(f"import of {size_mb:.0f} MB: {seconds:.1f} s, peak memory {peak_mb:.0f} MB")
     assert seconds < 30
     assert peak_mb < 2 * size_mb
-    use_model(empty_project, "mosi", make_bert(WORDS), epochs=1)
+    shorten(empty_project, "mosi", make_bert(WORDS))
     done = run(empty_project, "dvc", "exp", "run", "-S", "dataset=mosi", "-S", "masks.draws=1")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "train.epochs 1," in done.stdout

@@ -22,6 +22,7 @@ SETTINGS = {
 HARMLESS = {
     "assets.py": "the models count by their content",
     "cache.py": "where results are kept",
+    "compiling.py": "when machine code is made, and where it is kept",
     "collect.py": "which results have to be made",
     "errors.py": "messages",
     "pool.py": "how the work is done",

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -10,9 +11,13 @@ from typing import Any
 import pytest
 import torch
 
+from lnln.checkpoint import weights_of
 from lnln.features import FeatureSet, Lengths
+from lnln.fingerprint import fingerprint
+from lnln.history import Row
 from lnln.incompleteness import evaluation_masks
 from lnln.language import FrozenLanguageEncoder, LanguageEncoder
+from lnln.resume import resumable
 from lnln.settings import LossSettings, NetworkSettings, TrainSettings
 from lnln.training import Trained, train
 
@@ -49,26 +54,36 @@ def close(a: list[dict], b: list[dict], tolerance: float) -> bool:
     )
 
 
-def in_processes(inputs: dict[str, Any], folder: Path, count: int) -> list[list[dict]]:
-    """Train in several processes over gloo; return the history of each."""
+def in_processes(
+    inputs: dict[str, Any], folder: Path, count: int, dies_of: int | None = None
+) -> list[Any]:
+    """Train in several processes over gloo; return what each tells in the end, [history, weights].
+
+    `dies_of` is a signal that the first gets after the first epoch; the others cannot go on then.
+    """
+    folder.mkdir(exist_ok=True)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     context = torch.multiprocessing.get_context("fork")  # a child need not import torch again
     children = [
-        context.Process(target=worker, args=(inputs, folder, rank, count, port))
+        context.Process(target=worker, args=(inputs, folder, rank, count, port, dies_of))
         for rank in range(count)
     ]
     for child in children:
         child.start()
     for child in children:
         child.join(120)
-        assert child.exitcode == 0
+        assert (child.exitcode == 0) is (dies_of is None)
+    if dies_of is not None:
+        return []
     return [json.loads((folder / f"{rank}.json").read_text()) for rank in range(count)]
 
 
-def worker(inputs: dict[str, Any], folder: Path, rank: int, count: int, port: int) -> None:
-    """What torchrun does for each process."""
+def worker(
+    inputs: dict[str, Any], folder: Path, rank: int, count: int, port: int, dies_of: int | None
+) -> None:
+    """What torchrun does for each process, and then `pipeline.train`."""
     from accelerate.state import AcceleratorState
 
     AcceleratorState._reset_state(reset_partial_state=True)  # of the process this is a fork of
@@ -80,8 +95,15 @@ def worker(inputs: dict[str, Any], folder: Path, rank: int, count: int, port: in
         "MASTER_ADDR": "127.0.0.1",
         "MASTER_PORT": str(port),
     }
-    history = train(**inputs).history
-    (folder / f"{rank}.json").write_text(json.dumps(history))
+
+    def after_epoch(row: Row) -> None:
+        if dies_of is not None and row["epoch"] == 1 and rank == 0:
+            os.kill(os.getpid(), dies_of)
+
+    with resumable(folder / "kept", fingerprint(inputs)) as state:
+        trained = train(**inputs, on_epoch=after_epoch, state=state)
+    weights = {name: weight.tolist() for name, weight in weights_of(trained.model).items()}
+    (folder / f"{rank}.json").write_text(json.dumps([trained.history, weights]))
 
 
 @pytest.mark.parametrize("variant", ["paper", "official"])
@@ -92,7 +114,20 @@ def test_two_processes_train_what_one_does(
     one = train(**inputs).history
     first, second = in_processes(inputs, tmp_path, 2)
     assert first == second
-    assert close(first, one, 1e-4)
+    assert close(first[0], one, 1e-4)
+
+
+@pytest.mark.parametrize("dies_of", [signal.SIGKILL, signal.SIGTERM])
+def test_two_processes_of_which_one_dies_go_on_where_they_were(
+    inputs: dict[str, Any], tmp_path: Path, tiny: NetworkSettings, dies_of: int
+) -> None:
+    inputs["network"] = tiny.model_copy(update={"dropout": 0.1})  # each has its own generator
+    undisturbed = in_processes(inputs, tmp_path / "undisturbed", 2)
+    in_processes(inputs, tmp_path, 2, dies_of=dies_of)
+    (kept,) = (tmp_path / "kept").glob("*.state")
+    before = kept.read_bytes()
+    assert in_processes(inputs, tmp_path, 2) == undisturbed
+    assert kept.read_bytes() != before  # it was used, and gone on from
 
 
 def test_more_processes_than_clips_in_a_batch_are_refused(

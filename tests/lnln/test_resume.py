@@ -24,7 +24,7 @@ from lnln.fingerprint import fingerprint
 from lnln.history import Row
 from lnln.incompleteness import evaluation_masks
 from lnln.language import FrozenLanguageEncoder, LanguageEncoder
-from lnln.resume import StateFile, Stopped, alone, resumable
+from lnln.resume import StateFile, Stopped, alone, given_up, resumable
 from lnln.settings import LossSettings, NetworkSettings, TrainSettings
 from lnln.training import train
 
@@ -240,6 +240,20 @@ def test_second_process_waits_for_the_first_and_says_so(
         assert time.perf_counter() - start > 0.2
     assert "waiting: another process trains here" in capfd.readouterr().err
     holder.join()
+
+
+def test_states_of_runs_that_were_given_up_are_deleted_and_no_other(tmp_path: Path) -> None:
+    assert given_up(tmp_path / "never") == (0, 0)
+    for name, days in (("old", 40), ("running", 40), ("new", 1)):
+        state = StateFile(tmp_path / f"{name}.state")
+        state.write({"step": 1})
+        then = time.time() - 86400 * days
+        os.utime(state.path, (then, then))
+    size = state.path.stat().st_size
+    assert given_up(tmp_path) == (3, 3 * size)
+    with alone(tmp_path, "running"):
+        assert given_up(tmp_path, 30, delete=True) == (1, size)
+    assert sorted(f.name for f in tmp_path.iterdir()) == ["new.state", "running.state"]
 
 
 @pytest.mark.parametrize(

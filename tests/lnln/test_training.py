@@ -147,12 +147,17 @@ def test_encoder_of_other_hidden_states_is_refused(
         run(train_set=other)
 
 
-def test_nan_stops_the_run_and_names_step_terms_and_clips(
-    run: Callable[..., Trained], sets: tuple[FeatureSet, FeatureSet]
+@pytest.mark.parametrize(("label", "loss"), [(np.inf, "inf"), (1e5, r"5\.\d+e\+08")])
+def test_divergence_stops_the_run_and_names_step_terms_and_clips(
+    run: Callable[..., Trained],
+    sets: tuple[FeatureSet, FeatureSet],
+    label: float,
+    loss: str,
 ) -> None:
     labels = sets[0].known_labels().copy()
-    labels[3] = np.inf
-    with pytest.raises(TrainingDiverged, match=r"step 0 \(total inf, sentiment inf.*train/003"):
+    labels[3] = label
+    told = rf"step 0 \(total {loss}, sentiment {loss}.*train/003"
+    with pytest.raises(TrainingDiverged, match=told):
         run(
             FAST.model_copy(update={"batch_size": 20}),
             train_set=replace(sets[0], labels=labels),
