@@ -10,15 +10,14 @@ also kept in `benchmarks/results/`, by date.
 
 import argparse
 import csv
-import datetime
 import json
-import os
-import platform
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+
+from kept import keep, machine
 
 from extractors.cache import Cache
 from extractors.extraction import extract_modality
@@ -26,10 +25,9 @@ from extractors.features import write_modality
 from extractors.manifest import read_dataset
 from extractors.pool import Outcome
 from extractors.settings import ExtractorSettings, RunSettings
-from extractors.tables import MODALITIES, replacing
+from extractors.tables import MODALITIES
 from extractors.transcription import transcribe
 
-RESULTS = Path(__file__).parent / "results"
 SAMPLE = Path(__file__).parents[1] / "data" / "sample"
 SETTINGS = ExtractorSettings()
 RUN = RunSettings(offline=True)
@@ -114,18 +112,13 @@ def main() -> None:
     lines = [
         f"# {options.clips} clips, all in the cache",
         "",
-        f"{datetime.date.today()}, {platform.machine()}, {os.cpu_count()} cores, "
-        f"Python {platform.python_version()}, local disk",
+        machine("local disk"),
         "",
         "| step | seconds |",
         "|---|---|",
         *(f"| {step} | {seconds:.2f} |" for step, seconds in json.loads(done.stdout).items()),
-        "",
     ]
-    text = "\n".join(lines)
-    print(text)
-    with replacing(RESULTS / f"{datetime.date.today()}-cached.md") as temporary:
-        temporary.write_text(text, "utf-8")
+    keep("cached", lines)
 
 
 if __name__ == "__main__":

@@ -9,9 +9,6 @@ librosa, BERT and Whisper with the same arguments, without anything around them.
 processes are compared with one. The result is also kept in `benchmarks/results/`, by date.
 """
 
-import datetime
-import os
-import platform
 import statistics
 import tempfile
 import time
@@ -24,6 +21,7 @@ import librosa
 import numpy as np
 import torch
 import typer
+from kept import keep, machine
 from threadpoolctl import threadpool_limits
 from whole import Whole
 
@@ -39,13 +37,11 @@ from extractors.pool import Task, run_tasks
 from extractors.probing import Prober
 from extractors.settings import ExtractorSettings, RunSettings
 from extractors.speech.recognizer import SpeechRecognizer
-from extractors.tables import replacing
 from extractors.text.extractor import TextExtractor
 from extractors.transcription import _entry as words_entry
 from extractors.vision.extractor import VisionExtractor
 from extractors.vision.frames import sample_frames
 
-RESULTS = Path(__file__).parent / "results"
 SETTINGS = ExtractorSettings()
 ROUNDS = 3  # the median of so many is told
 Seconds = dict[str, float]
@@ -252,24 +248,19 @@ def main(
                 kept.append(found)
     times = max(1, 90 // len(clips))
     one, two = (speed_of(count, clips * times, texts * times) for count in (1, 2))
-    text = "\n".join(
+    keep(
+        f"extraction-{folder.name}",
         [
             f"# Extraction, {len(clips)} clips, {video_s:.0f} s of video, {folder.name}",
             "",
-            f"{datetime.date.today()}, {platform.processor() or platform.machine()}, "
-            f"{os.cpu_count()} cores, Python {platform.python_version()}; "
-            f"medians of {ROUNDS} rounds, interleaved clip by clip",
+            machine(f"medians of {ROUNDS} rounds, interleaved clip by clip"),
             "",
             *report(*rounds, video_s),
             "",
             f"whole extraction, two workers / one: {two / one:.2f} "
             f"({one:.1f} and {two:.1f} s of video a second)",
-            "",
-        ]
+        ],
     )
-    print(text)
-    with replacing(RESULTS / f"{datetime.date.today()}-extraction-{folder.name}.md") as temporary:
-        temporary.write_text(text, "utf-8")
 
 
 if __name__ == "__main__":

@@ -6,10 +6,7 @@ Each extractor does each video in a fresh process, with the environment that wor
 result is also kept in `benchmarks/results/`, by date.
 """
 
-import datetime
 import os
-import platform
-import resource
 import subprocess
 import sys
 import time
@@ -17,6 +14,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from kept import keep, machine, peak_mb
 
 from extractors.audio.extractor import AudioExtractor
 from extractors.cache import key_of, opened
@@ -24,11 +22,9 @@ from extractors.features import feature_row
 from extractors.media.container import Clip, probe
 from extractors.settings import ExtractorSettings
 from extractors.speech.recognizer import SpeechRecognizer
-from extractors.tables import replacing
 from extractors.vision.extractor import VisionExtractor
 from extractors.worker import ENVIRONMENT
 
-RESULTS = Path(__file__).parent / "results"
 SETTINGS = ExtractorSettings()
 
 
@@ -46,15 +42,10 @@ def work(kind: str, path: str) -> None:
             cache.write(kind, key_of(path), row)
     elif kind == "speech":
         SpeechRecognizer(SETTINGS.speech, offline=True).extract(clip, "en")
-    if sys.platform == "linux":  # where ru_maxrss is at first that of the process that started this
-        lines = Path("/proc/self/status").read_text("utf-8").splitlines()
-        peak = 1024 * int(next(line for line in lines if line.startswith("VmHWM")).split()[1])
-    else:
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(peak / 1e6)
+    print(peak_mb())
 
 
-def peak_mb(kind: str, path: Path) -> float:
+def peak_of(kind: str, path: Path) -> float:
     """Peak resident memory of a fresh process, MB."""
     done = subprocess.run(
         [sys.executable, __file__, str(path), "--only", kind],
@@ -81,23 +72,19 @@ def main(
     lines = [
         "# Peak memory of a worker",
         "",
-        f"{datetime.date.today()}, {platform.machine()}, Python {platform.python_version()}; "
-        f"videos of {lengths[0]:.0f} and {lengths[1]:.0f} minutes",
+        machine(f"videos of {lengths[0]:.0f} and {lengths[1]:.0f} minutes"),
         "",
         "| | short, MB | long, MB | more | seconds for the long one |",
         "|---|---|---|---|---|",
     ]
     for kind in ("probe", "audio", "vision", "speech"):
-        few = peak_mb(kind, short)
+        few = peak_of(kind, short)
         begin = time.perf_counter()
-        many = peak_mb(kind, long)
+        many = peak_of(kind, long)
         took = time.perf_counter() - begin
         lines.append(f"| {kind} | {few:.0f} | {many:.0f} | {many / few - 1:.1%} | {took:.0f} |")
         print(lines[-1], file=sys.stderr)
-    text = "\n".join([*lines, ""])
-    print(text)
-    with replacing(RESULTS / f"{datetime.date.today()}-memory.md") as temporary:
-        temporary.write_text(text, "utf-8")
+    keep("memory", lines)
 
 
 if __name__ == "__main__":

@@ -8,21 +8,16 @@ from it.
 """
 
 import csv
-import datetime
 import json
-import os
-import platform
-from pathlib import Path
 from typing import Any
 
 import torch
+from kept import keep, machine
 
-from extractors.tables import replacing
 from pipeline.evaluate import curves
 from pipeline.params import load_dataset
 from pipeline.paths import METRICS, PLOTS
 
-RESULTS = Path(__file__).parent / "results"
 COLUMNS = (("mae", ("lnln", "ridge", "constant")), ("corr", ("lnln", "ridge")))
 
 
@@ -63,18 +58,16 @@ def main() -> None:
     with (PLOTS / "rates.csv").open(newline="", encoding="utf-8") as file:
         by_rate = list(csv.DictReader(file))
     name, seeds = load_dataset().name, ", ".join(map(str, metrics["seeds"]))
-    today = datetime.date.today().isoformat()
-    machine = (
-        f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}, "
-        f"Python {platform.python_version()}, torch {torch.__version__}"
+    keep(
+        f"seeds-{name}",
+        [
+            f"# {name}: test split, seeds {seeds}",
+            "",
+            f"{machine(f'torch {torch.__version__}')}. Mean ± standard deviation over the seeds.",
+            "",
+            table(by_rate, metrics),
+        ],
     )
-    text = (
-        f"# {name}: test split, seeds {seeds}\n\n{today}, {machine}. Mean ± standard "
-        f"deviation over the seeds.\n\n{table(by_rate, metrics)}\n"
-    )
-    with replacing(RESULTS / f"{today}-seeds-{name}.md") as temporary:
-        temporary.write_text(text, "utf-8")
-    print(text)
 
 
 if __name__ == "__main__":

@@ -9,9 +9,7 @@ and that with `--threads 1`. The result is also kept in `benchmarks/results/`, b
 """
 
 import ctypes
-import datetime
 import os
-import platform
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -20,17 +18,16 @@ from typing import Annotated, Any, NamedTuple
 import numpy as np
 import torch
 import typer
+from kept import keep, machine
 from synthetic import Contest, Lookup, clips_of, full, language_model, like_mosi
 from torch.nn import functional as F
 
-from extractors.tables import replacing
 from lnln.batches import in_batches
 from lnln.features import FeatureSet
 from lnln.incompleteness import evaluation_masks, training_masks
 from lnln.settings import TrainSettings, Variant
 from lnln.training import reproducible
 
-RESULTS = Path(__file__).parent / "results"
 BATCH = 16
 RATES = [r / 10 for r in range(10)]
 CLIPS = (64, 128, 256)  # of the epochs whose times are compared
@@ -257,24 +254,22 @@ def main(
         for language in ("none", "MiniLM"):
             evaluated.append(evaluation_row(language, clips))
             print(evaluated[-1], flush=True)
-        text = "\n".join(
+        keep(
+            "training",
             [
                 "# Training and evaluation beside a direct implementation",
                 "",
-                f"{datetime.date.today()}, {platform.processor() or platform.machine()}, "
-                f"{os.cpu_count()} cores, {torch.get_num_threads()} threads, Python "
-                f"{platform.python_version()}, torch {torch.__version__}; batches of {BATCH}, "
-                f"fp32, least of {rounds} rounds",
+                machine(
+                    f"torch {torch.__version__} with {torch.get_num_threads()} threads",
+                    f"batches of {BATCH}, fp32, least of {rounds} rounds",
+                ),
                 "",
                 *table("training steps", rows),
                 *table("evaluation", evaluated),
                 *growth_with_clips(),
                 *growth_with_length(),
-            ]
+            ],
         )
-    print(text)
-    with replacing(RESULTS / f"{datetime.date.today()}-training.md") as temporary:
-        temporary.write_text(text, "utf-8")
 
 
 if __name__ == "__main__":

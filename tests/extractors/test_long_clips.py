@@ -10,8 +10,8 @@ import pytest
 from extractors.worker import ENVIRONMENT
 
 MEASURE = """
-import resource, sys
-from pathlib import Path
+import sys
+from benchmarks.kept import peak_mb
 from extractors.media.container import Clip, probe
 
 kind, path = sys.argv[1:]
@@ -28,12 +28,7 @@ elif kind == "speech":
 
     found = SpeechRecognizer(SpeechSettings(), offline=True).extract(clip, "en")
     assert len(found.words) > clip.duration_s and found.words[-1].end_s > clip.duration_s - 20
-if sys.platform == "linux":  # where ru_maxrss is at first that of the process that started this
-    lines = Path("/proc/self/status").read_text().splitlines()
-    peak = 1024 * int(next(line for line in lines if line.startswith("VmHWM")).split()[1])
-else:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-print(peak / 1e6)
+print(peak_mb())
 """
 
 

@@ -1,4 +1,5 @@
 import csv
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -6,6 +7,7 @@ import pytest
 
 from extractors.cache import Cache
 from extractors.errors import SetupError
+from extractors.folds import PUBLISHED
 from extractors.manifest import read_dataset
 from extractors.preparing import prepare
 from extractors.settings import RunSettings
@@ -57,6 +59,11 @@ def test_mosei_averages_its_annotators(tmp_path: Path) -> None:
     (line,) = lines(tmp_path / "mosei")
     assert (line["label"], line["start_s"], line["end_s"]) == ("1.5", "1.5", "4.25")
     assert (tmp_path / "mosei" / "Raw" / "abc.mp4").is_symlink()
+
+
+def test_published_splits_of_mosi_are_whole() -> None:
+    counts = Counter(PUBLISHED["mosi"].values())
+    assert counts == {"train": 52, "valid": 10, "test": 31}
 
 
 def test_folder_without_segments_says_what_was_found(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from lnln.batches import Layout, check_language, collate, in_batches, incomplete
+from lnln.batches import Layout, Recall, check_language, collate, in_batches, incomplete
 from lnln.features import FeatureSet, Lengths
 from lnln.incompleteness import Kept, evaluation_masks
 from lnln.inference import score
@@ -50,6 +50,39 @@ def test_dropped_rows_are_zeros_and_no_longer_observed(
         assert not after.values[~kept].any()
         assert np.array_equal(after.values[kept], before.values[kept])
         assert np.array_equal(after.observed, before.observed & kept)
+
+
+def test_sentence_that_reads_the_same_is_encoded_once(
+    clips: FeatureSet, language: FrozenLanguageEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encoded = []
+    forward = type(language).forward
+    monkeypatch.setattr(
+        type(language),
+        "forward",
+        lambda s, ids, m: (encoded.append(len(ids)), forward(s, ids, m))[1],
+    )
+    recall = Recall()
+    plain = [incomplete(clips, masks(clips, rate), language) for rate in (0.8, 0.9, 1.0)]
+    without, encoded[:] = sum(encoded), []
+    found = [incomplete(clips, masks(clips, rate), language, recall) for rate in (0.8, 0.9, 1.0)]
+    sentences = {
+        f.text.token_ids[f.text.rows(i)].tobytes()
+        for f in found
+        for i in np.flatnonzero(f.text.count(~f.text.observed & ~f.text.special))
+    }
+    assert sum(encoded) == len(sentences) < without
+    for ours, theirs in zip(found, plain, strict=True):
+        assert np.allclose(ours.text.values, theirs.text.values, atol=1e-6)
+
+
+def test_recall_forgets_what_was_not_asked_for_longest() -> None:
+    recall, states = Recall(megabytes=2.5 * 4e-6), np.ones((1, 1), np.float32)
+    for tokens in (b"a", b"b"):
+        recall.keep(tokens, states)
+    assert recall.find(b"a") is not None
+    recall.keep(b"c", states)
+    assert [recall.find(tokens) is None for tokens in (b"a", b"b", b"c")] == [False, True, False]
 
 
 def test_dropped_tokens_are_unknown_and_the_sentence_is_encoded_anew(

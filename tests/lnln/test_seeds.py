@@ -22,6 +22,20 @@ def evaluation(error: float) -> Evaluation:
     )
 
 
+def test_single_modalities_have_a_deviation_where_the_network_answers() -> None:
+    several = {seed: evaluation(float(seed)) for seed in (1, 2)}
+    for seed, one in several.items():
+        scores = {"mae": float(seed)}
+        one.metrics["modalities"] = {
+            "text": {"clips": 3, "alone": scores, "all": scores, "constant": {"mae": 5.0}}
+        }
+    found = over_seeds(several).metrics
+    assert found["modalities"]["text"]["alone"] == {"mae": 1.5}
+    assert found["modalities"]["text"]["clips"] == 3
+    spread = found["deviation"]["modalities"]["text"]
+    assert spread == dict.fromkeys(("alone", "all"), {"mae": pytest.approx(0.5**0.5)})
+
+
 def test_one_seed_is_told_as_it_is() -> None:
     one = evaluation(1.5)
     found = over_seeds({7: one})

@@ -13,6 +13,7 @@ from extractors.cache import Cache
 from extractors.errors import MissingAsset
 from extractors.settings import ExtractorSettings
 from extractors.tables import Rejected, read_quarantine
+from lnln.prediction import Prediction
 from pipeline.cli import app
 
 FOR_DATASETS = ("init-dataset", "prepare", "import-mmsa", "export-mmsa", "features")
@@ -224,6 +225,35 @@ def test_json_holds_the_warnings_and_the_failures(
     assert result.exit_code == 1
     assert found["warnings"] == extractor.warnings
     assert [row["reason"] for row in found["failed"]] == ["the file is empty"]
+
+
+def test_answers_are_written_as_a_table_that_others_can_read(
+    extractor: Extractor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    import datasets
+    import pandas
+    import polars
+
+    config = SimpleNamespace(notice=None, label_range=(-3, 3))
+    model = SimpleNamespace(config=config, extraction={})
+    monkeypatch.setattr("pipeline.model.load_with_language", lambda folder, offline: model)
+    shares = {"text": 1.0, "audio": 0.5, "vision": 0.0}
+    answers = [
+        Prediction("a.mp4", -1.5, 0.25, shares, "no", ["no face observed"]),
+        Prediction("b.mp4", None, None, dict.fromkeys(shares, 0.0)),
+    ]
+    monkeypatch.setattr("lnln.predict", lambda features, model: answers)
+    path = tmp_path / "new" / "answers.parquet"
+    result = run("predict", "a.mp4", "b.mp4", "--out", str(path))
+    assert result.exit_code == 0, result.output
+    frame = pandas.read_parquet(path)
+    assert frame["clip_id"].tolist() == ["a.mp4", "b.mp4"]
+    assert frame["sentiment"][0] == -1.5 and pandas.isna(frame["sentiment"][1])
+    assert polars.read_parquet(path)["observed_audio"].to_list() == [0.5, 0.0]
+    table = datasets.load_dataset(
+        "parquet", data_files=str(path), split="train", cache_dir=str(tmp_path / "cache")
+    )
+    assert table[0]["warnings"] == ["no face observed"]
 
 
 def test_predict_refuses_a_path_that_cannot_be_looked_at(

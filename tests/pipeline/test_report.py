@@ -6,7 +6,14 @@ from rich.console import Console
 
 from extractors.tables import Rejected
 from lnln.prediction import Prediction
-from pipeline.report import failures, prediction_table, predictions_json, results_table, word
+from pipeline.report import (
+    failures,
+    modalities_table,
+    prediction_table,
+    predictions_json,
+    results_table,
+    word,
+)
 
 ALL = {"text": 1.0, "audio": 0.5, "vision": 0.0}
 
@@ -83,6 +90,16 @@ def test_results_leave_undefined_values_open() -> None:
     rows = [{"rate": 0.5, "predictor": "constant", "mae": 1.0, "corr": None}]
     assert "1.000" in printed(results_table(rows))
     assert "-" in printed(results_table(rows))
+
+
+def test_single_modalities_stand_beside_everything_and_the_floor() -> None:
+    def scores(mae: float) -> dict[str, float | None]:
+        return {"mae": mae, "corr": None}
+
+    found = {"clips": 7, "alone": scores(0.4), "all": scores(0.3), "constant": scores(0.5)}
+    text = printed(modalities_table({"audio": found}))
+    for part in ("audio", "7", "0.400", "0.300", "0.500", "alone", "constant"):
+        assert part in text
 
 
 def test_what_every_clip_is_told_stands_once_below_the_table() -> None:
