@@ -89,6 +89,8 @@ def predict(
     try:
         checkpoint = load_with_language(model, offline=offline)
         run = RunSettings(workers=workers, offline=offline)
+        if out is not None:
+            out.parent.mkdir(parents=True, exist_ok=True)  # before the work, not after it
         features = extract_features(videos, checkpoint.extraction | {"run": run})
         # What it warns of stands in each prediction as well.
         with warnings.catch_warnings(action="ignore", category=UserWarning):

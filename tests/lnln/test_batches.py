@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -55,13 +56,14 @@ def test_dropped_rows_are_zeros_and_no_longer_observed(
 def test_sentence_that_reads_the_same_is_encoded_once(
     clips: FeatureSet, language: FrozenLanguageEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    encoded = []
+    encoded: list[int] = []
     forward = type(language).forward
-    monkeypatch.setattr(
-        type(language),
-        "forward",
-        lambda s, ids, m: (encoded.append(len(ids)), forward(s, ids, m))[1],
-    )
+
+    def counting(self: FrozenLanguageEncoder, ids: torch.Tensor, mask: torch.Tensor) -> Any:
+        encoded.append(len(ids))
+        return forward(self, ids, mask)
+
+    monkeypatch.setattr(type(language), "forward", counting)
     recall = Recall()
     plain = [incomplete(clips, masks(clips, rate), language) for rate in (0.8, 0.9, 1.0)]
     without, encoded[:] = sum(encoded), []

@@ -33,7 +33,7 @@ def test_single_modalities_have_a_deviation_where_the_network_answers() -> None:
     assert found["modalities"]["text"]["alone"] == {"mae": 1.5}
     assert found["modalities"]["text"]["clips"] == 3
     spread = found["deviation"]["modalities"]["text"]
-    assert spread == dict.fromkeys(("alone", "all"), {"mae": pytest.approx(0.5**0.5)})
+    assert spread == {key: {"mae": pytest.approx(0.5**0.5)} for key in ("alone", "all")}
 
 
 def test_one_seed_is_told_as_it_is() -> None:
