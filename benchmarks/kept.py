@@ -1,5 +1,6 @@
 """What every benchmark does with what it found: printed, and kept by date with its machine."""
 
+import ctypes
 import datetime
 import os
 import platform
@@ -31,8 +32,14 @@ def keep(name: str, lines: list[str]) -> None:
         temporary.write_text(text, "utf-8")
 
 
+def reset_peak() -> None:
+    """Let `peak_mb` begin with what this process has now; Linux only."""
+    ctypes.CDLL(None).malloc_trim(0)  # else what an earlier call freed would still count
+    Path("/proc/self/clear_refs").write_text("5")
+
+
 def peak_mb() -> float:
-    """Most resident memory that this process ever had, MB; Linux only.
+    """Most resident memory that this process had since it began or `reset_peak`, MB; Linux only.
 
     Not `ru_maxrss`, which begins at that of the process that started this one.
     """

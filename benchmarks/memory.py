@@ -6,7 +6,6 @@ Each extractor does each video in a fresh process, with the environment that wor
 result is also kept in `benchmarks/results/`, by date.
 """
 
-import os
 import subprocess
 import sys
 import time
@@ -23,7 +22,7 @@ from extractors.media.container import Clip, probe
 from extractors.settings import ExtractorSettings
 from extractors.speech.recognizer import SpeechRecognizer
 from extractors.vision.extractor import VisionExtractor
-from extractors.worker import ENVIRONMENT
+from extractors.worker import environment
 
 SETTINGS = ExtractorSettings()
 
@@ -49,7 +48,7 @@ def peak_of(kind: str, path: Path) -> float:
     """Peak resident memory of a fresh process, MB."""
     done = subprocess.run(
         [sys.executable, __file__, str(path), "--only", kind],
-        env=os.environ | ENVIRONMENT,
+        env=environment(),
         stdout=subprocess.PIPE,
         text=True,
         check=True,

@@ -1,6 +1,6 @@
 """What training and evaluation cost beside a direct implementation of the same arithmetic.
 
-    python benchmarks/training.py               # about an hour; --quick leaves BERT-base out
+    python benchmarks/training.py               # about 8 minutes; --quick leaves BERT-base out
 
 "direct" is `benchmarks/direct.py`. Both take the same steps on the same clips with the same
 weights in this process, in turns; that the losses agree is asserted. The least time of the rounds
@@ -8,17 +8,15 @@ counts, as wall time and as CPU time: on a machine with other work to do only th
 and that with `--threads 1`. The result is also kept in `benchmarks/results/`, by date.
 """
 
-import ctypes
 import os
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 import torch
 import typer
-from kept import keep, machine
+from kept import keep, machine, peak_mb, reset_peak
 from synthetic import Contest, Lookup, clips_of, full, language_model, like_mosi
 from torch.nn import functional as F
 
@@ -71,23 +69,12 @@ class Cost(NamedTuple):
 
 def measured(call: Callable[[], Any]) -> tuple[Any, Cost]:
     """Call, and say what it took."""
-    before = _peak(reset=True)
+    reset_peak()
+    before = peak_mb()
     wall, cpu = time.perf_counter(), time.process_time()
     result = call()
-    cost = Cost(time.perf_counter() - wall, time.process_time() - cpu, _peak(reset=False) - before)
+    cost = Cost(time.perf_counter() - wall, time.process_time() - cpu, peak_mb() - before)
     return result, cost
-
-
-def _peak(reset: bool) -> float:
-    """Return the greatest resident memory since the last reset, in MB; 0 where not on Linux."""
-    status, clear = Path("/proc/self/status"), Path("/proc/self/clear_refs")
-    if not clear.exists():
-        return 0.0
-    if reset:
-        ctypes.CDLL(None).malloc_trim(0)  # else what an earlier call freed would still count
-        clear.write_text("5")
-    (line,) = (x for x in status.read_text().splitlines() if x.startswith("VmHWM"))
-    return int(line.split()[1]) / 1024
 
 
 def least(costs: Sequence[Cost]) -> Cost:
@@ -261,12 +248,20 @@ def main(
                 "",
                 machine(
                     f"torch {torch.__version__} with {torch.get_num_threads()} threads",
-                    f"batches of {BATCH}, fp32, least of {rounds} rounds",
+                    f"batches of {BATCH}, fp32",
                 ),
                 "",
+                f"Least of {rounds} rounds.",
+                "",
                 *table("training steps", rows),
+                "One round.",
+                "",
                 *table("evaluation", evaluated),
+                "Least of 2 rounds.",
+                "",
                 *growth_with_clips(),
+                "Least of 4 rounds.",
+                "",
                 *growth_with_length(),
             ],
         )

@@ -20,17 +20,25 @@ VARIABLE = "NUMBA_CACHE_DIR"  # numba looks at it when it is imported
 
 
 def machine_code() -> Path:
-    """Folder that numba is to keep it in: the user's cache, else a temporary one."""
+    """Folder that numba is to keep it in, and that nobody else can write to.
+
+    The one of `VARIABLE` where it is set, else the user's cache, else a temporary one.
+    """
+    if os.environ.get(VARIABLE):
+        folder = Path(os.environ[VARIABLE])
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
     home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111 - it never raises
     for place in (Path(home) / "lnln", Path(tempfile.gettempdir()) / f"lnln-{os.getuid()}"):
         folder = place / "numba"
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError:
             continue
-        if os.access(folder, os.W_OK):
-            break
-    return folder
+        # In the temporary folder somebody else may have been there first.
+        if os.access(folder, os.W_OK) and place.stat().st_uid == os.getuid():
+            return folder
+    return Path(tempfile.mkdtemp(prefix="lnln-numba-"))
 
 
 def compiled(name: str, run: Callable[[], object]) -> None:

@@ -80,6 +80,11 @@ class _Lost(Exception):
     """A worker is of no use any more: it ended by itself, or it exceeded a limit."""
 
 
+def environment() -> dict[str, str]:
+    """What a worker finds around it."""
+    return {**os.environ, **ENVIRONMENT, VARIABLE: str(machine_code())}
+
+
 class Worker:
     """A process with one extractor; started when there is something to do.
 
@@ -159,7 +164,7 @@ class Worker:
         )
         self._process = subprocess.Popen(
             [sys.executable, "-c", code],
-            env=os.environ | ENVIRONMENT | {VARIABLE: str(machine_code())},
+            env=environment(),
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
             process_group=0,  # Ctrl-C is for the parent only

@@ -46,12 +46,13 @@ predict(extract(["interview.mp4"], model.extraction), model)
 """
 
 FOREIGN = """\
-It cannot read video: what it was trained on was not extracted by lnln. With features of that kind:
+It cannot read video: what it was trained on was not extracted by lnln. It reads a pickle of such
+features after `lnln import-mmsa` and the stages that follow it:
 
 ```python
 from lnln import load, predict
 
-predict(features, load("<this folder, or its id on the hub>"))
+predict("outputs", load("<this folder, or its id on the hub>"))
 ```
 """
 

@@ -233,6 +233,15 @@ def check_features(features: FeatureSet, config: Config) -> None:
     """
     for modality, trained in config.features.items():
         info = features.modality(modality).info
+        if modality == "text" and trained.source and config.language is not None:
+            # It reads token ids through the BERT it brings along: who made the states is all one.
+            if (info.unk_id, info.pad_id) != (trained.unk_id, trained.pad_id):
+                raise CheckpointError(
+                    f"the model's [UNK] and [PAD] are {trained.unk_id} and {trained.pad_id}, those "
+                    f"of this text {info.unk_id} and {info.pad_id}: extract text with the "
+                    f"vocabulary of {trained.settings.get('model', 'its BERT')}"
+                )
+            continue
         if info.source != trained.source:
             raise CheckpointError(
                 f"the model was trained on {trained.source or 'features of lnln extract'}, this "

@@ -27,8 +27,8 @@ from lnln.processes import share
 from lnln.schedule import learning_rate
 from lnln.settings import LossSettings, NetworkSettings, Precision, TrainSettings
 
-# Labels are a few units wide, and a term of the loss is of their square: it has no business there.
-DIVERGED = 1e6
+# A term of the loss has no business beyond so many squares of the greatest label.
+DIVERGED = 1e5
 # What is told of a step, and of an epoch as the mean over its clips.
 TERMS = (*losses.Losses._fields, "discriminator_accuracy", "gradient_norm")
 
@@ -84,6 +84,8 @@ class Training:
         self.optimiser = torch.optim.AdamW(
             groups, weight_decay=self.settings.weight_decay, fused=True
         )
+        greatest = float(np.abs(self.clips.known_labels()).max())
+        self.bound = DIVERGED * max(1.0, greatest**2)
         # With several processes it adds up their gradients; alone it is the model itself.
         self.together = self.processes.prepare_model(self.model)
         if self.processes.process_index:  # the first goes on with the generator of initialisation
@@ -149,7 +151,7 @@ class Training:
         ValueError
             If a batch has fewer clips than there are processes.
         TrainingDiverged
-            If one of the terms is not finite, or beyond `DIVERGED`.
+            If one of the terms is not finite, or beyond all bounds (`DIVERGED`).
         """
         self.together.train()
         masks, rates = training_masks(self.clips, seed=self.settings.seed, epoch=epoch)
@@ -215,7 +217,7 @@ class Training:
             [p.grad for p in self.model.parameters() if p.grad is not None]
         )
         values = sums.cpu().numpy()
-        if not np.isfinite(values).all() or values[:-2].max() > DIVERGED:
+        if not np.isfinite(values).all() or values[:-2].max() > self.bound:
             named = ", ".join(f"{n} {v:g}" for n, v in zip(TERMS, values, strict=True))
             raise TrainingDiverged(
                 f"training has diverged at step {step} ({named}); clips of the batch: "

@@ -125,15 +125,15 @@ def import_checkpoint(path: Path | str, dataset: str) -> Checkpoint:
         normalisation=None,
         features={
             "text": mmsa_features(
-                published.corpus,
+                dataset,
                 "text",
                 shapes.text_dim,
                 settings={"model": published.text_model},
                 unk_id=UNK,
                 pad_id=0,
             ),
-            "audio": mmsa_features(published.corpus, "audio", shapes.audio_dim),
-            "vision": mmsa_features(published.corpus, "vision", shapes.vision_dim),
+            "audio": mmsa_features(dataset, "audio", shapes.audio_dim),
+            "vision": mmsa_features(dataset, "vision", shapes.vision_dim),
         },
         language=language.config,
         metrics=published.metrics,
@@ -145,12 +145,12 @@ def import_checkpoint(path: Path | str, dataset: str) -> Checkpoint:
     return Checkpoint(model.to(best_device()).eval(), model.config)
 
 
-def mmsa_features(corpus: str, modality: str, width: int, **more: Any) -> FeatureInfo:
-    """Describe MMSA's unaligned features of a corpus, whose columns have no names of their own."""
+def mmsa_features(dataset: str, modality: str, width: int, **more: Any) -> FeatureInfo:
+    """Describe MMSA's unaligned features as `lnln import-mmsa` does: columns are numbered."""
     return FeatureInfo(
         modality=modality,
         names=tuple(f"{modality}_{column}" for column in range(width)),
-        source=f"MMSA's unaligned features of {corpus}",
+        source=f"MMSA's unaligned features of {dataset}",
         **more,
     )
 

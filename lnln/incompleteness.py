@@ -115,7 +115,7 @@ def evaluation_masks(
     return masks
 
 
-def only(features: FeatureSet, modality: str) -> dict[str, Kept]:
+def only_modality(features: FeatureSet, modality: str) -> dict[str, Kept]:
     """Return masks that drop everything but one modality."""
     masks = {}
     for i, clip_id in enumerate(features.clip_ids):

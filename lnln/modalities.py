@@ -15,7 +15,7 @@ from lnln.batches import incomplete
 from lnln.checkpoint import Checkpoint
 from lnln.features import MODALITIES, FeatureSet
 from lnln.floors import constant
-from lnln.incompleteness import only
+from lnln.incompleteness import only_modality
 from lnln.language import FrozenLanguageEncoder
 
 
@@ -52,7 +52,7 @@ def by_modality(
         if not len(known) or not len(fitted):
             continue
         clips, labels = test_set.take(known), truth[known]
-        alone = checkpoint.score(incomplete(clips, only(clips, modality), language))
+        alone = checkpoint.score(incomplete(clips, only_modality(clips, modality), language))
         family = checkpoint.config.metrics
         found[modality] = {
             "clips": len(clips),

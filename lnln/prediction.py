@@ -53,7 +53,7 @@ class Prediction:
     warnings: list[str] = field(default_factory=list)
 
 
-TABLE = pa.schema(
+PREDICTIONS = pa.schema(
     [
         pa.field("clip_id", pa.string(), nullable=False),
         ("sentiment", pa.float64()),
@@ -116,7 +116,7 @@ def predict(features: FeatureTables | Path | str, model: Checkpoint) -> list[Pre
 
 
 def to_table(predictions: Iterable[Prediction]) -> pa.Table:
-    """Return predictions as `TABLE`, one row per clip, to be written as Parquet."""
+    """Return predictions as `PREDICTIONS`, one row per clip, to be written as Parquet."""
     rows = [
         {
             "clip_id": p.clip_id,
@@ -128,7 +128,7 @@ def to_table(predictions: Iterable[Prediction]) -> pa.Table:
         | {f"observed_{m}": p.observed[m] for m in MODALITIES}
         for p in predictions
     ]
-    return pa.Table.from_pylist(rows, schema=TABLE)
+    return pa.Table.from_pylist(rows, schema=PREDICTIONS)
 
 
 def _warnings(

@@ -91,22 +91,29 @@ def given_up(folder: Path, days: float = 0, *, delete: bool = False) -> tuple[in
     days : float
         Those that nobody wrote to for so long.
     delete : bool
-        Delete them. That of a run which goes on at this moment stays.
+        Delete them.
+
+    Returns
+    -------
+    tuple of int
+        That of a run which goes on at this moment is neither counted nor deleted.
     """
     count = size = 0
-    for path in folder.glob("*.state"):
-        lock = FileLock(path.with_suffix(".lock"))
+    runs = {path.stem for kind in ("state", "partial") for path in folder.glob(f"*.{kind}")}
+    for run in sorted(runs):
+        lock = FileLock(folder / f"{run}.lock")
         try:
-            status = path.stat()
-            if time.time() - status.st_mtime < 86400 * days:
-                continue
-            if delete:
-                with lock.acquire(timeout=0):
-                    StateFile(path).remove()
-                    Path(lock.lock_file).unlink(missing_ok=True)
-        except (Timeout, FileNotFoundError):
+            with lock.acquire(timeout=0):
+                files = [p for p in folder.glob(f"{run}.*") if p.suffix in (".state", ".partial")]
+                seen = [path.stat() for path in files]
+                old = all(time.time() - each.st_mtime >= 86400 * days for each in seen)
+                if old:
+                    count, size = count + 1, size + sum(each.st_size for each in seen)
+                if old and delete:
+                    StateFile(folder / f"{run}.state").remove()
+                Path(lock.lock_file).unlink(missing_ok=True)
+        except Timeout:  # it goes on at this moment
             continue
-        count, size = count + 1, size + status.st_size
     return count, size
 
 

@@ -23,10 +23,10 @@ def over_seeds(evaluations: Mapping[int, Evaluation]) -> Evaluation:
     -------
     Evaluation
         `metrics` has the means over the seeds, `seeds`, and with several of them `deviation`,
-        standard deviations under the same names; an interval's ends are averaged. `by_rate` has
-        `mae_deviation` and `corr_deviation`, None for one seed. `predictions` has those of every
-        network, with their `seed`. What a seed lacks, such as the correlation of a constant, is
-        None.
+        standard deviations under the same names; an interval's ends are averaged. `by_rate`, and
+        the network's answers in `modalities`, have `mae_deviation` and `corr_deviation`, None for
+        one seed. `predictions` has those of every network, with their `seed`. What a seed lacks,
+        such as the correlation of a constant, is None.
     """
     several = list(evaluations.values())
     metrics = _merged([e.metrics for e in several], statistics.fmean) | {"seeds": list(evaluations)}
@@ -37,11 +37,11 @@ def over_seeds(evaluations: Mapping[int, Evaluation]) -> Evaluation:
             "ridge": spread["floors"]["ridge"],
             "mean_over_rates": {k: spread["mean_over_rates"][k] for k in ("lnln", "ridge")},
         }
-        if "modalities" in spread:
-            metrics["deviation"]["modalities"] = {
-                modality: {k: found[k] for k in ("alone", "all")}
-                for modality, found in spread["modalities"].items()
-            }
+        for modality, found in spread.get("modalities", {}).items():
+            for answer in ("alone", "all"):
+                metrics["modalities"][modality][answer] |= {
+                    f"{name}_deviation": found[answer][name] for name in SPREAD
+                }
     by_rate: list[Row] = []
     for rows in zip(*(e.by_rate for e in several), strict=True):
         spread = _merged(rows, statistics.stdev) if len(rows) > 1 else {}

@@ -203,9 +203,10 @@ def _validate(
         own = np.stack([*answers, clips.text.completeness(), clips.known_labels()])
         said, w, truth, labels = np.concatenate(gather_object([own]), axis=1)  # of all processes
         if not np.isfinite(said).all():
+            wrong = [clips.clip_ids[i] for i in np.flatnonzero(~np.isfinite(answers.sentiment))]
             raise TrainingDiverged(
-                f"predictions for the validation split are not finite after epoch {epoch}: lower "
-                "learning_rate"
+                f"predictions for the validation split are not finite after epoch {epoch} "
+                f"({', '.join(wrong[:5])}): lower learning_rate, or look at these clips' features"
             )
         several.append(
             metrics.compute(labels, said, metric_set)

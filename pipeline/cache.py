@@ -56,9 +56,10 @@ def _trainings(prune_days: float | None) -> None:
     """Tell of the states of interrupted trainings in this project, if any, or delete them."""
     from lnln.resume import given_up
 
-    if not PARAMS.exists():
+    try:
+        folder = Path(load_params().run.resume)
+    except ParamsError:  # no project of ours here
         return
-    folder = Path(load_params().run.resume)
     found = given_up(folder) if prune_days is None else given_up(folder, prune_days, delete=True)
     count, size = found
     if count:

@@ -89,14 +89,14 @@ def predict(
     try:
         checkpoint = load_with_language(model, offline=offline)
         run = RunSettings(workers=workers, offline=offline)
-        if out is not None:
-            out.parent.mkdir(parents=True, exist_ok=True)  # before the work, not after it
+        if out is not None:  # before the work, not after it
+            if out.is_dir():
+                sys.exit(f"error: {out} is a folder: --out names a file, such as answers.parquet")
+            out.parent.mkdir(parents=True, exist_ok=True)
         features = extract_features(videos, checkpoint.extraction | {"run": run})
         # What it warns of stands in each prediction as well.
         with warnings.catch_warnings(action="ignore", category=UserWarning):
             predictions = predict_sentiment(features, checkpoint)
-        if out is not None:
-            write_table(to_table(predictions), out)
     except ValidationError as error:
         sys.exit(f"error: {model} was made by another version of this program: {error}")
     except (OSError, CheckpointError, SetupError) as error:
@@ -112,6 +112,11 @@ def predict(
         print(predictions_json(predictions, features.quarantine, **about))
     else:
         rich.print(prediction_table(predictions, config.label_range, config.notice))
+    if out is not None:
+        try:
+            write_table(to_table(predictions), out)
+        except OSError as error:
+            sys.exit(f"error: {error}")
     _report(features.quarantine, features.warnings)
 
 

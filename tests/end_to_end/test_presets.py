@@ -161,7 +161,6 @@ def test_sims_in_chinese_with_a_label_for_each_modality(
     ids = dict(zip(table["clip_id"].to_pylist(), table["token_ids"].to_pylist(), strict=True))
     assert ids["video_0004/0001"][0] == 2 and ids["video_0004/0001"][-1] == 3  # [CLS], [SEP]
     assert ids["video_0004/0001"][2] == 1  # [UNK]
-    assert not {100, 101, 102} & {i for row in ids.values() for i in row}
 
 
 def test_folder_of_videos_without_words_becomes_custom(

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from extractors.audio.extractor import AudioExtractor
-from extractors.compiling import compiled, machine_code
+from extractors.compiling import VARIABLE, compiled, machine_code
 from extractors.media.container import Clip
 from extractors.pool import Task, run_tasks
 from extractors.settings import AudioSettings, RunSettings
@@ -17,10 +17,16 @@ from extractors.settings import AudioSettings, RunSettings
 fork = multiprocessing.get_context("fork")
 
 
+def elsewhere(monkeypatch: pytest.MonkeyPatch, cache: Path) -> None:
+    """Give machine code another place than the one that all tests share."""
+    monkeypatch.delenv(VARIABLE)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
+
+
 def test_one_process_compiles_and_the_others_wait_for_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    elsewhere(monkeypatch, tmp_path)
     log = tmp_path / "log"
 
     def compile_it() -> None:
@@ -47,7 +53,7 @@ def test_one_process_compiles_and_the_others_wait_for_it(
 def test_compilation_that_was_cut_off_is_done_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    elsewhere(monkeypatch, tmp_path)
     child = fork.Process(target=compiled, args=("it", lambda: os.kill(os.getpid(), 9)))
     child.start()
     child.join()
@@ -62,17 +68,20 @@ def test_home_that_cannot_be_written_is_not_needed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").touch()
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    elsewhere(monkeypatch, tmp_path / "file")
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     assert machine_code() == tmp_path / f"lnln-{os.getuid()}" / "numba"
     assert machine_code().is_dir()
+    monkeypatch.setattr("os.getuid", lambda: os.geteuid() + 1)  # that folder is somebody else's
+    (tmp_path / f"lnln-{os.getuid()}").mkdir()
+    assert machine_code().parent == tmp_path and machine_code().name.startswith("lnln-numba-")
 
 
 @pytest.mark.slow
 def test_workers_that_start_together_on_a_new_machine_do_not_crash(
     tmp_path: Path, clip_writer: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    elsewhere(monkeypatch, tmp_path)
     clip = clip_writer(tmp_path / "tone.mp4", seconds=1.0)
     tasks = [Task((Clip(str(clip), 0.0, 1.0),), 1.0)] * 4
     for _ in range(2):  # on what was compiled just now, and on what was kept

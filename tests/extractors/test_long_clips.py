@@ -1,13 +1,12 @@
 """Memory does not grow with the length of a recording."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from extractors.worker import ENVIRONMENT
+from extractors.worker import environment
 
 MEASURE = """
 import sys
@@ -36,7 +35,7 @@ def peak_mb(kind: str, path: Path) -> float:
     """Peak resident memory of a fresh process that does one clip, MB."""
     done = subprocess.run(
         [sys.executable, "-c", MEASURE, kind, str(path)],
-        env=os.environ | ENVIRONMENT,
+        env=environment(),
         cwd=Path(__file__).parents[2],
         capture_output=True,
         text=True,

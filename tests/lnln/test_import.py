@@ -3,6 +3,7 @@
 import os
 import pickle
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +91,7 @@ def test_config_says_where_it_comes_from_and_what_it_reads(
     config = checkpoint.config
     assert (config.network.variant, config.network.fusion_depth) == ("official", 2)
     assert (config.metrics, config.label_range, config.normalisation) == ("mosi", (-3, 3), None)
-    assert {i.source for i in config.features.values()} == {"MMSA's unaligned features of CMU-MOSI"}
+    assert {i.source for i in config.features.values()} == {"MMSA's unaligned features of mosi"}
     assert config.features["text"].unk_id == 100
     assert config.training["imported"]["file"] == "best.pth"
     assert len(config.training["imported"]["sha256"]) == 64
@@ -99,7 +100,7 @@ def test_config_says_where_it_comes_from_and_what_it_reads(
         assert str(tmp_path) not in (tmp_path / "ours" / name).read_text("utf-8")
     card = (tmp_path / "ours" / "README.md").read_text("utf-8")
     assert "It cannot read video" in card
-    assert "MMSA's unaligned features of CMU-MOSI" in card
+    assert "MMSA's unaligned features of mosi" in card
 
 
 def test_imported_model_reads_token_ids_through_its_own_bert(
@@ -119,8 +120,14 @@ def test_imported_model_refuses_our_features_and_raw_video(
     checkpoint = import_checkpoint(write(state), "mosi")
     with pytest.raises(CheckpointError, match="this model cannot read video"):
         _ = checkpoint.extraction
-    with pytest.raises(CheckpointError, match=r"trained on MMSA's .* this text is of lnln extract"):
-        checkpoint.prepare(make_set("test", 2))
+    ours = make_set("test", 2)
+    with pytest.raises(CheckpointError, match=r"are 100 and 0, those of this text 1 and 0"):
+        checkpoint.prepare(ours)
+    info = ours.text.info.model_copy(update={"unk_id": 100})
+    with pytest.raises(
+        CheckpointError, match=r"trained on MMSA's .* this audio is of lnln extract"
+    ):
+        checkpoint.prepare(replace(ours, text=replace(ours.text, info=info)))
 
 
 @pytest.mark.parametrize("key", ["proj_x.weight", "module.h_p", "bertmodel.model.lm_head.bias"])

@@ -11,7 +11,7 @@ import pytest
 
 from lnln.checkpoint import Checkpoint
 from lnln.features import FeatureSet, Lengths
-from lnln.incompleteness import only
+from lnln.incompleteness import only_modality
 from lnln.language import FrozenLanguageEncoder
 from lnln.metrics import compute
 from lnln.modalities import by_modality
@@ -39,7 +39,7 @@ def checkpoint(sets: Sets, make_checkpoint: Callable[..., Checkpoint]) -> Checkp
 
 def test_masks_leave_one_modality_and_the_special_tokens(sets: Sets) -> None:
     clips = sets[1]
-    for clip, kept in only(clips, "audio").items():
+    for clip, kept in only_modality(clips, "audio").items():
         i = clips.clip_ids.index(clip)
         assert kept.audio.all() and len(kept.audio) == clips.audio.counts[i]
         assert not kept.vision.any()

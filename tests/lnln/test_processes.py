@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import torch
 
+from lnln import losses
 from lnln.checkpoint import weights_of
 from lnln.features import FeatureSet, Lengths
 from lnln.fingerprint import fingerprint
@@ -57,7 +58,7 @@ def close(a: list[dict], b: list[dict], tolerance: float) -> bool:
 def in_processes(
     inputs: dict[str, Any], folder: Path, count: int, dies_of: int | None = None
 ) -> list[Any]:
-    """Train in several processes over gloo; return what each tells in the end, [history, weights].
+    """Train in several processes over gloo; return the history, weights and steps of each.
 
     `dies_of` is a signal that the first gets after the first epoch; the others cannot go on then.
     """
@@ -74,6 +75,7 @@ def in_processes(
         child.start()
     for child in children:
         child.join(120)
+        assert child.exitcode is not None
         assert (child.exitcode == 0) is (dies_of is None)
     if dies_of is not None:
         return []
@@ -100,10 +102,18 @@ def worker(
         if dies_of is not None and row["epoch"] == 1 and rank == 0:
             os.kill(os.getpid(), dies_of)
 
+    steps = 0
+
+    def counting(*arguments: Any) -> losses.Losses:
+        nonlocal steps
+        steps += 1
+        return compute(*arguments)
+
+    compute, losses.compute = losses.compute, counting  # this process ends with this function
     with resumable(folder / "kept", fingerprint(inputs)) as state:
         trained = train(**inputs, on_epoch=after_epoch, state=state)
     weights = {name: weight.tolist() for name, weight in weights_of(trained.model).items()}
-    (folder / f"{rank}.json").write_text(json.dumps([trained.history, weights]))
+    (folder / f"{rank}.json").write_text(json.dumps([trained.history, weights, steps]))
 
 
 @pytest.mark.parametrize("variant", ["paper", "official"])
@@ -117,17 +127,17 @@ def test_two_processes_train_what_one_does(
     assert close(first[0], one, 1e-4)
 
 
-@pytest.mark.parametrize("dies_of", [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.parametrize(("dies_of", "left"), [(signal.SIGKILL, 3), (signal.SIGTERM, 2)])
 def test_two_processes_of_which_one_dies_go_on_where_they_were(
-    inputs: dict[str, Any], tmp_path: Path, tiny: NetworkSettings, dies_of: int
+    inputs: dict[str, Any], tmp_path: Path, tiny: NetworkSettings, dies_of: int, left: int
 ) -> None:
     inputs["network"] = tiny.model_copy(update={"dropout": 0.1})  # each has its own generator
     undisturbed = in_processes(inputs, tmp_path / "undisturbed", 2)
     in_processes(inputs, tmp_path, 2, dies_of=dies_of)
-    (kept,) = (tmp_path / "kept").glob("*.state")
-    before = kept.read_bytes()
-    assert in_processes(inputs, tmp_path, 2) == undisturbed
-    assert kept.read_bytes() != before  # it was used, and gone on from
+    resumed = in_processes(inputs, tmp_path, 2)
+    assert [process[:2] for process in resumed] == [process[:2] for process in undisturbed]
+    assert [process[2] for process in undisturbed] == [6, 6]  # steps of two epochs
+    assert [process[2] for process in resumed] == [left, left]
 
 
 def test_more_processes_than_clips_in_a_batch_are_refused(

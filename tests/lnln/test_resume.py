@@ -250,9 +250,12 @@ def test_states_of_runs_that_were_given_up_are_deleted_and_no_other(tmp_path: Pa
         then = time.time() - 86400 * days
         os.utime(state.path, (then, then))
     size = state.path.stat().st_size
-    assert given_up(tmp_path) == (3, 3 * size)
+    state.path.with_name("cut.partial").write_bytes(b"half")  # killed while it wrote the first
+    assert given_up(tmp_path) == (4, 3 * size + 4)
     with alone(tmp_path, "running"):
+        assert given_up(tmp_path) == (3, 2 * size + 4)
         assert given_up(tmp_path, 30, delete=True) == (1, size)
+    (tmp_path / "cut.partial").unlink()
     assert sorted(f.name for f in tmp_path.iterdir()) == ["new.state", "running.state"]
 
 

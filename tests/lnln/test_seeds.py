@@ -25,15 +25,23 @@ def evaluation(error: float) -> Evaluation:
 def test_single_modalities_have_a_deviation_where_the_network_answers() -> None:
     several = {seed: evaluation(float(seed)) for seed in (1, 2)}
     for seed, one in several.items():
-        scores = {"mae": float(seed)}
+        scores = {"mae": float(seed), "corr": None}
         one.metrics["modalities"] = {
             "text": {"clips": 3, "alone": scores, "all": scores, "constant": {"mae": 5.0}}
         }
-    found = over_seeds(several).metrics
-    assert found["modalities"]["text"]["alone"] == {"mae": 1.5}
-    assert found["modalities"]["text"]["clips"] == 3
-    spread = found["deviation"]["modalities"]["text"]
-    assert spread == {key: {"mae": pytest.approx(0.5**0.5)} for key in ("alone", "all")}
+    text = over_seeds(several).metrics["modalities"]["text"]
+    expected = {
+        "mae": 1.5,
+        "corr": None,
+        "mae_deviation": pytest.approx(0.5**0.5),
+        "corr_deviation": None,
+    }
+    assert text == {
+        "clips": 3,
+        "alone": expected,
+        "all": expected,
+        "constant": {"mae": 5.0},
+    }
 
 
 def test_one_seed_is_told_as_it_is() -> None:

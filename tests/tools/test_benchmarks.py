@@ -6,6 +6,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+import torch
 
 pytestmark = pytest.mark.slow
 
@@ -35,7 +36,11 @@ def test_training_compares_equal_losses(load, tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(bench, "CLIPS", (16,))
     monkeypatch.setattr(bench, "ROWS", (16,))
     monkeypatch.setattr(bench, "RATES", [0.5])
-    bench.main(threads=1, quick=True, rounds=1, clips=8)
+    threads = torch.get_num_threads()
+    try:
+        bench.main(threads=1, quick=True, rounds=1, clips=8)
+    finally:
+        torch.set_num_threads(threads)
     rows = [line for line in kept(tmp_path, "training") if line.startswith("| ")]
     assert [row.split(" | ")[0] for row in rows if "none" in row] == [
         "| paper, like MOSI, BERT: none",
