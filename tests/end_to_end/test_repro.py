@@ -100,6 +100,26 @@ def test_curves_have_a_point_per_missing_rate(project: Path) -> None:
     assert (project / "plots" / "rates.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_answers_to_the_test_split_open_in_pandas_polars_and_datasets(
+    project: Path, tmp_path: Path
+) -> None:
+    import datasets
+    import pandas
+    import polars
+
+    path = project / "outputs" / "predictions.parquet"
+    with (project / "plots" / "predictions.csv").open(newline="", encoding="utf-8") as file:
+        lines = list(csv.DictReader(file))
+    frame = pandas.read_parquet(path)
+    assert frame["clip_id"].tolist() == [line["clip_id"] for line in lines]
+    assert frame["prediction"].tolist() == [float(line["prediction"]) for line in lines]
+    assert polars.read_parquet(path)["w"].to_list() == [float(line["w"]) for line in lines]
+    table = datasets.load_dataset(
+        "parquet", data_files=str(path), split="train", cache_dir=str(tmp_path)
+    )
+    assert table[0]["seed"] == 1111
+
+
 def test_dvc_shows_metrics_and_plots(copy: Path, run: Run, tmp_path: Path) -> None:
     shown = run(copy, "dvc", "metrics", "show", "--json")
     assert json.loads(shown.stdout)[""]["data"]["metrics/test.json"]["data"]["clips"] == 3
