@@ -3,6 +3,7 @@
 import csv
 import unicodedata
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from extractors.tables import SPLITS, Rejected
 
 COLUMNS = ("video_id", "clip_id", "text", "label", "mode")
 LABELS = ("label", "label_t", "label_a", "label_v")
+Line = dict[str, str | None]
+REST = "\0"  # name of the fields beyond the header
 
 
 class DatasetError(ValueError):
@@ -45,24 +48,12 @@ def read_labels(root: Path, language: str) -> tuple[list[dict[str, Any]], list[R
     path = root / "label.csv"
     if not path.is_file():
         raise DatasetError(f"{path} not found; a dataset needs label.csv and Raw/ in its root")
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as f:
-            reader = csv.DictReader(f)
-            missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
-            if missing:
-                raise DatasetError(
-                    f"{path} lacks the column {', '.join(missing)}; needed are {', '.join(COLUMNS)}"
-                )
-            lines = list(reader)
-    except UnicodeDecodeError as error:
-        raise DatasetError(f"{path} is not UTF-8 ({error.reason}); save it as UTF-8") from error
-    except csv.Error as error:
-        raise DatasetError(f"{path} is not a CSV file: {error}") from error
-    times_named = Counter(_clip_id(line) for line in lines)
+    lines = [line for _, line in read_lines(path)]
+    times_named = Counter(clip_name(line) for line in lines)
     rows = []
     rejected = []
     for line in lines:
-        clip_id = _clip_id(line)
+        clip_id = clip_name(line)
         try:
             if times_named[clip_id] > 1:
                 raise ValueError(f"named {times_named[clip_id]} times in label.csv")
@@ -72,16 +63,45 @@ def read_labels(root: Path, language: str) -> tuple[list[dict[str, Any]], list[R
     return rows, rejected
 
 
+def read_lines(path: Path, columns: Sequence[str] = COLUMNS) -> list[tuple[int, Line]]:
+    """Read a CSV file's lines with their numbers; fields beyond its header are under `REST`.
+
+    Raises
+    ------
+    DatasetError
+        It is not UTF-8, or lacks one of the columns.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file, restkey=REST)
+            names = reader.fieldnames or ()
+            missing = [name for name in columns if name not in names]
+            if missing:
+                hint = "; its columns are separated by ;, save it with commas"
+                raise DatasetError(
+                    f"{path} lacks the column {', '.join(missing)}; needed are "
+                    f"{', '.join(columns)}{hint if any(';' in name for name in names) else ''}"
+                )
+            return [(reader.line_num, line) for line in reader]
+    except UnicodeDecodeError as error:
+        raise DatasetError(
+            f"{path} is not UTF-8 ({error.reason}); save it as UTF-8 (Excel: CSV UTF-8)"
+        ) from error
+    except csv.Error as error:
+        raise DatasetError(f"{path} is not a CSV file: {error}") from error
+
+
 def composed(name: str) -> str:
     """One spelling of accented letters: some file systems keep another than the table has."""
     return unicodedata.normalize("NFC", name)
 
 
-def _clip_id(line: dict[str, str | None]) -> str:
+def clip_name(line: Line) -> str:
+    """``video_id/clip_id`` of a line."""
     return composed(f"{(line['video_id'] or '').strip()}/{(line['clip_id'] or '').strip()}")
 
 
-def _labelled(line: dict[str, str | None], clip_id: str, language: str) -> dict[str, Any]:
+def _labelled(line: Line, clip_id: str, language: str) -> dict[str, Any]:
     """Manifest columns of one line of label.csv; ValueError says what is wrong with it."""
     video = (line["video_id"] or "").strip()
     for name in (video, (line["clip_id"] or "").strip()):
@@ -101,14 +121,20 @@ def _labelled(line: dict[str, str | None], clip_id: str, language: str) -> dict[
         "group": (line.get("speaker") or "").strip() or video,
         "split": split,
         "text": (line["text"] or "").strip(),
-        "label": _number(line, "label"),
-        "label_t": _number(line, "label_T"),
-        "label_a": _number(line, "label_A"),
-        "label_v": _number(line, "label_V"),
+        "label": _label(line, "label"),
+        "label_t": _label(line, "label_T"),
+        "label_a": _label(line, "label_A"),
+        "label_v": _label(line, "label_V"),
     }
 
 
-def _number(line: dict[str, str | None], column: str) -> float | None:
+def _label(line: Line, column: str) -> float | None:
+    """A label, or None where it is not known: pandas writes an empty field as nan."""
+    unknown = (line.get(column) or "").strip().lower() == "nan"
+    return None if unknown else _number(line, column)
+
+
+def _number(line: Line, column: str) -> float | None:
     value = (line.get(column) or "").strip()
     if not value:
         return None
