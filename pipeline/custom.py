@@ -1,6 +1,5 @@
 """`lnln init-dataset` and `lnln prepare`: folders of videos, made datasets without copies."""
 
-import csv
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -8,6 +7,9 @@ from typing import Annotated
 import typer
 
 from extractors.errors import SetupError
+from extractors.labels import DatasetError
+from pipeline.params import ParamsError, load_datasets
+from pipeline.paths import DATASETS
 
 
 def init_dataset(
@@ -19,8 +21,8 @@ def init_dataset(
     """List a folder of videos as a dataset: links in data/<dataset>/Raw, and label.csv.
 
     Nothing is copied. Text and labels are left empty; fill in what is known. A folder at the top
-    is one speaker, and no speaker is in two splits. Run it again when there are more videos: lines
-    that are there stay as they are.
+    of FOLDER is one speaker, and no speaker is in two splits. Run it again when there are more
+    videos: lines that are there stay as they are.
 
     Example: lnln init-dataset interviews/
     """
@@ -28,8 +30,11 @@ def init_dataset(
 
     root = Path("data") / dataset
     try:
+        known = load_datasets()
+        if dataset not in known:
+            raise ParamsError(f"{dataset!r} is no section of {DATASETS}; known: {', '.join(known)}")
         found = arrange(folder, root)
-    except (OSError, SetupError) as error:
+    except (OSError, ParamsError, DatasetError, SetupError) as error:
         sys.exit(f"error: {error}")
     counts = ", ".join(f"{count} {split}" for split, count in found.clips.items())
     print(f"{root / 'label.csv'}: {counts}; {found.new} new, {found.speakers} speakers")
@@ -48,29 +53,27 @@ def prepare(
 ) -> None:
     """List CMU-MOSI or CMU-MOSEI as a dataset: label.csv points into the whole videos.
 
-    Nothing is copied, cut or encoded. Words and times come from the transcripts, labels from the
-    table of labels. The splits are those of --splits, for mosi the published ones; a video that is
-    not in them gets one by its name.
+    Nothing is copied, cut or encoded, and a label.csv that somebody changed is not replaced. Words
+    and times come from the transcripts, labels from the table of labels. The splits are those of
+    --splits, for mosi the published ones; a video that is not in them gets one by its name.
 
     Example: lnln prepare mosi CMU-MOSI/Raw
     """
     from extractors.folds import PUBLISHED
     from extractors.preparing import prepare as write
+    from extractors.preparing import read_modes
 
     if dataset not in ("mosi", "mosei"):
         sys.exit(f"error: {dataset!r} cannot be prepared; known: mosi, mosei")
     root = Path("data") / dataset
     try:
-        modes = PUBLISHED.get(dataset, {})
-        if splits is not None:
-            with splits.open(newline="", encoding="utf-8-sig") as file:
-                modes = {line["video_id"]: line["mode"] for line in csv.DictReader(file)}
+        modes = PUBLISHED.get(dataset, {}) if splits is None else read_modes(splits)
         found = write(source, root, modes=modes)
-    except (OSError, KeyError, ValueError, SetupError) as error:
+    except (OSError, ValueError, SetupError) as error:
         sys.exit(f"error: {error}")
-    print(
-        ", ".join(f"{count} without {what}" for what, count in found.items() if what != "segments")
-    )
-    print(f"{root / 'label.csv'}: {found['segments']} segments of whole videos")
+    print(", ".join(f"{count} without {what}" for what, count in found.lacking.items()))
+    if found.unread:
+        print(f"{len(found.unread)} lines could not be read, the first: {found.unread[0]}")
+    print(f"{root / 'label.csv'}: {found.segments} segments of whole videos")
     if not modes:
         print("warning: without --splits these are not the published splits")

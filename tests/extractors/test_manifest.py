@@ -68,6 +68,16 @@ def test_labels_per_modality_and_speakers_are_read_where_given(dataset):
     assert found["group"] == "ann"
 
 
+def test_nan_in_a_column_of_labels_is_a_label_that_is_not_known(dataset):
+    header = [*HEADER, "label_T", "label_A", "label_V"]
+    row = ["v1", "c1", "x", "1", "train", "NaN", " nan ", "0.5"]
+    listing = dataset([row, ["v1", "c2", "x", "nan", "train", "", "", "NaN."]], header=header)
+    (found,) = listing.manifest.to_pylist()
+    assert (found["label"], found["label_t"], found["label_a"]) == (1.0, None, None)
+    assert found["label_v"] == 0.5
+    assert reasons(listing) == {"v1/c2": "label_V is 'NaN.', not a number"}
+
+
 def test_what_cannot_be_used_is_quarantined_with_its_reason(dataset):
     listing = dataset(
         [
@@ -79,7 +89,7 @@ def test_what_cannot_be_used_is_quarantined_with_its_reason(dataset):
             ["v1", "twice", "x", "1", "train"],
             ["v1", "twice", "y", "1", "test"],
             ["v1", "word", "x", "good", "train"],
-            ["v1", "nan", "x", "nan", "train"],
+            ["v1", "inf", "x", "-inf", "train"],
             ["v1", "mode", "x", "1", "dev"],
             ["v1", "gone", "x", "1", "train"],
         ]
@@ -90,7 +100,7 @@ def test_what_cannot_be_used_is_quarantined_with_its_reason(dataset):
         assert "out of the dataset" in found[clip_id]
     assert "named 2 times" in found["v1/twice"]
     assert "not a number" in found["v1/word"]
-    assert "finite" in found["v1/nan"]
+    assert "finite" in found["v1/inf"]
     assert "train, valid, test" in found["v1/mode"]
     assert "no such file" in found["v1/gone"]
     assert len(listing.quarantine) == 10  # one for each of the two lines of v1/twice
@@ -136,6 +146,9 @@ def test_dataset_without_labels_says_what_is_needed(tmp_path, use):
         read_dataset(tmp_path, language="en", **use)
     (tmp_path / "label.csv").write_text("video_id,clip_id,text\n")
     with pytest.raises(DatasetError, match="label, mode"):
+        read_dataset(tmp_path, language="en", **use)
+    (tmp_path / "label.csv").write_text("video_id;clip_id;text;label;mode\n")
+    with pytest.raises(DatasetError, match=r"separated by ;, save it with commas"):
         read_dataset(tmp_path, language="en", **use)
     (tmp_path / "label.csv").write_bytes("video_id,clip_id,text,label,mode\né".encode("latin-1"))
     with pytest.raises(DatasetError, match="UTF-8"):
