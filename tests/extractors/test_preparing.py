@@ -79,7 +79,7 @@ def mosei(
     (source / video).parent.mkdir(parents=True, exist_ok=True)
     (source / video).write_bytes(b"video")
     (source / "abc.txt").write_text(text)
-    (source / "labels.csv").write_text("video_id,clip_id,sentiment,start,end\nabc,0,2,,\n")
+    (source / "labels.csv").write_text("video_id,clip_id,sentiment\nabc,0,2\n")
     return source
 
 
@@ -153,6 +153,7 @@ def test_a_label_csv_of_somebody_else_is_refused_unless_it_says_the_same(tmp_pat
 def test_lines_that_cannot_be_read_are_skipped_and_counted(tmp_path: Path) -> None:
     text = "abc___0___1.5___4___fine\n" + "_" * 40 + "\nabc___1______4___no start\n"
     source = mosei(tmp_path / "in", text=text)
+    (source / "labels.csv").write_text("video_id,clip_id,sentiment,start,end\nabc,0,2,,\n")
     (source / "xyz.annotprocessed").write_text("_DELIM_without a number\n")
     (source / "more.csv").write_text("1,2,abc,2,1.5\n,3,abc,3,1\n3,4,abc,4,much\n5,4,abc,5,1\n7\n")
     found = prepare(source, tmp_path / "mosei", modes={})
