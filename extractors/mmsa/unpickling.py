@@ -33,6 +33,7 @@ class _Unbuilt:
 
     def __init__(self, dtype: np.dtype | None = None) -> None:
         self.dtype = dtype
+        self.places: list[int] = []  # in the memo
 
     def built(self, state: Any) -> np.ndarray | np.dtype:
         if self.dtype is not None:
@@ -53,7 +54,11 @@ class _Long(NamedTuple):
         return str(self.data, "utf-8", "surrogatepass").encode("latin1")
 
 
-def _array(data: Any, dtype: Any, shape: Any, order: str = "C") -> np.ndarray:
+def _array(
+    data: Any, dtype: Any, shape: Any, order: str = "C", axis_order: Any = None
+) -> np.ndarray:
+    if order == "K":  # as numpy writes arrays with swapped axes
+        return _array(data, dtype, shape).transpose(axis_order)
     if isinstance(dtype, _Unbuilt):  # of one byte: it has no state
         dtype = dtype.dtype
     if not isinstance(dtype, np.dtype) or dtype.kind not in KINDS:
@@ -86,13 +91,20 @@ def _encode(text: Any, encoding: str) -> bytes:
     return text.encode(encoding)
 
 
+def _bytes(*given: Any) -> Any:
+    """Of nothing, or of bytes; of a number they would be as many as it says."""
+    if len(given) > 1 or not all(isinstance(data, (bytes, memoryview)) for data in given):
+        raise UnsafePickle(f"bytes() of a {type(given[0]).__name__}")
+    return given[0] if given else b""
+
+
 def _known() -> dict[str, _Known]:
     found: dict[str, Callable[..., Any]] = {
         "numpy.dtype": _dtype,
         "numpy.ndarray": lambda: None,
         "_codecs.encode": _encode,
-        "builtins.bytes": bytes,
-        "__builtin__.bytes": bytes,
+        "builtins.bytes": _bytes,
+        "__builtin__.bytes": _bytes,
     }
     for core in ("numpy.core", "numpy._core"):  # numpy 1 and 2
         found |= {
@@ -210,9 +222,9 @@ class _Machine:
                 for key, value in zip(items[::2], items[1::2], strict=True):
                     target[_of((str, int), key)] = value
             case "BINPUT" | "LONG_BINPUT":
-                self.memo[argument] = stack[-1]
+                self.keep(argument)
             case "MEMOIZE":
-                self.memo[len(self.memo)] = stack[-1]
+                self.keep(len(self.memo))
             case "BINGET" | "LONG_BINGET":
                 stack.append(self.memo[argument])
             case "GLOBAL":
@@ -240,14 +252,17 @@ class _Machine:
         found, self.stack = self.stack, self.marks.pop()
         return found
 
+    def keep(self, number: int) -> None:
+        value = self.memo[number] = self.stack[-1]
+        if isinstance(value, _Unbuilt):
+            value.places.append(number)
+
     def build(self, state: tuple[Any, ...]) -> None:
         unbuilt = _of(_Unbuilt, self.stack[-1])
-        built = unbuilt.built(state)
-        self.stack[-1] = built
-        for number in reversed(self.memo):  # one of the last few
+        built = self.stack[-1] = unbuilt.built(state)
+        for number in unbuilt.places:
             if self.memo[number] is unbuilt:
                 self.memo[number] = built
-                break
 
 
 def _named(name: str) -> _Known:
