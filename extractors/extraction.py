@@ -1,5 +1,6 @@
 """One modality's feature table from a manifest: every clip through one extractor."""
 
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from functools import partial
@@ -75,11 +76,9 @@ def extract_modality(
     schema = feature_schema(_described(work, made_by, run, modality))
     if modality != "text":
         jobs = list(_clip_jobs(manifest, transcripts))
-    elif is_given(manifest) and _shares_vocabulary(work, manifest, run):
-        ids = manifest.select(["clip_id", "token_ids"]).to_pylist()
-        jobs = list(_text_jobs(manifest, transcripts, {r["clip_id"]: r["token_ids"] for r in ids}))
     else:
-        jobs = list(_text_jobs(manifest, transcripts, {}))
+        tokens = _given_tokens(work, manifest, run) if is_given(manifest) else {}
+        jobs = list(_text_jobs(manifest, transcripts, tokens))
     return collect(work, schema, jobs, run, f"extract@{modality}")
 
 
@@ -108,16 +107,28 @@ def _ask(work: Work, task: Task, run: RunSettings, modality: str) -> Any:
     return answer.value
 
 
-def _shares_vocabulary(work: Work, manifest: pa.Table, run: RunSettings) -> bool:
-    """Whether the tokens that a dataset of features came with are of the text model."""
-    spoken = [
-        (row["text"], row["token_ids"])
-        for row in manifest.select(["text", "token_ids"]).to_pylist()
-        if row["text"] and row["token_ids"]
-    ]
+def _given_tokens(work: Work, manifest: pa.Table, run: RunSettings) -> dict[str, list[int]]:
+    """Token ids that a dataset of features came with, by clip; none if the text has to do."""
+    rows = manifest.select(["clip_id", "text", "token_ids"]).to_pylist()
+    tokens = {row["clip_id"]: row["token_ids"] for row in rows if row["token_ids"]}
+    spoken = [(row["text"], row["token_ids"]) for row in rows if row["text"] and row["token_ids"]]
+    source = "token ids of text_bert, as they came"
+    if not tokens:
+        source = "raw_text, tokenised here: no text_bert came with it"
+    elif not spoken:
+        source += "; there is no raw_text to compare them with"
+    elif not _shares_vocabulary(work, spoken, run):
+        source = "raw_text, tokenised anew: text_bert is of another vocabulary"
+        tokens = {}
+    print(f"words: {source}", file=sys.stderr, flush=True)
+    return tokens
+
+
+def _shares_vocabulary(work: Work, spoken: list[tuple[str, list[int]]], run: RunSettings) -> bool:
+    """Whether the tokens that came with the sentences are of the text model."""
     sentences = spoken[:: max(1, len(spoken) // _SENTENCES)][:_SENTENCES]
     task = Task((sentences,), 0.0, method="shares_vocabulary")
-    return bool(spoken) and _ask(work, task, run, "text")
+    return bool(_ask(work, task, run, "text"))
 
 
 def _clip_jobs(manifest: pa.Table, transcripts: pa.Table) -> Iterator[Job]:
@@ -131,7 +142,7 @@ def _clip_jobs(manifest: pa.Table, transcripts: pa.Table) -> Iterator[Job]:
 
 
 def _text_jobs(
-    manifest: pa.Table, transcripts: pa.Table, token_ids: Mapping[str, list[int] | None]
+    manifest: pa.Table, transcripts: pa.Table, token_ids: Mapping[str, list[int]]
 ) -> Iterator[Job]:
     spoken = {row["clip_id"]: row for row in transcripts.to_pylist()}
     for row in sorted_rows(manifest):

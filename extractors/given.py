@@ -48,6 +48,8 @@ def read_given(root: str | Path) -> pa.Table:
     if not is_given(manifest) or manifest.schema.names != GIVEN.names:
         raise SetupError(f"{path} is no manifest of a dataset of features: write it again")
     names = manifest["clip_id"].to_pylist()
+    if not names:
+        raise SetupError(f"{path} holds no clips: write it again")
     if len(set(names)) < len(names):
         raise SetupError(f"{path} names a clip more than once: write it again")
     odd = set(manifest["split"].to_pylist()) - set(SPLITS)

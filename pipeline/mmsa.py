@@ -34,10 +34,8 @@ def import_mmsa(
         if dataset not in known:
             raise ParamsError(f"{dataset!r} is no section of {DATASETS}; known: {', '.join(known)}")
         root = Path("data") / dataset
-        if (root / "label.csv").exists():
-            raise ParamsError(f"{root} holds clips already: move them away first")
         found = read(file, root, name=dataset, language=known[dataset].language)
-    except (OSError, ParamsError, UnsafePickle) as error:
+    except (OSError, ParamsError, SetupError, UnsafePickle) as error:
         sys.exit(f"error: {error}")
     print("clips:", ", ".join(f"{count} {split}" for split, count in found.clips.items()))
     for modality, (unobserved, rows) in found.unobserved.items():
@@ -70,14 +68,14 @@ def export_mmsa(
         print(f"{modality}: {rows} rows, {found.cut[modality]} clips cut to them")
     if found.unlabelled:
         print(f"{found.unlabelled} clips without a label are left out")
+    if found.featureless:
+        print(f"{found.featureless} clips without features are left out")
 
 
 def spoken(manifest: pa.Table, transcripts: pa.Table) -> pa.Table:
-    """The manifest with the words that were found, of the clips that were transcribed."""
+    """The manifest with the words that were found, where a clip was transcribed."""
     words = dict(
         zip(transcripts["clip_id"].to_pylist(), transcripts["text"].to_pylist(), strict=True)
     )
-    rows = [
-        r | {"text": words[r["clip_id"]]} for r in manifest.to_pylist() if r["clip_id"] in words
-    ]
+    rows = [r | {"text": words.get(r["clip_id"], r["text"])} for r in manifest.to_pylist()]
     return pa.Table.from_pylist(rows, schema=manifest.schema)

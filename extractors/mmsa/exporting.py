@@ -17,12 +17,25 @@ SENTIMENTS = np.array(["Negative", "Neutral", "Positive"])
 
 
 class Exported(NamedTuple):
-    """Clips per split, longest rows per modality, clips that were cut, clips without a label."""
+    """What was written.
+
+    Attributes
+    ----------
+    clips : dict
+        Clips per split.
+    lengths : dict
+        Longest rows per modality.
+    cut : dict
+        Clips that were cut to them, per modality.
+    unlabelled, featureless : int
+        Clips that were left out: of those with features, and for want of them.
+    """
 
     clips: dict[str, int]
     lengths: dict[str, int]
     cut: dict[str, int]
     unlabelled: int
+    featureless: int
 
 
 def export_mmsa(manifest: pa.Table, features: str | Path, path: str | Path) -> Exported:
@@ -51,12 +64,14 @@ def export_mmsa(manifest: pa.Table, features: str | Path, path: str | Path) -> E
         for modality, table in tables.items()
     }
     rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    unlabelled = 0
+    unlabelled = featureless = 0
     for row in manifest.sort_by("clip_id").to_pylist():
         if all(row["clip_id"] in found for found in places.values()):
             unlabelled += row["label"] is None
             if row["label"] is not None and row["split"] in SPLITS:
                 rows[row["split"]].append(row)
+        else:
+            featureless += 1
     if not rows["train"]:
         raise SetupError(
             "no clip of the training split has features and a label: nothing to pad to"
@@ -70,7 +85,8 @@ def export_mmsa(manifest: pa.Table, features: str | Path, path: str | Path) -> E
         return counts[modality][[places[modality][row["clip_id"]] for row in rows[split]]]
 
     lengths: dict[str, int] = {m: int(max(1, counted("train", m).max())) for m in MODALITIES}
-    content = {split: _split(rows[split], tables, places, lengths) for split in SPLITS}
+    labels = [c for c in LABELS if any(r[c] is not None for part in rows.values() for r in part)]
+    content = {split: _split(rows[split], labels, tables, places, lengths) for split in SPLITS}
     with replacing(Path(path)) as temporary, temporary.open("wb") as file:
         pickle.dump(content, file, protocol=4)
     return Exported(
@@ -78,28 +94,28 @@ def export_mmsa(manifest: pa.Table, features: str | Path, path: str | Path) -> E
         lengths,
         {m: int(sum((counted(s, m) > lengths[m]).sum() for s in SPLITS)) for m in MODALITIES},
         unlabelled,
+        featureless,
     )
 
 
 def _split(
     rows: list[dict[str, Any]],
+    columns: list[str],
     tables: dict[Any, pa.Table],
     places: dict[Any, dict[str, int]],
     lengths: dict[Any, int],
 ) -> dict[str, Any]:
     """One split's dictionary, under the names that MMSA gives its fields."""
-    labels = np.array([row["label"] for row in rows], np.float32)
-    signs = np.sign(labels).astype(np.int64) + 1
+    # None, where annotators did not judge a modality by itself, becomes NaN
+    labels = {LABELS[c]: np.array([row[c] for row in rows], np.float32) for c in columns}
+    signs = np.sign(labels[LABELS["label"]]).astype(np.int64) + 1
     found: dict[str, Any] = {
         "raw_text": np.array([row["text"] for row in rows], np.str_),
         "id": np.array([row["clip_id"].replace("/", "$_$", 1) for row in rows], np.str_),
         "annotations": SENTIMENTS[signs],
         "classification_labels": signs,
-        "regression_labels": labels,
+        **labels,
     }
-    for column, field in LABELS.items():
-        if rows and all(row[column] is not None for row in rows):
-            found[field] = np.array([row[column] for row in rows], np.float32)
     bert = np.zeros((len(rows), 3, lengths["text"]), np.int64)  # ids, mask, segments
     for modality, table in tables.items():
         width = table.schema.field("values").type.value_type.list_size

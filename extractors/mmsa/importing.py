@@ -1,20 +1,25 @@
 """A pickle of MMSA, made a dataset of features (`extractors.given`)."""
 
 import hashlib
+import shutil
+import tempfile
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
+from extractors.errors import SetupError
 from extractors.features import FeatureInfo, feature_schema, ragged, write_modality
 from extractors.given import CLIPS, GIVEN
 from extractors.mmsa.layout import GRIDS, Split, observed, splits
 from extractors.mmsa.unpickling import UnsafePickle, unpickled
 from extractors.tables import SPLITS, Modality, write_table
 
+PARTS = {"manifest.parquet", "features"}  # of a dataset of features
 UNKNOWN = {"chosen_by": None, "confidence": None, "faces": None}  # which face was followed
 
 
@@ -39,6 +44,8 @@ class Imported(NamedTuple):
 def import_mmsa(path: str | Path, root: str | Path, *, name: str, language: str) -> Imported:
     """Write the content of a pickle of MMSA as a dataset of features.
 
+    An older one is replaced as a whole, once the new one is complete.
+
     Parameters
     ----------
     path : path
@@ -56,48 +63,87 @@ def import_mmsa(path: str | Path, root: str | Path, *, name: str, language: str)
         The file cannot be read, or the folder not be written.
     UnsafePickle
         It holds more than plain data, or is no file of MMSA.
+    SetupError
+        It holds no clips, or something else lies in `root`.
     """
     path, root = Path(path), Path(root)
+    others = sorted({p.name for p in root.iterdir()} - PARTS) if root.exists() else []
+    if others:
+        raise SetupError(f"{root} holds {others[0]} already: move it away first")
     content = unpickled(path)
     found = dict(splits(content, path))
     names = Counter(clip for split in found.values() for clip in split.clip_ids())
     twice = [clip for clip, count in names.items() if count > 1]
     if twice:
         raise UnsafePickle(f"{path}: the id {twice[0]!r} is there {names[twice[0]]} times")
+    if not names:
+        raise SetupError(f"{path} holds no clips: there is nothing to import")
     told: dict[str, Counter[str]] = {modality: Counter() for modality in GRIDS}
-    aligned = "audio_lengths" not in content[SPLITS[0]]
-    source = f"MMSA's {'aligned' if aligned else 'unaligned'} features of {name}"
-    with path.open("rb") as file:
-        fingerprint = hashlib.file_digest(file, "sha256").hexdigest()
     hashes = {clip: hashlib.sha256() for clip in names}
-    for modality in GRIDS:
-        widths = sorted({split.grids[modality].shape[2] for split in found.values()})
-        if len(widths) > 1:
-            raise UnsafePickle(f"{path}: {modality} is {widths} wide in its splits, not one width")
-        (width,) = widths
-        info = FeatureInfo(
-            modality=modality,
-            names=[f"{modality}_{column}" for column in range(width)],
-            units=["1"] * width,
-            settings={},
-            assets={},
-            fingerprint=fingerprint,
-            source=source,
-        )
-        schema = feature_schema(info)
-        batches = _batches(found, modality, schema, told[modality], hashes)
-        write_modality(batches, schema, root / "features" / modality)
-    rows = [
-        row | {"sha256": hashes[row["clip_id"]].hexdigest(), "language": language}
-        for split, clips in found.items()
-        for row in _rows(split, clips, path)
-    ]
-    write_table(pa.Table.from_pylist(rows, schema=GIVEN), root / "manifest.parquet")
+    infos = _infos(found, path, f"{_kind(content)} features of {name}")
+    with replacing_folder(root) as folder:
+        for modality, info in infos.items():
+            schema = feature_schema(info)
+            batches = _batches(found, modality, schema, told[modality], hashes)
+            write_modality(batches, schema, folder / "features" / modality)
+        rows = [
+            row | {"sha256": hashes[row["clip_id"]].hexdigest(), "language": language}
+            for split, clips in found.items()
+            for row in _rows(split, clips, path)
+        ]
+        write_table(pa.Table.from_pylist(rows, schema=GIVEN), folder / "manifest.parquet")
     return Imported(
         {split: len(clips.ids) for split, clips in found.items()},
         {modality: count["bad"] for modality, count in told.items()},
         {modality: (count["unobserved"], count["rows"]) for modality, count in told.items()},
     )
+
+
+@contextmanager
+def replacing_folder(folder: Path) -> Iterator[Path]:
+    """Temporary folder that takes the place of `folder`, old content and all, at the end.
+
+    If the block fails, `folder` is as it was.
+    """
+    folder = folder.resolve()  # a link stays
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    beside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+    new, old = beside / "new", beside / "old"
+    try:
+        new.mkdir()
+        yield new
+        if folder.exists():
+            folder.rename(old)
+        new.rename(folder)
+    finally:
+        if old.exists() and not folder.exists():  # broken off between the two
+            old.rename(folder)
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def _kind(content: dict[str, Any]) -> str:
+    return "MMSA's unaligned" if "audio_lengths" in content[SPLITS[0]] else "MMSA's aligned"
+
+
+def _infos(found: dict[str, Split], path: Path, source: str) -> dict[Modality, FeatureInfo]:
+    """What the columns are: numbered, as the file has no names for them."""
+    with path.open("rb") as file:
+        fingerprint = hashlib.file_digest(file, "sha256").hexdigest()
+    infos = {}
+    for modality in GRIDS:
+        widths = sorted({split.grids[modality].shape[2] for split in found.values()})
+        if len(widths) > 1:
+            raise UnsafePickle(f"{path}: {modality} is {widths} wide in its splits, not one width")
+        infos[modality] = FeatureInfo(
+            modality=modality,
+            names=[f"{modality}_{column}" for column in range(widths[0])],
+            units=["1"] * widths[0],
+            settings={},
+            assets={},
+            fingerprint=fingerprint,
+            source=source,
+        )
+    return infos
 
 
 def _batches(
