@@ -21,6 +21,7 @@ FIELDS = (  # with an entry per clip
     *("raw_text", "text", "text_bert", *GRIDS, *(f"{modality}_lengths" for modality in GRIDS)),
     *("annotations", "classification_labels", *LABELS.values()),
 )
+TEXT = 1 << 28  # characters of a split; one string named again and again could fill the memory
 
 
 @dataclass(frozen=True)
@@ -146,7 +147,10 @@ def _strings(content: dict[str, Any], name: str, where: str) -> list[str]:
         items = values.tolist() if isinstance(values, np.ndarray) else values
     except (ValueError, SystemError):  # numpy's strings can hold what is no character
         raise UnsafePickle(f"{where}: {name} holds what is no text") from None
-    return [_string(value, name, where) for value in items]
+    found = [_string(value, name, where) for value in items]
+    if sum(map(len, found)) > TEXT:
+        raise UnsafePickle(f"{where}: {name} holds more than {TEXT} characters")
+    return found
 
 
 def _string(value: Any, name: str, where: str) -> str:
@@ -155,7 +159,8 @@ def _string(value: Any, name: str, where: str) -> str:
     whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
     if not isinstance(value, str) and not (whole and name == "id"):
         raise UnsafePickle(f"{where}: {name} holds a {type(value).__name__}, not only strings")
-    return str(value).encode("utf-8", "replace").decode("utf-8")  # half a character is none
+    # half a character, or one that numpy lets through, is none
+    return str(value).encode("utf-8", "replace").decode("utf-8", "replace")
 
 
 def _numbers(content: dict[str, Any], name: str, where: str) -> np.ndarray:

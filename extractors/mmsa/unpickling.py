@@ -8,6 +8,7 @@ is refused, before that is even looked for. The file is mapped, and arrays are v
 import mmap
 import pickletools
 import struct
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple, cast
@@ -133,6 +134,7 @@ CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
 EMPTY = {"EMPTY_DICT": dict, "EMPTY_LIST": list, "EMPTY_TUPLE": tuple}
 TUPLES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
 LONG = 1 << 20  # bytes of a string from which on it is not decoded at once
+FOLD = 64  # so many times the file's size may be made of it
 
 
 class _Tape:
@@ -167,6 +169,7 @@ class _Machine:
         self.stack: list[Any] = []
         self.marks: list[list[Any]] = []
         self.memo: dict[int, Any] = {}
+        self.room = FOLD * (len(data) + LONG)
 
     def run(self) -> Any:
         while True:
@@ -234,7 +237,7 @@ class _Machine:
                 stack.append(_named(f"{module}.{attribute}"))
             case "REDUCE":
                 what, arguments = self.items(2)
-                stack.append(_of(_Known, what).make(*_of(tuple, arguments)))
+                stack.append(self.made(_of(_Known, what).make(*_of(tuple, arguments))))
             case "BUILD":
                 (state,) = self.items(1)
                 self.build(_of(tuple, state))
@@ -252,6 +255,13 @@ class _Machine:
         found, self.stack = self.stack, self.marks.pop()
         return found
 
+    def made(self, what: Any) -> Any:
+        """Count what may be a copy: a short program could make the same one without end."""
+        self.room -= max(getattr(what, "nbytes", 0), sys.getsizeof(what))
+        if self.room < 0:
+            raise UnsafePickle(f"instructions that make more than {FOLD} times its size")
+        return what
+
     def keep(self, number: int) -> None:
         value = self.memo[number] = self.stack[-1]
         if isinstance(value, _Unbuilt):
@@ -259,7 +269,7 @@ class _Machine:
 
     def build(self, state: tuple[Any, ...]) -> None:
         unbuilt = _of(_Unbuilt, self.stack[-1])
-        built = self.stack[-1] = unbuilt.built(state)
+        built = self.stack[-1] = self.made(unbuilt.built(state))
         for number in unbuilt.places:
             if self.memo[number] is unbuilt:
                 self.memo[number] = built

@@ -248,6 +248,13 @@ def test_odd_content_is_refused_by_field(
             read(content)
 
 
+def test_one_long_string_named_for_every_clip_is_refused(mmsa: Any, read: Read) -> None:
+    content = mmsa(WORDS, test=300)
+    content["test"]["raw_text"] = ["a" * 1_000_000] * 300
+    with pytest.raises(UnsafePickle, match="test: raw_text holds more than 268435456 characters"):
+        read(content)
+
+
 @pytest.mark.parametrize("field", ["id", "raw_text", "audio", "vision", "regression_labels"])
 def test_field_that_is_missing_is_named(mmsa: Any, read: Read, field: str) -> None:
     content = mmsa(WORDS)

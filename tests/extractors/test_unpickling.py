@@ -76,7 +76,10 @@ def hostile(kind: str, marker: Path) -> bytes:
     array = np.empty(2, object)
     array[:] = ["fine", evil]
     long = b"\x80\x04\x8e" + struct.pack("<Q", 10 << 30) + b"only this"
+    again = b"c_codecs\nencode\nq\x00X" + struct.pack("<I", 1 << 19) + b"a" * (1 << 19)
+    again += b"q\x01X\x06\x00\x00\x00latin1q\x02" + b"h\x00h\x01h\x02\x86R" * 100_000
     return {
+        "bytes again and again": b"\x80\x02" + again + b".",
         "reduce": pickle.dumps({"train": evil}),
         "reduce, protocol 2": pickle.dumps(evil, protocol=2),
         "array of objects": pickle.dumps({"train": {"raw_text": array}}),
@@ -107,6 +110,7 @@ def hostile(kind: str, marker: Path) -> bytes:
         ("array length of 10 GB", "10737418240 bytes announced"),
         ("frame of 10 GB", "cut off|damaged"),
         ("string", "10737418240 bytes announced"),
+        ("bytes again and again", "make more than 64 times its size"),
         ("bytes of a number", r"bytes\(\) of a int"),
         ("bytes of a number, Python 2", r"bytes\(\) of a int"),
         ("bytes of a list", r"bytes\(\) of a list"),
