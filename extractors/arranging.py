@@ -12,18 +12,23 @@ from typing import NamedTuple
 
 from extractors.errors import SetupError
 from extractors.labels import COLUMNS, REST, Line, clip_name, composed, read_lines
-from extractors.manifest import EXTENSIONS
+from extractors.manifest import EXTENSIONS, videos_below
 from extractors.tables import SPLITS, replacing
 
+NAME_BYTES = 200  # of a folder's name in Raw
 SHARES = {"train": 0.7, "valid": 0.15, "test": 0.15}  # of the clips
 
 
 class Arranged(NamedTuple):
-    """Clips per split, those that are new, and speakers, of all that label.csv lists."""
+    """Clips per split, those that are new, and speakers, of all that label.csv lists.
+
+    `relinked` are clips whose link led nowhere, and leads to a video of the same name now.
+    """
 
     clips: dict[str, int]
     new: int
     speakers: int
+    relinked: list[str]
 
 
 def arrange(folder: str | Path, root: str | Path) -> Arranged:
@@ -52,7 +57,7 @@ def arrange(folder: str | Path, root: str | Path) -> Arranged:
     """
     folder, root = Path(folder), Path(root)
     refuse_features(root)
-    files = sorted(f for f in folder.rglob("*") if f.suffix.lower() in EXTENSIONS and f.is_file())
+    files = sorted(file for file in videos_below(folder) if file.is_file())
     if not files:
         raise SetupError(f"{folder}: no video in this folder ({', '.join(EXTENSIONS)})")
     if root.resolve().is_relative_to(folder.resolve()):
@@ -62,19 +67,21 @@ def arrange(folder: str | Path, root: str | Path) -> Arranged:
     there = _raw_files(root / "Raw", {_place(line) for line in lines})
     named = _named(files, folder, there)
     new = _new_lines({name: _speaker(file, folder) for name, file in named.items()}, lines)
+    relinked = []
     for name, file in named.items():
-        if name not in there:
+        if name not in there or not there[name].exists():
             link = root / "Raw" / f"{name}{file.suffix.lower()}"
             link.parent.mkdir(parents=True, exist_ok=True)
             if link.is_symlink():  # it led to a file that is gone
                 link.unlink()
+                relinked.append(name)
             link.symlink_to(os.path.abspath(file))  # noqa: PTH100 - links stay
     lines = sorted(lines + new, key=lambda line: clip_name(line).split("/"))
     if new:
         _write(table, lines)
     counts = Counter((line["mode"] or "").strip() for line in lines)
     speakers = {_speaker_of(line) for line in lines}
-    return Arranged({s: counts[s] for s in SPLITS}, len(new), len(speakers))
+    return Arranged({s: counts[s] for s in SPLITS}, len(new), len(speakers), relinked)
 
 
 def refuse_features(root: Path) -> None:
@@ -108,7 +115,7 @@ def split_by_group(clips: Mapping[str, int], known: Mapping[str, str]) -> dict[s
         split = max(among, key=lambda s: SHARES[s] * total - have[s])
         splits[group] = split
         have[split] += clips[group]
-    return splits | {group: split for group, split in known.items() if group not in splits}
+    return splits
 
 
 def same_video(one: Path, other: Path) -> bool:
@@ -170,11 +177,13 @@ def _new_lines(speakers: Mapping[str, str], lines: Iterable[Line]) -> list[Line]
 def _raw_files(raw: Path, listed: set[str]) -> dict[str, Path]:
     """Videos in Raw by the names under which `extractors.manifest` finds them, those listed last.
 
-    A whole video is among them only if label.csv lists stretches of it.
+    A whole video is among them only if label.csv lists stretches of it; a link that leads nowhere
+    is, as its clip has a line.
     """
+    files = [f for f in (*raw.glob("*"), *raw.glob("*/*")) if f.suffix.lower() in EXTENSIONS]
     found: dict[str, Path] = {}
-    for file in sorted([*raw.glob("*"), *raw.glob("*/*")]):
-        if file.suffix.lower() in EXTENSIONS and file.is_file():
+    for file in sorted(files, key=lambda f: (EXTENSIONS.index(f.suffix.lower()), f)):
+        if file.is_file() or file.is_symlink():
             name = composed(file.relative_to(raw).with_suffix("").as_posix())
             if "/" in name or name in listed:
                 found.setdefault(name, file)
@@ -184,7 +193,7 @@ def _raw_files(raw: Path, listed: set[str]) -> dict[str, Path]:
 def _named(files: list[Path], folder: Path, there: Mapping[str, Path]) -> dict[str, Path]:
     """Files by their place in Raw: that of a link to them, else made of their folders."""
     taken = dict(there)
-    linked = {os.path.realpath(file): name for name, file in there.items()}
+    linked = {os.path.realpath(file): name for name, file in there.items() if file.exists()}
     found: dict[str, Path] = {}
     for file in files:
         real = os.path.realpath(file)
@@ -198,11 +207,21 @@ def _named(files: list[Path], folder: Path, there: Mapping[str, Path]) -> dict[s
 def _free_name(file: Path, inside: Path, taken: Mapping[str, Path]) -> str:
     """``video_id/clip_id``, of the folders and the name of a file, that no other video has."""
     stem = _plain(file.stem)
-    base = f"{_plain('__'.join(inside.parts[:-1])) if len(inside.parts) > 1 else stem}/{stem}"
     digest = hashlib.sha256(os.fsencode(inside.as_posix())).hexdigest()[:6]
+    folders = _plain("__".join(inside.parts[:-1])) if len(inside.parts) > 1 else stem
+    if len(os.fsencode(folders)) > NAME_BYTES:  # more than a file system takes
+        folders = f"{os.fsencode(folders)[:NAME_BYTES].decode('utf-8', 'ignore')}_{digest}"
+    base = f"{folders}/{stem}"
     # The same name with another extension, folders named alike, or another collection's.
     names = (base if not n else f"{base}_{digest}{'' if n == 1 else n}" for n in count())
-    return next(n for n in names if n not in taken or same_video(taken[n], file))
+    return next(n for n in names if n not in taken or _may_be(taken[n], file))
+
+
+def _may_be(there: Path, file: Path) -> bool:
+    """Whether a clip's file is this one; where its link leads nowhere, by the kind of file."""
+    if there.exists():
+        return same_video(there, file)
+    return there.suffix.lower() == file.suffix.lower()
 
 
 def _plain(name: str) -> str:

@@ -41,9 +41,15 @@ def read_given(root: str | Path) -> pa.Table:
     Raises
     ------
     SetupError
-        It is not what this module's docstring says.
+        It is not what this module's docstring says, or clips lie beside it.
     """
     path = Path(root) / "manifest.parquet"
+    beside = [str(p) for p in (Path(root) / "label.csv", Path(root) / "Raw") if p.exists()]
+    if beside:
+        raise SetupError(
+            f"{root} has features ({path}) and clips ({', '.join(beside)}): move away what is not "
+            f"to be used, which is manifest.parquet and features/, or {' and '.join(beside)}"
+        )
     manifest = read_table(path)
     if not is_given(manifest) or manifest.schema.names != GIVEN.names:
         raise SetupError(f"{path} is no manifest of a dataset of features: write it again")

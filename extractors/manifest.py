@@ -168,15 +168,19 @@ def _local_videos(path: Path) -> dict[PurePath, str]:
     """A file, or the videos in a folder: as given or found, by absolute path."""
     inside = [path]
     if os.path.isdir(path):  # noqa: PTH112 - it never raises, whatever the name
-        inside = sorted(_below(path, set()))
+        inside = sorted(videos_below(path))
     return {Path(os.path.abspath(file)): file.as_posix() for file in inside}  # noqa: PTH100
 
 
-def _below(folder: Path, seen: set[str]) -> Iterator[Path]:
+def videos_below(folder: Path) -> Iterator[Path]:
     """Videos in a folder and its subfolders, links to folders included, each folder once.
 
     A link that leads nowhere is among them, so that it is told of.
     """
+    yield from _below(folder, set())
+
+
+def _below(folder: Path, seen: set[str]) -> Iterator[Path]:
     seen.add(os.path.realpath(folder))
     try:
         inside = sorted(folder.iterdir())

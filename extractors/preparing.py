@@ -21,11 +21,15 @@ Row = tuple[str, str, str, str, float, float]  # as PREPARED, without the mode
 
 
 class Prepared(NamedTuple):
-    """Segments written, those that lack something by what it is, and lines not read."""
+    """Segments written, those that lack something by what it is, and lines not read.
+
+    `unnamed` are videos of which `modes` says nothing.
+    """
 
     segments: int
     lacking: dict[str, int]
     unread: list[str]
+    unnamed: list[str]
 
 
 def prepare(source: Path, root: Path, *, modes: Mapping[str, str]) -> Prepared:
@@ -66,6 +70,11 @@ def prepare(source: Path, root: Path, *, modes: Mapping[str, str]) -> Prepared:
             "no segment that has both a video and times; is it the folder that the authors ship?"
         )
     clips = Counter(row[0] for row in rows)
+    if modes and not clips.keys() & modes.keys():
+        raise SetupError(
+            f"none of the {len(clips)} videos is in the splits, such as {min(clips)}: are they "
+            "named otherwise there?"
+        )
     split = split_by_group(clips, {v: modes[v] for v in clips if v in modes})
     content = _csv([PREPARED, *([*row, split[row[0]]] for row in rows)])
     _refuse_other(root / "label.csv", content)
@@ -77,7 +86,7 @@ def prepare(source: Path, root: Path, *, modes: Mapping[str, str]) -> Prepared:
         link.symlink_to(file)
     with replacing(root / "label.csv") as temporary:
         temporary.write_bytes(content)
-    return Prepared(len(rows), lacking, found.unread)
+    return Prepared(len(rows), lacking, found.unread, sorted(clips.keys() - modes.keys()))
 
 
 def read_modes(path: Path) -> dict[str, str]:

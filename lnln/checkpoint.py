@@ -241,6 +241,13 @@ def check_features(features: FeatureSet, config: Config) -> None:
                     f"of this text {info.unk_id} and {info.pad_id}: extract text with the "
                     f"vocabulary of {trained.settings.get('model', 'its BERT')}"
                 )
+            most = int(features.text.token_ids.max(initial=0))
+            if most >= config.language.get("vocab_size", most + 1):
+                raise CheckpointError(
+                    f"the model's vocabulary has {config.language['vocab_size']} word pieces, this "
+                    f"text has number {most}: extract text with the vocabulary of "
+                    f"{trained.settings.get('model', 'its BERT')}"
+                )
             continue
         if info.source != trained.source:
             raise CheckpointError(

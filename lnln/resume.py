@@ -106,7 +106,8 @@ def given_up(folder: Path, days: float = 0, *, delete: bool = False) -> tuple[in
             with lock.acquire(timeout=0):
                 files = [p for p in folder.glob(f"{run}.*") if p.suffix in (".state", ".partial")]
                 seen = [path.stat() for path in files]
-                old = all(time.time() - each.st_mtime >= 86400 * days for each in seen)
+                last = max((each.st_mtime for each in seen), default=time.time())
+                old = bool(seen) and time.time() - last >= 86400 * days
                 if old:
                     count, size = count + 1, size + sum(each.st_size for each in seen)
                 if old and delete:

@@ -23,10 +23,10 @@ def over_seeds(evaluations: Mapping[int, Evaluation]) -> Evaluation:
     -------
     Evaluation
         `metrics` has the means over the seeds, `seeds`, and with several of them `deviation`,
-        standard deviations under the same names; an interval's ends are averaged. `by_rate`, and
-        the network's answers in `modalities`, have `mae_deviation` and `corr_deviation`, None for
-        one seed. `predictions` has those of every network, with their `seed`. What a seed lacks,
-        such as the correlation of a constant, is None.
+        standard deviations under the same names; an interval's ends are averaged. `by_rate` has
+        `mae_deviation` and `corr_deviation`, None for one seed, and with several so have the
+        network's answers in `modalities`. `predictions` has those of every network, with their
+        `seed`. What a seed lacks, such as the correlation of a constant, is None.
     """
     several = list(evaluations.values())
     metrics = _merged([e.metrics for e in several], statistics.fmean) | {"seeds": list(evaluations)}

@@ -56,12 +56,14 @@ def _trainings(prune_days: float | None) -> None:
     """Tell of the states of interrupted trainings in this project, if any, or delete them."""
     from lnln.resume import given_up
 
+    if not PARAMS.exists():
+        return
     try:
         folder = Path(load_params().run.resume)
-    except ParamsError:  # no project of ours here
-        return
-    found = given_up(folder) if prune_days is None else given_up(folder, prune_days, delete=True)
-    count, size = found
+        delete = prune_days is not None
+        count, size = given_up(folder, prune_days or 0, delete=delete)
+    except (OSError, ParamsError) as error:
+        sys.exit(f"error: states of interrupted trainings cannot be looked for: {error}")
     if count:
         print(
             f"{'kept' if prune_days is None else 'deleted'}: {folder}: states of {count} "

@@ -38,6 +38,11 @@ def init_dataset(
         sys.exit(f"error: {error}")
     counts = ", ".join(f"{count} {split}" for split, count in found.clips.items())
     print(f"{root / 'label.csv'}: {counts}; {found.new} new, {found.speakers} speakers")
+    if found.relinked:
+        print(
+            f"warning: {len(found.relinked)} links led nowhere, and now lead to videos of the same "
+            f"name; are they the same? {', '.join(found.relinked[:3])}"
+        )
     if not all(found.clips.values()):
         print("warning: a split is empty: videos of at least three speakers are needed")
     print("to train, write labels into the column `label`, some in each split; then:")
@@ -77,3 +82,8 @@ def prepare(
     print(f"{root / 'label.csv'}: {found.segments} segments of whole videos")
     if not modes:
         print("warning: without --splits these are not the published splits")
+    elif found.unnamed:
+        print(
+            f"warning: {len(found.unnamed)} videos are not in the splits, which have them by their "
+            f"names now: {', '.join(found.unnamed[:3])}"
+        )

@@ -50,21 +50,12 @@ def require_files(dataset: ResolvedDataset) -> None:
     Raises
     ------
     StageError
-        Neither clips nor features are there; the message shows the layout and the source. Or both
-        are, and one of them would be ignored.
+        Neither clips nor features are there; the message shows the layout and the source.
     """
     root = Path(dataset.root)
-    clips = (root / "label.csv", root / "Raw")
     if (root / "manifest.parquet").is_file():  # a dataset of features
-        beside = [str(path) for path in clips if path.exists()]
-        if beside:
-            raise StageError(
-                f"dataset {dataset.name!r} has features ({root / 'manifest.parquet'}) and clips "
-                f"({', '.join(beside)}): move away what is not to be used, which is "
-                f"manifest.parquet and features/, or {' and '.join(beside)}"
-            )
         return
-    for needed in clips:
+    for needed in (root / "label.csv", root / "Raw"):
         if not needed.exists():
             raise StageError(
                 f"dataset {dataset.name!r}: {needed} is not there\n"

@@ -147,9 +147,12 @@ def _strings(content: dict[str, Any], name: str, where: str) -> list[str]:
         items = values.tolist() if isinstance(values, np.ndarray) else values
     except (ValueError, SystemError):  # numpy's strings can hold what is no character
         raise UnsafePickle(f"{where}: {name} holds what is no text") from None
-    found = [_string(value, name, where) for value in items]
-    if sum(map(len, found)) > TEXT:
-        raise UnsafePickle(f"{where}: {name} holds more than {TEXT} characters")
+    found, room = [], TEXT
+    for value in items:  # each is a copy
+        found.append(_string(value, name, where))
+        room -= len(found[-1])
+        if room < 0:
+            raise UnsafePickle(f"{where}: {name} holds more than {TEXT} characters")
     return found
 
 
@@ -185,7 +188,8 @@ def _grid(content: dict[str, Any], name: str, where: str) -> np.ndarray:
     found = _field(content, name, where)
     if not isinstance(found, np.ndarray):
         raise UnsafePickle(f"{where}: {name} is a {type(found).__name__}, not one array")
-    if found.ndim != 3 or found.dtype.kind not in "biuf" or not found.shape[2]:
+    # Without rows it has no bytes, however wide it says it is.
+    if found.ndim != 3 or found.dtype.kind not in "biuf" or not (found.shape[1] and found.shape[2]):
         raise UnsafePickle(
             f"{where}: {name} is an array {found.shape} of {found.dtype}, where numbers on 3 axes "
             "were expected"

@@ -57,6 +57,23 @@ def test_what_is_written_into_label_csv_stays_when_videos_are_added(tmp_path: Pa
     assert len(modes) == 1
 
 
+def test_a_link_that_leads_nowhere_keeps_its_clip_and_its_label(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    arrange(videos(tmp_path / "one", "a/1.mp4", "b/1.mp4"), root)
+    shutil.rmtree(tmp_path / "one")
+    found = arrange(videos(tmp_path / "two", "a/1.mov", "b/1.mp4"), root)
+    assert (found.new, found.relinked) == (1, ["b/1"])  # another kind of file is another clip
+    assert not (root / "Raw" / "a" / "1.mp4").exists()
+    assert len(lines(root)) == 3
+
+
+def test_deep_folders_and_links_to_folders_are_arranged(tmp_path: Path) -> None:
+    source = videos(tmp_path / "in", "/".join(["日本語の長い名前のフォルダ" * 2] * 4) + "/1.mp4")
+    (source / "linked").symlink_to(videos(tmp_path / "other", "x.mp4"))
+    assert sum(arrange(source, tmp_path / "root").clips.values()) == 2
+    assert arrange(source, tmp_path / "root").new == 0
+
+
 def test_three_speakers_fill_three_splits() -> None:
     assert set(split_by_group({"a": 5, "b": 1, "c": 2}, {}).values()) == {"train", "valid", "test"}
 

@@ -1,4 +1,5 @@
 import pickle
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
@@ -214,6 +215,7 @@ def nested(depth: int) -> list[Any]:
         ("audio", [np.ones((2, 5)), np.ones((3, 5)), np.ones((2, 5))], "is a list, not one array"),
         ("audio", [nested(60)] * 3, "is a list, not one array"),
         ("audio", np.zeros((3, 10**9, 0)), r"is an array \(3, 1000000000, 0\)"),
+        ("audio", np.zeros((3, 0, 10**9)), r"is an array \(3, 0, 1000000000\)"),
         ("vision", np.array([None, 1.0, "a"], object), "is an array .* of object"),
         ("vision", None, "is a NoneType"),
         ("audio_lengths", [1, -1, 2], "holds -1"),
@@ -248,11 +250,19 @@ def test_odd_content_is_refused_by_field(
             read(content)
 
 
-def test_one_long_string_named_for_every_clip_is_refused(mmsa: Any, read: Read) -> None:
+def test_one_long_string_named_for_every_clip_is_refused_before_it_fills_the_memory(
+    mmsa: Any, read: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("extractors.mmsa.layout.TEXT", 5_000_000)
     content = mmsa(WORDS, test=300)
     content["test"]["raw_text"] = ["a" * 1_000_000] * 300
-    with pytest.raises(UnsafePickle, match="test: raw_text holds more than 268435456 characters"):
-        read(content)
+    tracemalloc.start()
+    try:
+        with pytest.raises(UnsafePickle, match="test: raw_text holds more than 5000000 characters"):
+            read(content)
+        assert tracemalloc.get_traced_memory()[1] < 50_000_000
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize("field", ["id", "raw_text", "audio", "vision", "regression_labels"])

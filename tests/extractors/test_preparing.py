@@ -30,7 +30,7 @@ def test_mosi_points_into_its_whole_videos(
     )
     (source / "labels.csv").write_text("0.2,1.2,2iD-tVS8NPw,1,2.4\n1.5,9,2iD-tVS8NPw,2,-1\n")
     found = prepare(source, tmp_path / "mosi", modes={"2iD-tVS8NPw": "test"})
-    assert found == (2, {"words": 0, "label": 0, "video": 0, "times": 0}, [])
+    assert found == (2, {"words": 0, "label": 0, "video": 0, "times": 0}, [], [])
     first, _ = lines(tmp_path / "mosi")
     assert (first["text"], first["label"], first["mode"]) == ("IT WAS GOOD", "2.4", "test")
     listing = read_dataset(
@@ -125,6 +125,14 @@ def test_a_source_that_moved_is_linked_again(tmp_path: Path) -> None:
     (tmp_path / "in").rename(tmp_path / "moved")
     prepare(tmp_path / "moved", root, modes={})
     assert (root / "Raw" / "abc.mp4").read_bytes() == b"video"
+
+
+def test_splits_that_name_other_videos_are_refused(tmp_path: Path) -> None:
+    source = mosei(tmp_path / "in")
+    with pytest.raises(SetupError, match="none of the 1 videos is in the splits, such as abc"):
+        prepare(source, tmp_path / "mosei", modes={"abc.mp4": "test"})
+    assert not (tmp_path / "mosei").exists()
+    assert prepare(source, tmp_path / "mosei", modes={"abc": "test"}).unnamed == []
 
 
 def test_what_was_typed_into_label_csv_is_never_lost(tmp_path: Path) -> None:

@@ -124,6 +124,9 @@ def test_imported_model_refuses_our_features_and_raw_video(
     with pytest.raises(CheckpointError, match=r"are 100 and 0, those of this text 1 and 0"):
         checkpoint.prepare(ours)
     info = ours.text.info.model_copy(update={"unk_id": 100})
+    ids = ours.text.token_ids + BERT["vocab_size"]
+    with pytest.raises(CheckpointError, match=r"vocabulary has 30 word pieces, this text has"):
+        checkpoint.prepare(replace(ours, text=replace(ours.text, info=info, token_ids=ids)))
     with pytest.raises(
         CheckpointError, match=r"trained on MMSA's .* this audio is of lnln extract"
     ):

@@ -1,4 +1,5 @@
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -250,6 +251,8 @@ def test_answers_are_written_as_a_table_that_others_can_read(
     assert frame["clip_id"].tolist() == ["a.mp4", "b.mp4"]
     assert frame["sentiment"][0] == -1.5 and pandas.isna(frame["sentiment"][1])
     assert polars.read_parquet(path)["observed_audio"].to_list() == [0.5, 0.0]
+    result = run("predict", "a.mp4", "--out", str(tmp_path))
+    assert result.exit_code == 1 and "is a folder: --out names a file" in result.output
     table = datasets.load_dataset(
         "parquet", data_files=str(path), split="train", cache_dir=str(tmp_path / "cache")
     )
@@ -289,3 +292,21 @@ def test_cache_is_shown_and_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert run("cache", "prune", "--days", "1").output.count("f00d") == 0
     assert "deleted" in run("cache", "prune", "--days", "0").output
     assert cache.uses() == []
+
+
+def test_states_of_interrupted_trainings_are_shown_and_deleted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("params.yaml", "datasets.yaml"):
+        shutil.copyfile(Path(__file__).parents[2] / name, tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+    state = tmp_path / ".cache" / "training" / "f00d.state"
+    state.parent.mkdir(parents=True)
+    state.write_bytes(bytes(2_000_000))
+    assert "1 interrupted trainings, 2.0 MB" in " ".join(run("cache").output.split())
+    assert "deleted" in run("cache", "prune", "--days", "0").output
+    assert not state.exists()
+    (tmp_path / "params.yaml").write_text("missing_rate: 7\n")
+    monkeypatch.setenv("LNLN_CACHE", str(tmp_path / "kept"))
+    result = run("cache", "prune", "--days", "0")
+    assert result.exit_code == 1 and "states of interrupted trainings" in result.output

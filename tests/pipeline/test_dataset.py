@@ -28,17 +28,6 @@ def test_missing_clips_are_told_with_the_layout(project: Path) -> None:
         dataset.main()
 
 
-@pytest.mark.parametrize("beside", ["label.csv", "Raw"])
-def test_clips_beside_features_are_refused_instead_of_ignored(project: Path, beside: str) -> None:
-    root = project / "data" / "sample"
-    root.mkdir(parents=True)
-    (root / "manifest.parquet").touch()
-    dataset.main()
-    (root / beside).touch()
-    with pytest.raises(StageError, match=rf"manifest\.parquet.*sample/{beside}.*: move away"):
-        dataset.main()
-
-
 def test_error_that_the_user_can_mend_is_one_message(project: Path) -> None:
     with pytest.raises(SystemExit) as stopped:
         run(dataset.main)

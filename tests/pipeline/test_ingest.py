@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from extractors.errors import SetupError
 from extractors.labels import DatasetError
 from extractors.tables import read_quarantine, read_table
 from pipeline import dataset, ingest
@@ -30,6 +31,17 @@ def test_too_many_broken_clips_stop_the_run_and_are_listed(
     assert (row.clip_id, row.stage) == ("a/2", "ingest")
     assert "no such file" in row.reason
     assert not (project / "outputs" / "manifest.parquet").exists()
+
+
+@pytest.mark.parametrize("beside", ["label.csv", "Raw"])
+def test_clips_beside_features_are_refused_instead_of_ignored(project: Path, beside: str) -> None:
+    root = project / "data" / "sample"
+    root.mkdir(parents=True)
+    (root / "manifest.parquet").touch()
+    dataset.main()
+    (root / beside).touch()
+    with pytest.raises(SetupError, match=rf"manifest\.parquet.*sample/{beside}.*: move away"):
+        ingest.main()
 
 
 def test_the_same_bytes_in_two_splits_are_reported_as_leakage(
