@@ -171,14 +171,11 @@ def _batches(
                 "observed": ragged(flags, schema.field("observed").type),
                 "start_s": pa.array(np.zeros(len(part))),
                 "step_s": pa.array(np.zeros(len(part))),  # not known
-                "face": pa.array([UNKNOWN] * len(part), _type(schema, "face")),
                 "warnings": pa.array([[]] * len(part), schema.field("warnings").type),
             }
+            if "face" in schema.names:
+                columns["face"] = pa.array([UNKNOWN] * len(part), schema.field("face").type)
             yield pa.Table.from_arrays([columns[f.name] for f in schema], schema=schema)
-
-
-def _type(schema: pa.Schema, name: str) -> pa.DataType:
-    return schema.field(name).type if name in schema.names else pa.struct([])
 
 
 def _rows(split: str, clips: Split, path: Path) -> Iterator[dict[str, Any]]:
