@@ -19,14 +19,14 @@ from pathlib import Path
 
 from kept import keep, machine
 
-from extractors.cache import Cache
+from contracts.features import write_modality
+from contracts.tables import MODALITIES
+from extractors.datasets.listing import read_dataset
 from extractors.extraction import extract_modality
-from extractors.features import write_modality
-from extractors.manifest import read_dataset
-from extractors.pool import Outcome
 from extractors.settings import ExtractorSettings, RunSettings
-from extractors.tables import MODALITIES
 from extractors.transcription import transcribe
+from extractors.workers.cache import Cache
+from extractors.workers.pool import Outcome
 
 SAMPLE = Path(__file__).parents[1] / "data" / "sample"
 SETTINGS = ExtractorSettings()
@@ -69,7 +69,7 @@ def plan_and_pack(root: Path, cache: Cache, out: Path) -> dict[str, float]:
 
 def fill(root: Path, cache: Cache) -> None:
     """Give every clip the features of the first."""
-    import extractors.collect as collect
+    import extractors.workers.cached_map as collect
 
     listing = read_dataset(root, language="en", run=RUN, cache=cache)
     said = transcribe(listing.manifest, SETTINGS.speech, RUN, cache).table

@@ -1,7 +1,7 @@
 """LNLN computed directly: the yardstick of `benchmarks/training.py`.
 
-The arithmetic of `lnln.model` as a first implementation does it: every sequence padded to the
-greatest length, attention by einsum with its whole matrix of weights, every query of every layer,
+The arithmetic of `lnln.models.lnln.network` as a first implementation does it: every sequence
+padded to the greatest length, attention by einsum with its whole matrix of weights, every query of every layer,
 incomplete and complete inputs in two passes, BERT on both at full length. Dropout is left out, as
 it is 0 in the published settings. Weights are copies of our model's, and so are the losses.
 """
@@ -12,11 +12,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from lnln import layers
-from lnln.embedding import Embedding
-from lnln.layers import reverse_gradient
-from lnln.losses import Losses, compute
-from lnln.model import LNLN, Inputs, Output, Sequence
+from lnln.models.lnln import layers
+from lnln.models.lnln.embedding import Embedding
+from lnln.models.lnln.layers import reverse_gradient
+from lnln.models.lnln.losses import Losses, compute
+from lnln.models.lnln.network import LNLN, Inputs, Output, Sequence
 from lnln.settings import LossSettings, Shapes
 
 

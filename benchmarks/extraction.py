@@ -26,21 +26,21 @@ from threadpoolctl import threadpool_limits
 from whole import Whole
 
 from extractors.audio import extractor as audio
-from extractors.cache import Cache
-from extractors.collect import Keeper, Source, Work, clip_of
+from extractors.datasets.listing import probe_files
+from extractors.datasets.probing import Prober
 from extractors.extraction import _entry as feature_entry
-from extractors.manifest import probe_files
 from extractors.media.container import Clip, Damage
 from extractors.media.sound import SAMPLE_RATE, sound_blocks
 from extractors.media.timeline import row_count
-from extractors.pool import Task, run_tasks
-from extractors.probing import Prober
 from extractors.settings import ExtractorSettings, RunSettings
 from extractors.speech.recognizer import SpeechRecognizer
 from extractors.text.extractor import TextExtractor
 from extractors.transcription import _entry as words_entry
 from extractors.vision.extractor import VisionExtractor
 from extractors.vision.frames import sample_frames
+from extractors.workers.cache import Cache
+from extractors.workers.cached_map import Keeper, Source, Work, clip_of
+from extractors.workers.pool import Task, run_tasks
 
 SETTINGS = ExtractorSettings()
 ROUNDS = 3  # the median of so many is told

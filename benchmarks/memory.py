@@ -15,14 +15,14 @@ from typing import Annotated
 import typer
 from kept import keep, machine, peak_mb
 
+from contracts.features import feature_row
 from extractors.audio.extractor import AudioExtractor
-from extractors.cache import key_of, opened
-from extractors.features import feature_row
 from extractors.media.container import Clip, probe
 from extractors.settings import ExtractorSettings
 from extractors.speech.recognizer import SpeechRecognizer
 from extractors.vision.extractor import VisionExtractor
-from extractors.worker import environment
+from extractors.workers.cache import key_of, opened
+from extractors.workers.worker import environment
 
 SETTINGS = ExtractorSettings()
 

@@ -18,7 +18,7 @@ import numpy as np
 import typer
 from kept import keep, machine, peak_mb
 
-from extractors.mmsa.importing import import_mmsa
+from extractors.datasets.mmsa.importing import import_mmsa
 
 CLIPS = {"train": 16326, "valid": 1871, "test": 4659}
 TEXT, AUDIO, VISION = (50, 768), (500, 74), (500, 35)

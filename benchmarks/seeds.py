@@ -14,9 +14,9 @@ from typing import Any
 import torch
 from kept import keep, machine
 
-from pipeline.evaluate import curves
 from pipeline.params import load_dataset
 from pipeline.paths import METRICS, PLOTS
+from pipeline.stages.evaluate import curves
 
 COLUMNS = (("mae", ("lnln", "ridge", "constant")), ("corr", ("lnln", "ridge")))
 

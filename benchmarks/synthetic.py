@@ -11,15 +11,15 @@ from direct import Direct
 from torch import Tensor, nn
 from transformers import BertConfig, BertModel
 
-from extractors.assets import resolve
-from lnln import losses
-from lnln.batches import Layout, Recall, collate, encode, incomplete
-from lnln.features import FeatureInfo, FeatureSet, ModalityFeatures, TextFeatures
-from lnln.incompleteness import Masks
+from extractors.assets.finding import resolve
+from lnln.data.batches import Layout, Recall, collate, encode, incomplete
+from lnln.data.features import FeatureInfo, FeatureSet, ModalityFeatures, TextFeatures
+from lnln.data.language import FrozenLanguageEncoder, LanguageEncoder
+from lnln.data.packing import split
 from lnln.inference import score
-from lnln.language import FrozenLanguageEncoder, LanguageEncoder
-from lnln.model import LNLN
-from lnln.packing import split
+from lnln.missing.masks import Masks
+from lnln.models.lnln import losses
+from lnln.models.lnln.network import LNLN
 from lnln.settings import LossSettings, NetworkSettings, Shapes, Variant
 
 FULL = {"text": 50, "audio": 375, "vision": 500}  # greatest lengths, as published for MOSI
@@ -147,7 +147,7 @@ class Contest:
         }
 
     def our_step(self, clips: FeatureSet, masks: Masks) -> float:
-        """Take a training step as `lnln.training` does; return the loss."""
+        """Take a training step as `lnln.training.run` does; return the loss."""
         masked = incomplete(clips, masks, self.encoder)
         return self._step(self.ours, self.layout, masked, clips)
 
@@ -170,7 +170,7 @@ class Contest:
         return terms.total.item()
 
     def our_scores(self, clips: FeatureSet, masks: list[Masks]) -> list[np.ndarray]:
-        """Score incomplete clips as `lnln.evaluation` does."""
+        """Score incomplete clips as `lnln.evaluation.judging` does."""
         recall = Recall()
         several = (incomplete(clips, drawn, self.encoder, recall) for drawn in masks)
         return [score(self.ours, masked, self.layout).sentiment for masked in several]

@@ -20,11 +20,11 @@ from kept import keep, machine, peak_mb, reset_peak
 from synthetic import Contest, Lookup, clips_of, full, language_model, like_mosi
 from torch.nn import functional as F
 
-from lnln.batches import in_batches
-from lnln.features import FeatureSet
-from lnln.incompleteness import evaluation_masks, training_masks
+from lnln.data.batches import in_batches
+from lnln.data.features import FeatureSet
+from lnln.missing.masks import evaluation_masks, training_masks
 from lnln.settings import TrainSettings, Variant
-from lnln.training import reproducible
+from lnln.training.run import reproducible
 
 BATCH = 16
 RATES = [r / 10 for r in range(10)]

@@ -7,12 +7,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from extractors.cache import opened
-from extractors.extraction import extract_modality
-from extractors.features import clip_warnings, read_modality, write_modality
-from extractors.manifest import probe_files
-from extractors.settings import ExtractorSettings
-from extractors.tables import (
+from contracts.features import clip_warnings, read_modality, write_modality
+from contracts.tables import (
     MODALITIES,
     Rejected,
     read_quarantine,
@@ -20,12 +16,16 @@ from extractors.tables import (
     write_quarantine,
     write_table,
 )
+from extractors.datasets.listing import probe_files
+from extractors.extraction import extract_modality
+from extractors.settings import ExtractorSettings
 from extractors.transcription import transcribe
+from extractors.workers.cache import opened
 
 
 @dataclass(frozen=True)
 class Features:
-    """All that was observed in some clips; the tables are described in `extractors.tables`."""
+    """All that was observed in some clips; the tables are described in `contracts.tables`."""
 
     manifest: pa.Table
     transcripts: pa.Table

@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow.parquet as pq
 
-from extractors.features import FeatureInfo, feature_info
-from extractors.tables import MODALITIES
+from contracts.features import FeatureInfo, feature_info
+from contracts.tables import MODALITIES
 
 BATCH = 64  # clips read at a time
 

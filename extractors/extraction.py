@@ -9,20 +9,20 @@ from typing import Any
 import pyarrow as pa
 from pydantic import BaseModel, ValidationError
 
+from contracts.features import FeatureInfo, feature_row, feature_schema
+from contracts.tables import Modality, sorted_rows
+from extractors.assets.libraries import require_libraries
 from extractors.audio.extractor import AudioExtractor
-from extractors.cache import Cache, key_of
-from extractors.collect import Collected, Job, Source, Work, clip_of, collect
+from extractors.datasets.precomputed import is_given
 from extractors.errors import SetupError
-from extractors.features import FeatureInfo, feature_row, feature_schema
 from extractors.fingerprint import Fingerprint, fingerprint
-from extractors.given import is_given
-from extractors.pool import Extractor, Task, run_tasks
 from extractors.settings import AudioSettings, RunSettings, TextSettings, VisionSettings
-from extractors.system import require_libraries
-from extractors.tables import Modality, sorted_rows
 from extractors.text.extractor import TextExtractor
 from extractors.vision.extractor import VisionExtractor
 from extractors.words import Word
+from extractors.workers.cache import Cache, key_of
+from extractors.workers.cached_map import Collected, Job, Source, Work, clip_of, collect
+from extractors.workers.pool import Extractor, Task, run_tasks
 
 _SENTENCES = 200  # looked at to tell a vocabulary
 
@@ -41,9 +41,9 @@ def extract_modality(
     ----------
     modality : {"text", "audio", "vision"}
     manifest : pa.Table
-        As `extractors.tables.MANIFEST`.
+        As `contracts.tables.MANIFEST`.
     transcripts : pa.Table
-        As `extractors.tables.TRANSCRIPTS`; a clip that it leaves out is left out here.
+        As `contracts.tables.TRANSCRIPTS`; a clip that it leaves out is left out here.
     settings : TextSettings, AudioSettings or VisionSettings
         The modality's own.
     run : RunSettings
@@ -52,7 +52,7 @@ def extract_modality(
     Returns
     -------
     Collected
-        Table as `extractors.tables.feature_schema`, sorted by clip_id. A clip that fails is in
+        Table as `contracts.tables.feature_schema`, sorted by clip_id. A clip that fails is in
         the quarantine.
 
     Raises

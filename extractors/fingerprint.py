@@ -15,11 +15,11 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
-from extractors.assets import checksum, contents, resolve
-from extractors.features import FeatureInfo
-from extractors.tables import Modality
+from contracts.features import FeatureInfo
+from contracts.tables import Modality
+from extractors.assets.finding import checksum, contents, resolve
 
-_HERE = Path(__file__).parent
+_ROOT = Path(__file__).parents[1]  # of the packages
 
 
 class Fingerprint(NamedTuple):
@@ -70,7 +70,7 @@ def code_hash(packages: Iterable[str], sources: Iterable[str], **more: Any) -> s
     """sha256 of distributions' versions, of files and folders in here, and of other JSON values."""
     parts = more | {
         "packages": {name: version(name) for name in packages},
-        "source": {name: _source_hash(_HERE / name) for name in sources},
+        "source": {name: _source_hash(_ROOT / name) for name in sources},
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 

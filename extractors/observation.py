@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from extractors.tables import MODALITIES, Modality, sorted_rows
+from contracts.tables import MODALITIES, Modality, sorted_rows
 
 # Of a modality's table; its values are not needed.
 COLUMNS: dict[Modality, list[str]] = {
@@ -34,7 +34,7 @@ def observe(
     Parameters
     ----------
     manifest, transcripts : pa.Table
-        As in `extractors.tables`.
+        As in `contracts.tables`.
     features : mapping of modality to pa.Table
         At least the columns in `COLUMNS`. Any of the three may be left out.
 

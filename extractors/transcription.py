@@ -6,16 +6,16 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from extractors.assets import resolve
-from extractors.cache import Cache, key_of
-from extractors.collect import Job, Source, Work, clip_of, collect
+from contracts.tables import TRANSCRIPTS, Rejected, sorted_rows
+from extractors.assets.finding import resolve
+from extractors.datasets.precomputed import is_given
 from extractors.fingerprint import fingerprint
-from extractors.given import is_given
-from extractors.pool import Task
 from extractors.settings import RunSettings, SpeechSettings
 from extractors.speech.recognizer import SpeechRecognizer
-from extractors.tables import TRANSCRIPTS, Rejected, sorted_rows
 from extractors.words import Transcript
+from extractors.workers.cache import Cache, key_of
+from extractors.workers.cached_map import Job, Source, Work, clip_of, collect
+from extractors.workers.pool import Task
 
 STAGE = "transcribe"
 _ENTRY = pa.schema(
@@ -24,7 +24,7 @@ _ENTRY = pa.schema(
 
 
 class Transcribed(NamedTuple):
-    """Table as `extractors.tables.TRANSCRIPTS`, clips that failed, and what else to know."""
+    """Table as `contracts.tables.TRANSCRIPTS`, clips that failed, and what else to know."""
 
     table: pa.Table
     quarantine: list[Rejected]
@@ -41,7 +41,7 @@ def transcribe(
     Parameters
     ----------
     manifest : pa.Table
-        As `extractors.tables.MANIFEST`.
+        As `contracts.tables.MANIFEST`.
     settings : SpeechSettings
     run : RunSettings
     cache : Cache

@@ -18,7 +18,11 @@ def __getattr__(name: str) -> Any:
     """Import torch only when something that needs it is asked for."""
     from importlib import import_module
 
-    homes = {"load": "checkpoint", "Checkpoint": "checkpoint", "LNLN": "model"}
+    homes = {
+        "load": "checkpoints.checkpoint",
+        "Checkpoint": "checkpoints.checkpoint",
+        "LNLN": "models.lnln.network",
+    }
     if name in __all__:
         return getattr(import_module(f"lnln.{homes.get(name, 'prediction')}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

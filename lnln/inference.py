@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from lnln.batches import Layout, collate, in_batches, rows_of, to_device
-from lnln.features import FeatureSet
-from lnln.model import LNLN
+from lnln.data.batches import Layout, collate, in_batches, rows_of, to_device
+from lnln.data.features import FeatureSet
+from lnln.models.lnln.network import LNLN
 
 BATCH = 64  # clips at a time
 

@@ -11,9 +11,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lnln.checkpoint import Checkpoint
-from lnln.features import MODALITIES, FeatureSet
-from lnln.reading import from_tables, read_table
+from lnln.checkpoints.checkpoint import Checkpoint
+from lnln.data.features import MODALITIES, FeatureSet
+from lnln.data.reading import from_tables, read_table
 
 
 class FeatureTables(Protocol):

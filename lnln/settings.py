@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Variant = Literal["paper", "masked", "official"]
 Precision = Literal["fp32", "bf16"]
-Metric = Literal[  # of either metric set, see `lnln.metrics`
+Metric = Literal[  # of either metric set, see `lnln.evaluation.metrics`
     "mae",
     "corr",
     "acc7",

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from extractors.compiling import VARIABLE, machine_code
+from extractors.workers.compiling import VARIABLE, machine_code
 
 # What workers compile need not be compiled here again; and pytest's workers share the cores: more
 # threads than those would wait for each other, ten times as long as they work.

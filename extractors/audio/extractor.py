@@ -5,13 +5,13 @@ from collections.abc import Iterator
 import librosa
 import numpy as np
 
-from extractors.compiling import compiled
-from extractors.features import FeatureInfo
+from contracts.features import FeatureInfo
 from extractors.fingerprint import describe
 from extractors.media.container import Clip, Damage
 from extractors.media.sound import SAMPLE_RATE, sound_blocks
 from extractors.media.timeline import Rows, row_count
 from extractors.settings import AudioSettings
+from extractors.workers.compiling import compiled
 
 HOP = 640  # samples: 25 rows a second
 STEP_S = HOP / SAMPLE_RATE

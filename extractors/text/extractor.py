@@ -5,9 +5,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from extractors.assets import resolve
+from contracts.features import FeatureInfo
+from extractors.assets.finding import resolve
 from extractors.errors import SetupError
-from extractors.features import FeatureInfo
 from extractors.fingerprint import describe
 from extractors.settings import TextSettings
 from extractors.words import Word

@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from extractors.assets import resolve
-from extractors.features import FeatureInfo
+from contracts.features import FeatureInfo
+from extractors.assets.finding import resolve
+from extractors.assets.libraries import require_libraries
 from extractors.fingerprint import describe
 from extractors.media.container import Clip, Damage
 from extractors.media.timeline import row_count
 from extractors.settings import VisionSettings
-from extractors.system import require_libraries
 from extractors.vision.faces import Face, choose
 from extractors.vision.frames import sample_frames
 from extractors.vision.tracks import Sighting, Tracks, thumbnail

@@ -204,6 +204,6 @@ def answers(project: Path, shared: Path) -> Answers:
     with FileLock(shared / "answers.lock"):
         if not file.exists():
             clips = [f"data/sample/Raw/{clip}.mp4" for clip in KINDS.values()]
-            done = run_in(project, "pipeline.cli", "predict", "--json", "--offline", *clips)
+            done = run_in(project, "pipeline", "predict", "--json", "--offline", *clips)
             file.write_text(json.dumps([done.returncode, done.stdout, done.stderr]), "utf-8")
     return subprocess.CompletedProcess([], *json.loads(file.read_text("utf-8")))

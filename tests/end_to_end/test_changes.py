@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from extractors.tables import read_table
+from contracts.tables import read_table
 
 pytestmark = pytest.mark.slow
 
@@ -98,7 +98,7 @@ def test_other_networks_go_the_whole_way(
     assert done.returncode == 0, done.stderr
     assert stages_run(done.stdout) == {"train@1111", "choose", "evaluate"}
     clip = "data/sample/Raw/adam/004.mp4"
-    answer = run(copy, "pipeline.cli", "predict", clip, "--json", "--offline")
+    answer = run(copy, "pipeline", "predict", clip, "--json", "--offline")
     assert answer.returncode == 0, answer.stderr
     (row,) = json.loads(answer.stdout)["predictions"]
     assert -3 <= row["sentiment"] <= 3

@@ -19,7 +19,7 @@ WORDS = ("good", "bad", "film", "the", "was", "very", "not", "story")
 MEASURED = """
 import re, sys, time
 from pathlib import Path
-from pipeline.cli import app
+from pipeline.commands.main import app
 begin = time.perf_counter()
 app(sys.argv[1:], standalone_mode=False)
 seconds = time.perf_counter() - begin

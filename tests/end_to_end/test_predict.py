@@ -93,7 +93,7 @@ def test_written_features_give_the_same_numbers(
     from lnln import load, predict
 
     clip = "data/sample/Raw/nell/003.mp4"
-    done = run(project, "pipeline.cli", "extract", clip, "--out", str(tmp_path), "--offline")
+    done = run(project, "pipeline", "extract", clip, "--out", str(tmp_path), "--offline")
     assert done.returncode == 0, done.stderr
     assert f"1 clips written to {tmp_path}" in done.stdout
     (row,) = predict(tmp_path, load(project / "models" / "lnln"))
@@ -104,14 +104,20 @@ def test_written_features_give_the_same_numbers(
 
 @pytest.mark.slow
 def test_error_on_the_command_line_goes_to_stderr(project: Path, run: Run) -> None:
-    done = run(project, "pipeline.cli", "predict", "a.mp4", "--model", "models/other", "--json")
+    done = run(project, "pipeline", "predict", "a.mp4", "--model", "models/other", "--json")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("error: models/other/config.json is not there: train a model")
 
 
 @pytest.mark.slow
 def test_table_and_nothing_but_unreadable_files(project: Path, run: Run) -> None:
-    done = run(project, "pipeline.cli", "predict", "data/sample/Raw/karl/renamed.mp4", "absent.mp4")
+    done = run(
+        project,
+        "pipeline",
+        "predict",
+        "data/sample/Raw/karl/renamed.mp4",
+        "absent.mp4",
+    )
     assert done.returncode == 1
     assert "sentiment" in done.stdout
     assert "This model was trained on the synthetic sample corpus" in " ".join(done.stdout.split())

@@ -56,7 +56,7 @@ def test_mosi_as_its_authors_ship_it(
     table = source / "Labels" / "OpinionLevelSentiment.csv"
     table.parent.mkdir()
     table.write_text("\n".join(labels) + "\n")
-    done = run(empty_project, "pipeline.cli", "prepare", "mosi", str(source))
+    done = run(empty_project, "pipeline", "prepare", "mosi", str(source))
     assert done.returncode == 0, done.stderr
     assert "published" not in done.stdout
 
@@ -101,7 +101,7 @@ def test_mosei_as_its_authors_ship_it(
     splits = tmp_path / "splits.csv"
     splits.write_text("video_id,mode\n" + "".join(f"{v},{m}\n" for v, m in modes.items()))
     command = ("prepare", "mosei", str(source), "--splits", str(splits))
-    done = run(empty_project, "pipeline.cli", *command)
+    done = run(empty_project, "pipeline", *command)
     assert done.returncode == 0, done.stderr
 
     shorten(empty_project, "mosei", make_bert(WORDS))
@@ -169,7 +169,7 @@ def test_folder_of_videos_without_words_becomes_custom(
     folder = tmp_path / "interviews"
     for clip in ("joe/001", "joe/004", "vera/001", "robert/001", "adam/004", "adam/002"):
         link(clip, folder / f"{clip}.mp4")
-    done = run(empty_project, "pipeline.cli", "init-dataset", str(folder))
+    done = run(empty_project, "pipeline", "init-dataset", str(folder))
     assert done.returncode == 0, done.stderr
     table = empty_project / "data" / "custom" / "label.csv"
     with table.open(newline="", encoding="utf-8") as file:

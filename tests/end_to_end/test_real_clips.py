@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from extractors.manifest import EXTENSIONS
+from extractors.datasets.listing import EXTENSIONS
 
 FOLDER = os.environ.get("LNLN_REAL_CLIPS")
 
@@ -27,7 +27,7 @@ def test_every_real_clip_gets_an_answer(
     folders = [Path(FOLDER or "").resolve() / name for name in ("grid", "speech")]
     files = [f for folder in folders for f in folder.rglob("*") if f.suffix.lower() in EXTENSIONS]
     assert files, f"no clip in {FOLDER}"
-    done = run(project, "pipeline.cli", "predict", "--json", "--offline", *map(str, folders))
+    done = run(project, "pipeline", "predict", "--json", "--offline", *map(str, folders))
     assert done.returncode == 0, done.stderr
     rows = json.loads(done.stdout)["predictions"]
     assert len(rows) == len(files)

@@ -12,11 +12,11 @@ import pyarrow.compute as pc
 import pytest
 import yaml
 
-from extractors.features import read_modality
-from extractors.tables import read_quarantine, read_table
+from contracts.features import read_modality
+from contracts.tables import read_quarantine, read_table
 from pipeline.params import load_dataset
-from pipeline.splits import read_split
 from pipeline.stage import StageError
+from pipeline.stages.splits import read_split
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 

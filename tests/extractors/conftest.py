@@ -13,8 +13,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from extractors.given import read_given
-from extractors.mmsa.importing import Imported, import_mmsa
+from extractors.datasets.mmsa.importing import Imported, import_mmsa
+from extractors.datasets.precomputed import read_given
 from extractors.settings import RunSettings
 
 SAMPLE = Path(__file__).parents[2] / "data" / "sample"

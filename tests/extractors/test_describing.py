@@ -7,9 +7,9 @@ import pyarrow as pa
 import pytest
 from typer.testing import CliRunner
 
+from contracts.features import FeatureInfo, feature_schema, ragged, write_modality
 from extractors.describing import describe_features
-from extractors.features import FeatureInfo, feature_schema, ragged, write_modality
-from pipeline.cli import app
+from pipeline.commands.main import app
 
 
 @pytest.fixture

@@ -9,14 +9,14 @@ import pyarrow as pa
 import pytest
 
 import extractors
+from contracts.features import clip_values, clip_warnings, feature_info
+from contracts.tables import MANIFEST, MODALITIES, TRANSCRIPTS, write_table
 from extractors import ExtractorSettings, extract, read_features
-from extractors.cache import Cache
+from extractors.datasets.listing import probe_files
 from extractors.extraction import extract_modality
-from extractors.features import clip_values, clip_warnings, feature_info
-from extractors.manifest import probe_files
 from extractors.settings import AudioSettings, RunSettings, SpeechSettings, TextSettings
-from extractors.tables import MANIFEST, MODALITIES, TRANSCRIPTS, write_table
 from extractors.transcription import transcribe
+from extractors.workers.cache import Cache
 
 
 @pytest.fixture

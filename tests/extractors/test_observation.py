@@ -2,8 +2,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from contracts.tables import MANIFEST, TRANSCRIPTS
 from extractors.observation import gaps, observe, summary
-from extractors.tables import MANIFEST, TRANSCRIPTS
 
 
 def manifest(**clips: tuple[bool, bool]) -> pa.Table:

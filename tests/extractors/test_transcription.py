@@ -4,12 +4,12 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from contracts.tables import MANIFEST
 from extractors import SetupError
-from extractors.cache import Cache
-from extractors.manifest import probe_files
+from extractors.datasets.listing import probe_files
 from extractors.settings import RunSettings, SpeechSettings
-from extractors.tables import MANIFEST
 from extractors.transcription import transcribe, wordless_sound
+from extractors.workers.cache import Cache
 
 
 @pytest.fixture

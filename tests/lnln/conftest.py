@@ -12,13 +12,13 @@ import torch
 from torch import Tensor
 from transformers import BertConfig, BertModel
 
-from lnln.checkpoint import Checkpoint, Config, language_config
-from lnln.features import FeatureSet, Lengths
-from lnln.language import FrozenLanguageEncoder, LanguageEncoder
-from lnln.model import LNLN, Inputs
-from lnln.model import Sequence as Rows
-from lnln.normalisation import Normalisation
-from lnln.reading import from_tables
+from lnln.checkpoints.checkpoint import Checkpoint, Config, language_config
+from lnln.data.features import FeatureSet, Lengths
+from lnln.data.language import FrozenLanguageEncoder, LanguageEncoder
+from lnln.data.normalisation import Normalisation
+from lnln.data.reading import from_tables
+from lnln.models.lnln.network import LNLN, Inputs
+from lnln.models.lnln.network import Sequence as Rows
 from lnln.settings import NetworkSettings, Shapes
 
 torch.set_num_threads(1)  # more only get in each other's way

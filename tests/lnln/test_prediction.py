@@ -14,9 +14,9 @@ import pytest
 import torch
 
 from lnln import load, predict
-from lnln.checkpoint import Checkpoint, CheckpointError, save
-from lnln.features import FeatureSet
-from lnln.reading import from_tables
+from lnln.checkpoints.checkpoint import Checkpoint, CheckpointError, save
+from lnln.data.features import FeatureSet
+from lnln.data.reading import from_tables
 
 ALL = ("text", "audio", "vision")
 LABELS = {"a": 1.0, "b": -1.0, "c": 0.5, "d": 0.0}

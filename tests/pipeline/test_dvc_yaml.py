@@ -32,19 +32,19 @@ STAGES = read_stages()
 
 # Imported by a stage, and yet no dependency of it.
 NOT_DECLARED = {
-    "extractors/compiling.py": "when machine code is made, and where it is kept",
+    "extractors/workers/compiling.py": "when machine code is made, and where it is kept",
     "extractors/errors.py": "messages",
-    "extractors/cache.py": "where results are kept",
-    "extractors/collect.py": "which results are there, and which have to be made",
-    "extractors/pool.py": "how the work is done, not what comes out",
-    "extractors/progress.py": "how the work is done, not what comes out",
-    "extractors/ray_cluster.py": "how the work is done, not what comes out",
-    "extractors/worker.py": "how the work is done, not what comes out",
+    "extractors/workers/cache.py": "where results are kept",
+    "extractors/workers/cached_map.py": "which results are there, and which have to be made",
+    "extractors/workers/pool.py": "how the work is done, not what comes out",
+    "extractors/workers/progress.py": "how the work is done, not what comes out",
+    "extractors/workers/ray_cluster.py": "how the work is done, not what comes out",
+    "extractors/workers/worker.py": "how the work is done, not what comes out",
     "extractors/settings.py": "the values are params",
-    "extractors/system.py": "a check that passes or stops the stage",
-    "lnln/fingerprint.py": "where an interrupted training goes on from",
-    "lnln/resume.py": "where an interrupted training goes on from",
-    "lnln/pretrained.py": "where a model is, not what is in it",
+    "extractors/assets/libraries.py": "a check that passes or stops the stage",
+    "lnln/training/fingerprint.py": "where an interrupted training goes on from",
+    "lnln/training/resume.py": "where an interrupted training goes on from",
+    "lnln/checkpoints/pretrained.py": "where a model is, not what is in it",
     "lnln/settings.py": "the values are params",
     "pipeline/params.py": "the values are params",
     "pipeline/paths.py": "the paths are in dvc.yaml",
@@ -63,17 +63,17 @@ OBSERVATION = "extractors/observation.py"  # a table that is printed
 # `extractors.extraction` imports every extractor; a stage calls one of them.
 OTHERS = {m: set().union(*(package(o) for o in MODALITIES if o != m)) for m in MODALITIES}
 NOT_DECLARED_BY = {
-    "dataset": {"extractors/tables.py"},  # which replaces a file whole, through `pipeline.stage`
+    "dataset": {"contracts/tables.py"},  # which replaces a file whole, through `pipeline.stage`
     # The cache's names for results need these; what is kept under them does not.
-    "ingest": {"extractors/assets.py", "extractors/features.py"} | KEYS,
-    "transcribe": {"extractors/features.py"} | KEYS,
+    "ingest": {"extractors/assets/finding.py", "contracts/features.py"} | KEYS,
+    "transcribe": {"contracts/features.py"} | KEYS,
     "extract@text": OTHERS["text"] | package("media") | {OBSERVATION},
     "extract@audio": OTHERS["audio"] | {"extractors/words.py", OBSERVATION},
     "extract@vision": OTHERS["vision"] | {"extractors/words.py", OBSERVATION},
-    # `pipeline.splits` also finds BERT, which this stage does not ask it for.
-    "incomplete": {"extractors/assets.py"},
+    # `pipeline.stages.splits` also finds BERT, which this stage does not ask it for.
+    "incomplete": {"extractors/assets/finding.py"},
     # A model card is written, and new clips' predictions are printed, elsewhere.
-    "evaluate": {"lnln/card.py", "lnln/prediction.py"},
+    "evaluate": {"lnln/checkpoints/card.py", "lnln/prediction.py"},
 }
 HOW_NOT_WHAT = "run"  # the section of params.yaml that cannot change a result
 
@@ -145,7 +145,7 @@ def declared_params(stage: str) -> set[str]:
 def read_params(stage: str) -> set[str]:
     """Keys that a stage takes from `params` and `dataset`, also in what it uses of `splits`."""
     trees: list[ast.AST] = [parse(source(stage))]
-    functions = {f.name: f for f in parse("pipeline/splits.py").body if hasattr(f, "name")}
+    functions = {f.name: f for f in parse("pipeline/stages/splits.py").body if hasattr(f, "name")}
     for tree in trees:  # grows: a function of `splits` may call another
         names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
         trees += [

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
-from lnln.metrics import metric_names
+from lnln.evaluation.metrics import metric_names
 from lnln.settings import Metric
 from pipeline.params import Dataset, Params, ParamsError, load_datasets, load_params
 

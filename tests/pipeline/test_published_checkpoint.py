@@ -10,13 +10,13 @@ import torch
 from typer.testing import CliRunner
 
 from lnln import load, predict
-from lnln.importing import PUBLISHED, Published
-from lnln.language import LanguageEncoder
-from lnln.model import LNLN
-from lnln.published import published_name
+from lnln.checkpoints.importing import PUBLISHED, Published
+from lnln.data.language import LanguageEncoder
+from lnln.models.lnln.network import LNLN
+from lnln.models.lnln.published_names import published_name
 from lnln.settings import NetworkSettings, Shapes
-from pipeline import dataset, extract, ingest, transcribe
-from pipeline.cli import app
+from pipeline.commands.main import app
+from pipeline.stages import dataset, extract, ingest, transcribe
 
 WORDS = ("good", "bad", "film", "the")
 BERT = {
@@ -42,7 +42,7 @@ def test_pickle_is_scored_by_a_published_checkpoint(
 ) -> None:
     small = Published("CMU-MOSI", SMALL, 2, "mosi", (-3, 3), "bert-base-uncased", BERT)
     monkeypatch.setitem(PUBLISHED, "mosi", small)
-    monkeypatch.setattr("lnln.importing.UNK", 1)  # of the tiny vocabulary
+    monkeypatch.setattr("lnln.checkpoints.importing.UNK", 1)  # of the tiny vocabulary
     language = LanguageEncoder.from_config({"model_type": "bert"} | BERT)
     network = NetworkSettings(variant="official", fusion_depth=2)
     weights = LNLN(network, SMALL, language).state_dict()

@@ -1,0 +1,1 @@
+"""Where clips come from: label.csv, folders of videos, MMSA's and CMU's files."""

@@ -1,0 +1,166 @@
+"""label.csv: who says what in which clip, and the sentiment that annotators heard."""
+
+import csv
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from contracts.tables import SPLITS, Rejected
+from extractors.datasets.probing import STAGE
+
+COLUMNS = ("video_id", "clip_id", "text", "label", "mode")
+LABELS = ("label", "label_t", "label_a", "label_v")
+Line = dict[str, str | None]
+REST = "\0"  # name of the fields beyond the header
+
+
+class DatasetError(ValueError):
+    """A dataset folder that cannot be read at all."""
+
+
+def read_labels(root: Path, language: str) -> tuple[list[dict[str, Any]], list[Rejected]]:
+    """Read the lines of a dataset's label.csv as rows of the manifest, without their files.
+
+    Parameters
+    ----------
+    root : Path
+        Holds label.csv with at least `COLUMNS`.
+    language : str
+        Spoken in the clips, ISO 639 code.
+
+    Returns
+    -------
+    list of dict
+        Columns of `contracts.tables.MANIFEST`.
+    list of Rejected
+        Lines that cannot be used, with the reason.
+
+    Raises
+    ------
+    DatasetError
+        There is no label.csv, it is not UTF-8, or columns are missing.
+    """
+    path = root / "label.csv"
+    if not path.is_file():
+        raise DatasetError(f"{path} not found; a dataset needs label.csv and Raw/ in its root")
+    lines = [line for _, line in read_lines(path)]
+    times_named = Counter(clip_name(line) for line in lines)
+    rows = []
+    rejected = []
+    for line in lines:
+        clip_id = clip_name(line)
+        try:
+            if times_named[clip_id] > 1:
+                raise ValueError(f"named {times_named[clip_id]} times in label.csv")
+            rows.append(_labelled(line, clip_id, language))
+        except ValueError as error:
+            rejected.append(Rejected(clip_id, f"{root.as_posix()}/label.csv", STAGE, str(error)))
+    return rows, rejected
+
+
+def read_lines(path: Path, columns: Sequence[str] = COLUMNS) -> list[tuple[int, Line]]:
+    """Read a CSV file's lines with their numbers; fields beyond its header are under `REST`.
+
+    Raises
+    ------
+    DatasetError
+        It is not UTF-8, or lacks one of the columns.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file, restkey=REST)
+            names = reader.fieldnames or ()
+            missing = [name for name in columns if name not in names]
+            if missing:
+                hint = "; its columns are separated by ;, save it with commas"
+                raise DatasetError(
+                    f"{path} lacks the column {', '.join(missing)}; needed are "
+                    f"{', '.join(columns)}{hint if any(';' in name for name in names) else ''}"
+                )
+            return [(reader.line_num, line) for line in reader]
+    except UnicodeDecodeError as error:
+        raise DatasetError(
+            f"{path} is not UTF-8 ({error.reason}); save it as UTF-8 (Excel: CSV UTF-8)"
+        ) from error
+    except csv.Error as error:
+        raise DatasetError(f"{path} is not a CSV file: {error}") from error
+
+
+def composed(name: str) -> str:
+    """One spelling of accented letters: some file systems keep another than the table has."""
+    return unicodedata.normalize("NFC", name)
+
+
+def clip_name(line: Line) -> str:
+    """``video_id/clip_id`` of a line."""
+    return composed(f"{(line['video_id'] or '').strip()}/{(line['clip_id'] or '').strip()}")
+
+
+def _labelled(line: Line, clip_id: str, language: str) -> dict[str, Any]:
+    """Manifest columns of one line of label.csv; ValueError says what is wrong with it."""
+    video = (line["video_id"] or "").strip()
+    for name in (video, (line["clip_id"] or "").strip()):
+        if name in ("", ".", "..") or "/" in name or "\\" in name or "\0" in name:
+            raise ValueError(f"{name!r} is not a plain name: it could lead out of the dataset")
+    split = (line["mode"] or "").strip()
+    if split not in SPLITS:
+        raise ValueError(f"mode is {split!r}, not one of {', '.join(SPLITS)}")
+    start, end = _number(line, "start_s"), _number(line, "end_s")
+    if (start is None) is not (end is None) or (start or 0) < 0 or (end or 1) <= (start or 0):
+        raise ValueError(f"start_s {start} and end_s {end} are no stretch of a video")
+    return {
+        "clip_id": clip_id,
+        "start_s": start,
+        "end_s": end,
+        "language": language,
+        "group": (line.get("speaker") or "").strip() or video,
+        "split": split,
+        "text": (line["text"] or "").strip(),
+        "label": _label(line, "label"),
+        "label_t": _label(line, "label_T"),
+        "label_a": _label(line, "label_A"),
+        "label_v": _label(line, "label_V"),
+    }
+
+
+def _label(line: Line, column: str) -> float | None:
+    """A label, or None where it is not known: pandas writes an empty field as nan."""
+    unknown = (line.get(column) or "").strip().lower() == "nan"
+    return None if unknown else _number(line, column)
+
+
+def _number(line: Line, column: str) -> float | None:
+    value = (line.get(column) or "").strip()
+    if not value:
+        return None
+    try:
+        number = float("" if "_" in value else value)  # Python takes 1_0 for 10
+    except ValueError:
+        raise ValueError(f"{column} is {value!r}, not a number") from None
+    if not abs(number) <= float(np.finfo(np.float32).max):  # as the manifest keeps it
+        raise ValueError(f"{column} is {value!r}, not a finite number")
+    return number
+
+
+def outside(manifest: pa.Table, label_range: tuple[float, float]) -> list[str]:
+    """Messages about labels beyond what a dataset's labels can be."""
+    low, high = label_range
+    found = []
+    for column in LABELS:
+        wrong = [
+            f"{row['clip_id']} ({row[column]:g})"
+            for row in manifest.select(["clip_id", column]).to_pylist()
+            if row[column] is not None and not low <= row[column] <= high
+        ]
+        if wrong:
+            more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
+            found.append(
+                f"{column} is not within {low:g} to {high:g}, the dataset's label_range: "
+                f"{', '.join(wrong[:3])}{more}"
+            )
+    return found

@@ -1,0 +1,245 @@
+"""What lies in MMSA's pickles: per split, one array per modality, padded to one length."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from contracts.tables import SPLITS, Modality
+from extractors.datasets.mmsa.unpickling import UnsafePickle
+
+LABELS = {  # columns of the manifest
+    "label": "regression_labels",
+    "label_t": "regression_labels_T",
+    "label_a": "regression_labels_A",
+    "label_v": "regression_labels_V",
+}
+GRIDS: tuple[Modality, ...] = ("audio", "vision")
+FIELDS = (  # with an entry per clip
+    *("raw_text", "text", "text_bert", *GRIDS, *(f"{modality}_lengths" for modality in GRIDS)),
+    *("annotations", "classification_labels", *LABELS.values()),
+)
+TEXT = 1 << 28  # characters of a split; one string named again and again could fill the memory
+
+
+@dataclass(frozen=True)
+class Split:
+    """One split of a pickle.
+
+    Attributes
+    ----------
+    ids : list of str
+        ``video$_$clip``, [clips].
+    raw_text : list of str
+    tokens : list of ndarray, or None
+        The ids of each clip's word pieces, [CLS] and [SEP] included, without padding.
+    grids : dict of str to ndarray
+        "audio" and "vision", [clips, rows, features], as they are in the file.
+    lengths : dict of str to ndarray
+        Rows of each that are no padding, [clips].
+    labels : dict of str to ndarray
+        By column of the manifest, [clips]; those that the file has.
+    """
+
+    ids: list[str]
+    raw_text: list[str]
+    tokens: list[np.ndarray] | None
+    grids: dict[str, np.ndarray]
+    lengths: dict[str, np.ndarray]
+    labels: dict[str, np.ndarray]
+
+    @classmethod
+    def read(cls, content: dict[str, Any], where: str) -> "Split":
+        """Check one split's dictionary; `where` begins the messages.
+
+        Raises
+        ------
+        UnsafePickle
+            A field is missing, holds something else than it should, or has not one entry per clip.
+        """
+        ids = _strings(content, "id", where)
+        for name in FIELDS:
+            entries = _entries(content.get(name))
+            if entries not in (None, len(ids)):
+                raise UnsafePickle(f"{where}: {name} has {entries} entries, id has {len(ids)}")
+        texts = _strings(content, "raw_text", where)
+        grids: dict[str, np.ndarray] = {m: _grid(content, m, where) for m in GRIDS}
+        tokens = _tokens(content, where) if "text_bert" in content else None
+        with np.errstate(over="ignore"):  # infinite is no label
+            labels = {
+                column: _numbers(content, field, where).astype(np.float32)
+                for column, field in LABELS.items()
+                if field in content or column == "label"
+            }
+        return cls(ids, texts, tokens, grids, _lengths(content, grids, tokens, where), labels)
+
+    def clip_ids(self) -> list[str]:
+        """Our names of the clips, ``video/clip``."""
+        return [name.replace("$_$", "/") for name in self.ids]
+
+
+def splits(content: Any, path: Path) -> Iterator[tuple[str, Split]]:
+    """The splits of a pickle's content; raises as `Split.read` does."""
+    if not isinstance(content, dict) or not all(
+        isinstance(content.get(name), dict) for name in SPLITS
+    ):
+        raise UnsafePickle(
+            f"{path} is no file of MMSA: expected were dictionaries {', '.join(SPLITS)}"
+        )
+    for name in SPLITS:
+        yield name, Split.read(content[name], f"{path}: {name}")
+
+
+def observed(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
+    """Mend a clip's rows, and say which of them were measured.
+
+    Parameters
+    ----------
+    rows : ndarray, [rows, features]
+        Without padding.
+
+    Returns
+    -------
+    values : ndarray, float32
+        Infinities and NaN are 0.
+    observed : ndarray, bool [rows]
+        False where every column is 0, infinite or NaN.
+    bad : int
+        How many were infinite or NaN.
+    """
+    with np.errstate(over="ignore"):
+        values = np.array(rows, np.float32)
+    bad = ~np.isfinite(values)
+    values[bad] = 0
+    return values, (values != 0).any(axis=1), int(bad.sum())
+
+
+def _field(content: dict[str, Any], name: str, where: str) -> Any:
+    if name not in content:
+        raise UnsafePickle(f"{where}: it has no {name}; it has {', '.join(map(str, content))}")
+    return content[name]
+
+
+def _entries(value: Any) -> int | None:
+    """How many entries a list or an array has; None of anything else."""
+    if isinstance(value, np.ndarray):
+        return len(value) if value.ndim else None
+    return len(value) if isinstance(value, list) else None
+
+
+def _column(content: dict[str, Any], name: str, where: str) -> Any:
+    """A field with one value per clip: a list, or an array on one axis."""
+    value = _field(content, name, where)
+    if isinstance(value, np.ndarray) and value.ndim == 2 and value.shape[1] == 1:
+        value = value[:, 0]
+    if isinstance(value, np.ndarray) and value.ndim != 1:
+        raise UnsafePickle(f"{where}: {name} is an array {value.shape}, not one value per clip")
+    if not isinstance(value, (list, np.ndarray)):
+        raise UnsafePickle(f"{where}: {name} is a {type(value).__name__}, not one value per clip")
+    return value
+
+
+def _strings(content: dict[str, Any], name: str, where: str) -> list[str]:
+    values = _column(content, name, where)
+    try:
+        items = values.tolist() if isinstance(values, np.ndarray) else values
+    except (ValueError, SystemError):  # numpy's strings can hold what is no character
+        raise UnsafePickle(f"{where}: {name} holds what is no text") from None
+    found, room = [], TEXT
+    for value in items:  # each is a copy
+        found.append(_string(value, name, where))
+        room -= len(found[-1])
+        if room < 0:
+            raise UnsafePickle(f"{where}: {name} holds more than {TEXT} characters")
+    return found
+
+
+def _string(value: Any, name: str, where: str) -> str:
+    if isinstance(value, (bytes, memoryview)):
+        return bytes(value).decode("utf-8", "replace")
+    whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    if not isinstance(value, str) and not (whole and name == "id"):
+        raise UnsafePickle(f"{where}: {name} holds a {type(value).__name__}, not only strings")
+    # half a character, or one that numpy lets through, is none
+    return str(value).encode("utf-8", "replace").decode("utf-8", "replace")
+
+
+def _numbers(content: dict[str, Any], name: str, where: str) -> np.ndarray:
+    """A number per clip; None, which is none yet, is NaN."""
+    values = _column(content, name, where)
+    if isinstance(values, list) or values.dtype.kind == "O":
+        items = [np.nan if value is None else value for value in values]
+        odd = [v for v in items if not isinstance(v, (int, float, np.number, np.bool_))]
+        if odd:
+            raise UnsafePickle(f"{where}: {name} holds a {type(odd[0]).__name__}, not only numbers")
+        try:
+            values = np.array(items, np.float64)
+        except OverflowError as error:
+            raise UnsafePickle(f"{where}: {name} holds a number too large: {error}") from None
+    if values.dtype.kind not in "biuf":
+        raise UnsafePickle(f"{where}: {name} is an array of {values.dtype}, not of numbers")
+    return np.asarray(values)
+
+
+def _grid(content: dict[str, Any], name: str, where: str) -> np.ndarray:
+    """An array of numbers on three axes; a list could be made to fill the memory."""
+    found = _field(content, name, where)
+    if not isinstance(found, np.ndarray):
+        raise UnsafePickle(f"{where}: {name} is a {type(found).__name__}, not one array")
+    # Without rows it has no bytes, however wide it says it is.
+    if found.ndim != 3 or found.dtype.kind not in "biuf" or not (found.shape[1] and found.shape[2]):
+        raise UnsafePickle(
+            f"{where}: {name} is an array {found.shape} of {found.dtype}, where numbers on 3 axes "
+            "were expected"
+        )
+    return found
+
+
+def _whole(values: np.ndarray, name: str, where: str) -> np.ndarray:
+    """Counts or ids, as integers."""
+    for value in values.tolist():
+        if not 0 <= value < 1 << 31 or value != int(value):
+            raise UnsafePickle(f"{where}: {name} holds {value}, not only whole numbers from 0")
+    return values.astype(np.int32)
+
+
+def _tokens(content: dict[str, Any], where: str) -> list[np.ndarray]:
+    bert = _grid(content, "text_bert", where)  # ids, mask, segments
+    if bert.shape[1] != 3:
+        raise UnsafePickle(f"{where}: text_bert is {bert.shape}, not [clips, 3, tokens]")
+    counts = (bert[:, 1] > 0).sum(axis=1)
+    return [_whole(bert[i, 0, :n], "text_bert", where) for i, n in enumerate(counts)]
+
+
+def _lengths(
+    content: dict[str, Any],
+    grids: dict[str, np.ndarray],
+    tokens: list[np.ndarray] | None,
+    where: str,
+) -> dict[str, np.ndarray]:
+    """Rows of each grid that are no padding; a length beyond the grid was cut to it."""
+    told = {
+        name: _whole(_numbers(content, f"{name}_lengths", where), f"{name}_lengths", where)
+        for name in grids
+        if f"{name}_lengths" in content
+    }
+    if len(told) < len(grids):  # aligned: a row per token, the same for every modality
+        if tokens is not None:
+            shared = np.array([len(ids) for ids in tokens], np.int64)
+        else:
+            text = [_grid(content, "text", where)] if "text" in content else []
+            shared = _ends([*grids.values(), *text])
+        told = dict.fromkeys(grids, shared) | told
+    return {name: np.minimum(told[name], grid.shape[1]) for name, grid in grids.items()}
+
+
+def _ends(grids: list[np.ndarray]) -> np.ndarray:
+    """Where each clip ends: after its last row in which any of the grids was measured."""
+    ends = np.zeros(len(grids[0]), np.int64)
+    for grid in grids:
+        for i, rows in enumerate(grid):
+            measured = np.flatnonzero(observed(rows)[1])
+            ends[i] = max(ends[i], measured.max(initial=-1) + 1)
+    return ends

@@ -1,0 +1,111 @@
+"""A dataset of features: tables that come as they are, and that the stages check and pass on.
+
+Its root holds ``manifest.parquet``, marked as such, with a column ``token_ids`` of the word
+pieces of each clip, and ``features/audio`` and ``features/vision``. There are no clips to look
+into; the hidden states of the words are made from the tokens, as from any other text.
+"""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from contracts.features import FeatureInfo, feature_info, feature_schema
+from contracts.tables import MANIFEST, SPLITS, Modality, read_table
+from extractors.errors import SetupError
+
+TOKENS = pa.field("token_ids", pa.list_(pa.field("element", pa.int32(), nullable=False)))
+GIVEN = pa.schema([*MANIFEST, TOKENS], metadata={b"kind": b"features"})
+CLIPS = 256  # read at a time
+
+
+class Given(NamedTuple):
+    """One modality's table: its schema, and its rows in batches."""
+
+    schema: pa.Schema
+    batches: Iterable[pa.Table]
+
+
+def is_given(manifest: pa.Table) -> bool:
+    """Whether a manifest is that of a dataset of features (`kind: features`)."""
+    return (manifest.schema.metadata or {}).get(b"kind") == b"features"
+
+
+def read_given(root: str | Path) -> pa.Table:
+    """Read and check the manifest of a dataset of features.
+
+    Raises
+    ------
+    SetupError
+        It is not what this module's docstring says, or clips lie beside it.
+    """
+    path = Path(root) / "manifest.parquet"
+    beside = [str(p) for p in (Path(root) / "label.csv", Path(root) / "Raw") if p.exists()]
+    if beside:
+        raise SetupError(
+            f"{root} has features ({path}) and clips ({', '.join(beside)}): move away what is not "
+            f"to be used, which is manifest.parquet and features/, or {' and '.join(beside)}"
+        )
+    manifest = read_table(path)
+    if not is_given(manifest) or manifest.schema.names != GIVEN.names:
+        raise SetupError(f"{path} is no manifest of a dataset of features: write it again")
+    names = manifest["clip_id"].to_pylist()
+    if not names:
+        raise SetupError(f"{path} holds no clips: write it again")
+    if len(set(names)) < len(names):
+        raise SetupError(f"{path} names a clip more than once: write it again")
+    odd = set(manifest["split"].to_pylist()) - set(SPLITS)
+    if odd:
+        raise SetupError(f"{path} has the split {min(odd)!r}, not only {', '.join(SPLITS)}")
+    root_now = pa.array([Path(root).as_posix()] * len(names), pa.string())
+    column = manifest.schema.get_field_index("path")
+    return manifest.set_column(column, MANIFEST.field("path"), root_now).sort_by("clip_id")
+
+
+def read_given_modality(manifest: pa.Table, transcripts: pa.Table, modality: Modality) -> Given:
+    """One modality's features of the clips that both tables name, checked while they are read.
+
+    Raises
+    ------
+    SetupError
+        The table is missing, names other columns, or holds what no feature table may.
+    """
+    (root,) = set(manifest["path"].to_pylist())
+    path = Path(root) / "features" / modality / "part-0.parquet"
+    if not path.is_file():
+        raise SetupError(f"{path} is not there: import the features again")
+    file = pq.ParquetFile(path)
+    try:
+        info = feature_info(file.schema_arrow)
+    except ValueError as error:
+        raise SetupError(f"{path}: {error}") from error
+    schema = feature_schema(info)
+    if not file.schema_arrow.equals(schema):
+        raise SetupError(f"{path} has other columns than a table of {modality}")
+    wanted = pa.array(sorted(transcripts["clip_id"].to_pylist()), pa.string())
+    return Given(schema, _checked(file, schema, info, wanted, path))
+
+
+def _checked(
+    file: pq.ParquetFile, schema: pa.Schema, info: FeatureInfo, wanted: pa.Array, path: Path
+) -> Iterator[pa.Table]:
+    found = 0
+    for batch in file.iter_batches(CLIPS):
+        table = pa.Table.from_batches([batch]).cast(schema)
+        table = table.filter(pc.is_in(table["clip_id"], wanted)).combine_chunks()
+        found += table.num_rows
+        for chunk in range(table["values"].num_chunks):
+            values, flags = table["values"].chunk(chunk), table["observed"].chunk(chunk)
+            rows = values.flatten().flatten().to_numpy().reshape(-1, len(info.names))
+            seen = flags.flatten().to_numpy(zero_copy_only=False)
+            if len(rows) != len(seen) or not values.offsets.equals(flags.offsets):
+                raise SetupError(f"{path}: values and observed have other numbers of rows")
+            if not np.isfinite(rows).all() or rows[~seen].any():
+                raise SetupError(f"{path}: a value is not finite, or an unobserved row is not 0")
+        yield table
+    if found < len(wanted):
+        raise SetupError(f"{path} has features of {found} of the {len(wanted)} clips")

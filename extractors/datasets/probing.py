@@ -1,0 +1,137 @@
+"""Every file looked into once: what it holds, and the sha256 by which its features are kept."""
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from contracts.tables import MANIFEST, Rejected
+from extractors.errors import SetupError
+from extractors.fingerprint import code_hash
+from extractors.media.container import MediaInfo, content_hash, is_url, probe
+from extractors.settings import RunSettings
+from extractors.workers.cache import Cache, key_of, located
+from extractors.workers.cached_map import Job, Work, absolute, collect
+from extractors.workers.pool import Task
+
+STAGE = "ingest"
+
+_PROBED = pa.schema(
+    MANIFEST.field(name)
+    for name in ("sha256", "duration_s", "width", "height", "fps", "has_audio", "has_video")
+)
+_TICK_NS = 2_000_000_000  # changed twice within its clock's tick, a file would look unchanged
+
+
+class Prober:
+    """Identifies a file and finds out what it holds; runs in a worker, as it can hang."""
+
+    def extract(self, path: str) -> tuple[str, MediaInfo]:
+        """sha256 of the file's bytes, and its probe.
+
+        Raises
+        ------
+        MediaError
+            The file cannot be used.
+        """
+        info = probe(path)  # first: it names what is wrong with a missing or empty file
+        return content_hash(path), info
+
+
+def probed(
+    rows: list[dict[str, Any]], run: RunSettings, cache: Cache
+) -> tuple[pa.Table, list[Rejected]]:
+    """Complete the manifest's rows by what is in their files.
+
+    Parameters
+    ----------
+    rows : list of dict
+        The columns of `contracts.tables.MANIFEST` that are known without opening `path`.
+    run : RunSettings
+    cache : Cache
+        A file whose place, size and time of change are known there is not read again.
+
+    Returns
+    -------
+    pa.Table
+        As `MANIFEST`, sorted by clip_id.
+    list of Rejected
+        Files that cannot be used.
+    """
+    rows, rejected = _nameable(sorted(rows, key=lambda row: row["clip_id"]))
+    work = Work(Prober, _entry, _group, cache)
+    # A file is read once through; its length in seconds is not known yet, its size is.
+    jobs = [
+        Job(row, _state(path), Task((path,), _megabytes(path)))
+        for row, path in ((row, absolute(row["path"])) for row in rows)
+    ]
+    schema = pa.schema([MANIFEST.field("clip_id"), *_PROBED])
+    found = collect(work, schema, jobs, run, STAGE)
+    probes = found.table().drop_columns(["clip_id"]).to_pylist()
+    kept = []
+    for job, seen in zip(found.jobs, probes, strict=True):
+        row = job.row | seen
+        if row.get("start_s") is not None:  # a stretch of a whole video
+            if row["start_s"] >= seen["duration_s"]:
+                reason = f"begins at {row['start_s']:g} s, the video ends at {seen['duration_s']:g}"
+                rejected.append(Rejected(row["clip_id"], row["path"], STAGE, reason))
+                continue
+            row["end_s"] = min(row["end_s"], seen["duration_s"])
+            row["duration_s"] = row["end_s"] - row["start_s"]
+        kept.append(row)
+    return pa.Table.from_pylist(kept, schema=MANIFEST), rejected + found.quarantine
+
+
+def _group() -> str:
+    return f"files-{code_hash(['av'], ['extractors/media/container.py', 'extractors/datasets/probing.py'])}"
+
+
+def _entry(_: Prober, found: tuple[str, MediaInfo]) -> pa.Table:
+    sha256, info = found
+    return pa.Table.from_pylist([{"sha256": sha256, **info._asdict()}], schema=_PROBED)
+
+
+def _state(path: str) -> str:
+    """What tells that a file has not changed since it was probed: place, size and time."""
+    try:
+        if is_url(path):
+            files, inside = located(path)
+            return key_of(path, files.ukey(inside))
+        status = os.stat(path)  # noqa: PTH116 - ten thousand of them
+    except (OSError, SetupError):  # the worker will say what is wrong with it
+        return key_of(path)
+    recent = time.time_ns() - status.st_mtime_ns < _TICK_NS
+    return key_of(
+        path,
+        status.st_size,
+        status.st_mtime_ns,
+        time.time_ns() if recent else None,
+    )
+
+
+def _nameable(rows: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[Rejected]]:
+    """Set aside files whose names are not UTF-8: no table can hold them."""
+    kept, rejected = [], []
+    for row in rows:
+        try:
+            row["path"].encode()
+            kept.append(row)
+        except UnicodeEncodeError:
+            clip_id, path = (
+                os.fsencode(row[k]).decode("utf-8", "replace") for k in ("clip_id", "path")
+            )
+            reason = "the file's name is not UTF-8: rename it"
+            rejected.append(Rejected(clip_id, path, STAGE, reason))
+    return kept, rejected
+
+
+def _megabytes(path: str) -> float:
+    try:
+        if is_url(path):
+            files, inside = located(path)
+            return float(files.size(inside) or 0) / 1e6
+        return Path(path).stat().st_size / 1e6
+    except (OSError, SetupError):  # the worker will say what is wrong with it
+        return 0.0

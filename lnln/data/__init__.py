@@ -1,0 +1,1 @@
+"""Features in memory, and the batches that networks read."""

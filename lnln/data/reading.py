@@ -1,0 +1,194 @@
+"""Features from Arrow tables, one table per modality and one row per clip.
+
+Nested columns hold the rows of a clip: `values` (list of fixed-size float32 rows), `observed`
+(list of bool), and for text `token_ids` and `special` ([CLS], [SEP]). Column names, units,
+extraction settings and asset hashes are JSON in the schema metadata under the key "features".
+"""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from lnln.data.features import (
+    MODALITIES,
+    FeatureInfo,
+    FeatureSet,
+    FloatArray,
+    IntArray,
+    Lengths,
+    ModalityFeatures,
+    TextFeatures,
+)
+
+OWN_LABELS = {"text": "label_t", "audio": "label_a", "vision": "label_v"}  # of the manifest
+
+
+def read_features(folder: Path, manifest: pa.Table, split: str, lengths: Lengths) -> FeatureSet:
+    """Read one split of a dataset and cut it to the lengths the network reads.
+
+    Parameters
+    ----------
+    folder : Path
+        Has the folders text, audio and vision, each with part-*.parquet.
+    manifest : pyarrow.Table
+        With clip_id, split and label, and perhaps those in `OWN_LABELS`.
+    split : str
+        train, valid or test.
+    lengths : Lengths
+
+    Raises
+    ------
+    FileNotFoundError
+        If a modality's folder is not there.
+    ValueError
+        If the split is empty, or the tables are not what this module's docstring says.
+    """
+    rows = manifest.filter(pc.equal(manifest["split"], split))
+    if not len(rows):
+        raise ValueError(f"no clip of the manifest is in the split {split!r}")
+    tables = {m: read_table(Path(folder) / m) for m in MODALITIES}
+    features = from_tables(**tables, clip_ids=sorted(rows["clip_id"].to_pylist()))
+    own = {
+        modality: _labels(rows, column, features.clip_ids)
+        for modality, column in OWN_LABELS.items()
+        if column in rows.column_names and rows[column].null_count < len(rows)
+    }
+    features = replace(features, labels=_labels(rows, "label", features.clip_ids), own_labels=own)
+    for modality, longer in features.longer_than(lengths).items():
+        if longer.any():
+            warnings.warn(
+                f"{longer.sum()} of {len(features)} clips of the split {split!r} have more than "
+                f"{getattr(lengths, modality)} rows of {modality}: what is beyond is cut",
+                stacklevel=2,
+            )
+    return features.cut(lengths)
+
+
+def _labels(rows: pa.Table, column: str, clip_ids: Sequence[str]) -> FloatArray:
+    """Return a column of labels in the order of the clips; NaN where it is empty."""
+    found = dict(zip(rows["clip_id"].to_pylist(), rows[column].to_pylist(), strict=True))
+    known = (found[clip_id] for clip_id in clip_ids)
+    return np.array([np.nan if label is None else label for label in known], dtype=np.float32)
+
+
+def read_table(folder: Path) -> pa.Table:
+    """Read the part-*.parquet of one modality."""
+    parts = sorted(folder.glob("part-*.parquet"))
+    if not parts:
+        raise FileNotFoundError(f"{folder} has no part-*.parquet: extract the features first")
+    return pa.concat_tables([pq.read_table(part) for part in parts])
+
+
+def from_tables(
+    text: pa.Table, audio: pa.Table, vision: pa.Table, clip_ids: Sequence[str] | None = None
+) -> FeatureSet:
+    """Join the tables of the three modalities by clip.
+
+    Parameters
+    ----------
+    text, audio, vision : pyarrow.Table
+        See this module's docstring.
+    clip_ids : sequence of str, optional
+        Which clips, in which order; those that are not in all three tables are left out, with a
+        warning. By default every clip of the three tables.
+
+    Raises
+    ------
+    ValueError
+        If a clip is there twice, columns disagree in their rows, or a value is NaN.
+    """
+    tables = {"text": text, "audio": audio, "vision": vision}
+    where = {name: _positions(name, table) for name, table in tables.items()}
+    wanted = sorted(set().union(*where.values())) if clip_ids is None else list(clip_ids)
+    joined = [c for c in wanted if all(c in positions for positions in where.values())]
+    if len(joined) < len(wanted):
+        lost = sorted(set(wanted) - set(joined))
+        warnings.warn(
+            f"{len(lost)} clips are left out because a modality has no features of them "
+            f"({', '.join(lost[:5])})",
+            stacklevel=2,
+        )
+    taken = {
+        name: table.take([where[name][clip_id] for clip_id in joined])
+        if joined
+        else table.slice(0, 0)
+        for name, table in tables.items()
+    }
+    return FeatureSet(
+        tuple(joined),
+        _read_text(taken["text"]),
+        _read_modality(taken["audio"], "audio"),
+        _read_modality(taken["vision"], "vision"),
+    )
+
+
+def _positions(modality: str, table: pa.Table) -> dict[str, int]:
+    clip_ids = table["clip_id"].to_pylist()
+    positions = {clip_id: i for i, clip_id in enumerate(clip_ids)}
+    if len(positions) < len(clip_ids):
+        twice = next(c for c in positions if clip_ids.count(c) > 1)
+        raise ValueError(f"the {modality} features have the clip {twice!r} more than once")
+    return positions
+
+
+def _read_modality(table: pa.Table, modality: str) -> ModalityFeatures:
+    metadata = (table.schema.metadata or {}).get(b"features")
+    if metadata is None:
+        raise ValueError(
+            f"the {modality} features have no schema metadata 'features': write them with extract"
+        )
+    info = FeatureInfo.model_validate(json.loads(metadata))
+    rows, offsets = _flatten(table, modality, "values")
+    observed, observed_offsets = _flatten(table, modality, "observed")
+    if not np.array_equal(offsets, observed_offsets):
+        raise ValueError(
+            f"the {modality} features have other row counts in observed than in values"
+        )
+    values = rows.flatten().to_numpy(zero_copy_only=False).reshape(-1, rows.type.list_size)
+    if values.shape[1] != len(info.names):
+        raise ValueError(f"{modality} has {values.shape[1]} columns but {len(info.names)} names")
+    bad = np.isnan(values) | np.isposinf(values)
+    if bad.any():
+        row, column = np.argwhere(bad)[0]
+        clip_id = table["clip_id"][int(np.searchsorted(offsets, row, side="right")) - 1].as_py()
+        raise ValueError(
+            f"{modality} feature {info.names[column]!r} of the clip {clip_id!r} is "
+            f"{values[row, column]}: unobserved rows must be 0"
+        )
+    return ModalityFeatures(info, offsets, values, observed.to_numpy(zero_copy_only=False))
+
+
+def _read_text(table: pa.Table) -> TextFeatures:
+    states = _read_modality(table, "text")
+    if states.info.unk_id is None or states.info.pad_id is None:
+        raise ValueError("the text features name no unk_id and pad_id: write them with extract")
+    token_ids, _ = _flatten(table, "text", "token_ids")
+    special, _ = _flatten(table, "text", "special")
+    if not len(token_ids) == len(special) == len(states.values):
+        raise ValueError("the text features have other row counts in token_ids than in values")
+    return TextFeatures(
+        states.info,
+        states.offsets,
+        states.values,
+        states.observed,
+        token_ids.to_numpy(zero_copy_only=False).astype(np.int64),
+        special.to_numpy(zero_copy_only=False),
+    )
+
+
+def _flatten(table: pa.Table, modality: str, column: str) -> tuple[pa.Array, IntArray]:
+    """Return the rows of all clips in one array and where each clip's begin."""
+    lists = table[column].combine_chunks()
+    if lists.null_count:
+        raise ValueError(f"the {modality} features have a null in {column}: write an empty list")
+    offsets = lists.offsets.to_numpy().astype(np.int64)
+    return lists.flatten(), offsets - offsets[:1]  # flatten, unlike .values, honours slices

@@ -1,0 +1,1 @@
+"""Incompleteness: which rows are dropped, and what takes their place."""

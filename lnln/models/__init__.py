@@ -1,0 +1,1 @@
+"""Models under one interface, a folder each."""

@@ -1,0 +1,79 @@
+"""The four terms LNLN is trained on (arXiv 2409.20012, section 3)."""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from lnln.models.lnln.network import Output
+from lnln.settings import LossSettings
+
+
+class Losses(NamedTuple):
+    """The loss and its terms, scalars; the terms are not yet weighted."""
+
+    total: Tensor
+    sentiment: Tensor
+    completeness: Tensor
+    adversarial: Tensor
+    reconstruction: Tensor
+
+
+def compute(
+    output: Output, sentiment: Tensor, completeness: Tensor, weights: LossSettings
+) -> Losses:
+    """Compute L = alpha L_cc + beta L_adv + gamma L_rec + sigma L_sp.
+
+    Parameters
+    ----------
+    output : Output
+        Of a forward pass that was given complete inputs.
+    sentiment : Tensor, [B]
+        Labels.
+    completeness : Tensor, [B]
+        True completeness of the language, 0 to 1.
+    weights : LossSettings
+
+    Raises
+    ------
+    ValueError
+        If the forward pass saw no complete inputs, or the labels do not fit the predictions.
+    """
+    logits, reconstructed, targets = output[2:]
+    if logits is None or reconstructed is None or targets is None:
+        raise ValueError(
+            "the losses compare with complete inputs: call model(incomplete, complete)"
+        )
+    for name, label in (("sentiment", sentiment), ("completeness", completeness)):
+        if label.shape != output.sentiment.shape:  # [B, 1] would broadcast to [B, B]
+            raise ValueError(
+                f"{name} labels have the shape {list(label.shape)}, but there are "
+                f"{len(output.sentiment)} predictions: give labels of shape [batch]"
+            )
+    real = torch.zeros(len(logits) // 2, dtype=torch.long, device=logits.device)
+    adversarial = F.cross_entropy(logits, torch.cat([real + 1, real]))  # generated 1, real 0
+    terms = Losses(
+        total=torch.zeros_like(adversarial),
+        sentiment=F.mse_loss(output.sentiment, sentiment),
+        completeness=F.mse_loss(output.completeness, completeness),
+        adversarial=adversarial,
+        reconstruction=F.mse_loss(reconstructed, targets),
+    )
+    total = (
+        weights.completeness * terms.completeness
+        + weights.adversarial * terms.adversarial
+        + weights.reconstruction * terms.reconstruction
+        + weights.sentiment * terms.sentiment
+    )
+    return terms._replace(total=total)
+
+
+def discriminator_accuracy(output: Output) -> Tensor:
+    """Share of the tokens, generated and real, that the discriminator tells right, a scalar.
+
+    At 0.5 it cannot tell them apart, which is what the reversed gradient is for.
+    """
+    assert output.discriminator_logits is not None
+    generated, real = output.discriminator_logits.argmax(dim=1).chunk(2)
+    return torch.cat([generated == 1, real == 0]).float().mean()

@@ -1,0 +1,1 @@
+"""Training, written once for every model."""

@@ -1,0 +1,89 @@
+"""`lnln init-dataset` and `lnln prepare`: folders of videos, made datasets without copies."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from extractors.datasets.labels import DatasetError
+from extractors.errors import SetupError
+from pipeline.params import ParamsError, load_datasets
+from pipeline.paths import DATASETS
+
+
+def init_dataset(
+    folder: Annotated[Path, typer.Argument(help="Videos of any names, in any folders.")],
+    dataset: Annotated[
+        str, typer.Option(help="Section of datasets.yaml that they are to be.")
+    ] = "custom",
+) -> None:
+    """List a folder of videos as a dataset: links in data/<dataset>/Raw, and label.csv.
+
+    Nothing is copied. Text and labels are left empty; fill in what is known. A folder at the top
+    of FOLDER is one speaker, and no speaker is in two splits. Run it again when there are more
+    videos: lines that are there stay as they are.
+
+    Example: lnln init-dataset interviews/
+    """
+    from extractors.datasets.from_folder import arrange
+
+    root = Path("data") / dataset
+    try:
+        known = load_datasets()
+        if dataset not in known:
+            raise ParamsError(f"{dataset!r} is no section of {DATASETS}; known: {', '.join(known)}")
+        found = arrange(folder, root)
+    except (OSError, ParamsError, DatasetError, SetupError) as error:
+        sys.exit(f"error: {error}")
+    counts = ", ".join(f"{count} {split}" for split, count in found.clips.items())
+    print(f"{root / 'label.csv'}: {counts}; {found.new} new, {found.speakers} speakers")
+    if found.relinked:
+        print(
+            f"warning: {len(found.relinked)} links led nowhere, and now lead to videos of the same "
+            f"name; are they the same? {', '.join(found.relinked[:3])}"
+        )
+    if not all(found.clips.values()):
+        print("warning: a split is empty: videos of at least three speakers are needed")
+    print("to train, write labels into the column `label`, some in each split; then:")
+    print(f"  dvc exp run -S dataset={dataset}")
+
+
+def prepare(
+    dataset: Annotated[str, typer.Argument(help="mosi or mosei.")],
+    source: Annotated[Path, typer.Argument(help="Folder as the dataset's authors ship it.")],
+    splits: Annotated[
+        Path | None, typer.Option(help="CSV with columns video_id, mode: the split of each video.")
+    ] = None,
+) -> None:
+    """List CMU-MOSI or CMU-MOSEI as a dataset: label.csv points into the whole videos.
+
+    Nothing is copied, cut or encoded, and a label.csv that somebody changed is not replaced. Words
+    and times come from the transcripts, labels from the table of labels. The splits are those of
+    --splits, for mosi the published ones; a video that is not in them gets one by its name.
+
+    Example: lnln prepare mosi CMU-MOSI/Raw
+    """
+    from extractors.datasets.cmu.preparing import prepare as write
+    from extractors.datasets.cmu.preparing import read_modes
+    from extractors.datasets.cmu.published_splits import PUBLISHED
+
+    if dataset not in ("mosi", "mosei"):
+        sys.exit(f"error: {dataset!r} cannot be prepared; known: mosi, mosei")
+    root = Path("data") / dataset
+    try:
+        modes = PUBLISHED.get(dataset, {}) if splits is None else read_modes(splits)
+        found = write(source, root, modes=modes)
+    except (OSError, ValueError, SetupError) as error:
+        sys.exit(f"error: {error}")
+    print(", ".join(f"{count} without {what}" for what, count in found.lacking.items()))
+    if found.unread:
+        print(f"{len(found.unread)} lines could not be read, the first: {found.unread[0]}")
+    print(f"{root / 'label.csv'}: {found.segments} segments of whole videos")
+    if not modes:
+        print("warning: without --splits these are not the published splits")
+    elif found.unnamed:
+        print(
+            f"warning: {len(found.unnamed)} videos are not in the splits, which have them by their "
+            f"names now: {', '.join(found.unnamed[:3])}"
+        )

@@ -1,0 +1,34 @@
+"""A trained model that is ready for new clips."""
+
+from pathlib import Path
+
+from extractors.assets.finding import resolve
+from lnln.checkpoints.checkpoint import Checkpoint, load
+from lnln.data.language import FrozenLanguageEncoder
+
+
+def load_with_language(source: Path | str, *, offline: bool) -> Checkpoint:
+    """Load a checkpoint, and the frozen BERT where the network runs it itself.
+
+    Parameters
+    ----------
+    source : Path or str
+        A folder, or the id of a model on the Hugging Face hub, `owner/name`.
+    offline : bool
+        Never fetch anything.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no checkpoint.
+    CheckpointError
+        It is damaged.
+    SetupError
+        The BERT that the model was trained with is not on this machine.
+    """
+    checkpoint = load(source, offline=offline)
+    if checkpoint.layout.ids and checkpoint.model.language is None:
+        name = checkpoint.config.features["text"].settings["model"]
+        language = FrozenLanguageEncoder.from_folder(resolve(name, offline=offline))
+        checkpoint = load(source, language, offline=offline)
+    return checkpoint

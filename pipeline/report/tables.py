@@ -1,0 +1,120 @@
+"""Results for a person to read, and for a program."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import PurePath
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from contracts.tables import Rejected
+from lnln.prediction import Prediction
+
+# A sentiment within this share of the label range around 0 is called neutral: half a class of
+# the seven on MOSI's scale of -3 to 3.
+NEUTRAL = 1 / 12
+
+
+def word(sentiment: float, label_range: tuple[float, float]) -> str:
+    """Call a sentiment negative, neutral or positive."""
+    low, high = label_range
+    if abs(sentiment) < NEUTRAL * (high - low):
+        return "neutral"
+    return "positive" if sentiment > 0 else "negative"
+
+
+def prediction_table(
+    predictions: Iterable[Prediction],
+    label_range: tuple[float, float],
+    notice: str | None = None,
+) -> Group:
+    """Lay predictions out for the terminal, one row per clip; what all are told stands below."""
+    low, high = label_range
+    # The least widths fit into 80 columns, with nothing cut.
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("clip", overflow="fold", min_width=10)
+    table.add_column(f"sentiment\n{low:g} … {high:g}", min_width=9)
+    table.add_column("said", overflow="fold", max_width=48, min_width=8)
+    for name in ("words", "sound", "face"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("w", justify="right", no_wrap=True)
+    table.add_column("warnings", overflow="fold", max_width=40, min_width=12)
+    for row in predictions:
+        score = "none"
+        if row.sentiment is not None:
+            score = f"{row.sentiment:+.2f} {word(row.sentiment, label_range)}"
+        shares = (f"{row.observed[m]:.0%}" for m in ("text", "audio", "vision"))
+        w = "" if row.completeness is None else f"{row.completeness:.2f}"
+        own = [warning for warning in row.warnings if warning != notice]
+        clip, said, notes = (  # as they are: "[...]" in a file name is no markup
+            Text(words) for words in (row.clip_id, row.text or "-", "\n".join(own))
+        )
+        table.add_row(clip, score, said, *shares, w, notes)
+    below = [Text("words, sound, face: share observed. w: completeness of the words, estimated.")]
+    if notice:
+        below.append(Text(f"This model was {notice}."))
+    return Group(table, *below)
+
+
+def predictions_json(
+    predictions: Iterable[Prediction], rejected: Iterable[Rejected], **about: Any
+) -> str:
+    """Return predictions and failures as one JSON object."""
+    content = about | {
+        "predictions": [asdict(row) for row in predictions],
+        "failed": [
+            {"clip_id": clip_id, "path": str(PurePath(path)), "reason": reason}
+            for clip_id, path, reason in failures(rejected)
+        ],
+    }
+    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
+
+
+def failures(rejected: Iterable[Rejected]) -> list[tuple[str, str, str]]:
+    """Return (clip_id, path, reasons) once per clip, in however many stages it failed."""
+    reasons: dict[tuple[str, str], dict[str, None]] = {}
+    for row in rejected:
+        reasons.setdefault((row.clip_id, row.path), {})[row.reason] = None
+    return [(*clip, "; ".join(told)) for clip, told in reasons.items()]
+
+
+def results_table(by_rate: list[dict[str, Any]]) -> Table:
+    """Lay out MAE and Corr over the missing rate, LNLN beside its floors."""
+    predictors = list(dict.fromkeys(row["predictor"] for row in by_rate))
+    table = Table(title="test split over the missing rate r")
+    table.add_column("r", justify="right")
+    for metric in ("MAE", "Corr"):
+        for predictor in predictors:
+            table.add_column(f"{metric}\n{predictor}", justify="right")
+    for rate in dict.fromkeys(row["rate"] for row in by_rate):
+        found = {row["predictor"]: row for row in by_rate if row["rate"] == rate}
+        cells = (with_deviation(found[p], m) for m in ("mae", "corr") for p in predictors)
+        table.add_row(f"{rate:g}", *cells)
+    return table
+
+
+def modalities_table(modalities: dict[str, dict[str, Any]]) -> Table:
+    """Lay out `by_modality`: a row per modality that has labels of its own."""
+    answers = ("alone", "all", "constant")
+    table = Table(title="labels of single modalities, LNLN given it alone and all")
+    table.add_column("modality")
+    table.add_column("clips", justify="right")
+    for metric in ("MAE", "Corr"):
+        for answer in answers:
+            table.add_column(f"{metric}\n{answer}", justify="right")
+    for modality, found in modalities.items():
+        cells = (with_deviation(found[answer], m) for m in ("mae", "corr") for answer in answers)
+        table.add_row(modality, str(found["clips"]), *cells)
+    return table
+
+
+def with_deviation(row: dict[str, Any], metric: str) -> str:
+    """Write a metric of `over_seeds` with its deviation, where there is one."""
+    if row[metric] is None:
+        return "-"
+    deviation = row.get(f"{metric}_deviation")
+    return f"{row[metric]:.3f}" + (f" ± {deviation:.3f}" if deviation else "")

@@ -1,0 +1,86 @@
+"""Stage `dataset`: find the dataset that params.yaml names; say what to do if it is not there."""
+
+from pathlib import Path
+
+from lnln.evaluation.metrics import metric_names
+from pipeline.params import ParamsError, ResolvedDataset, load_datasets, load_params
+from pipeline.paths import DATASET, DATASETS, PARAMS
+from pipeline.stage import StageError, run, write_json
+
+LAYOUT = """\
+expected: clips in the raw layout
+  {root}/label.csv                                columns video_id, clip_id, text, label, mode
+  {root}/Raw/<video_id>/<clip_id>.<mp4|mov|avi|mkv|webm|mpg|flv>
+or the features of a pickle of MMSA: lnln import-mmsa FILE.pkl --dataset {name}
+They are to be had from {source}.
+Put the files there (a symbolic link will do), or name another dataset in {params}. {restore}"""
+RESTORE = f"What a failed `dvc exp run -S` wrote into it is undone by: git checkout {PARAMS}"
+
+
+def resolve() -> ResolvedDataset:
+    """Return the chosen dataset's section together with its name and root.
+
+    Raises
+    ------
+    ParamsError
+        `dataset` is no section of `datasets.yaml`, or its metric set lacks `train.selection`.
+    """
+    params, known = load_params(), load_datasets()
+    name = params.dataset
+    if name not in known:
+        raise ParamsError(
+            f"{PARAMS}: dataset: {name!r} is no section of {DATASETS}; "
+            f"known: {', '.join(known)}. {RESTORE}"
+        )
+    section = known[name].model_dump()
+    allowed = metric_names(known[name].metrics)
+    if params.train.selection not in allowed:
+        raise ParamsError(
+            f"{PARAMS}: train.selection: {params.train.selection!r} is no metric of "
+            f"{known[name].metrics}, the metric set of {name}; allowed: {', '.join(allowed)}"
+        )
+    return ResolvedDataset(
+        **section, name=name, root=f"data/{name}", audio=params.audio, vision=params.vision
+    )
+
+
+def require_files(dataset: ResolvedDataset) -> None:
+    """Check that the dataset's files are where they should be.
+
+    Raises
+    ------
+    StageError
+        Neither clips nor features are there; the message shows the layout and the source.
+    """
+    root = Path(dataset.root)
+    if (root / "manifest.parquet").is_file():  # a dataset of features
+        return
+    for needed in (root / "label.csv", root / "Raw"):
+        if not needed.exists():
+            raise StageError(
+                f"dataset {dataset.name!r}: {needed} is not there\n"
+                + LAYOUT.format(
+                    name=dataset.name,
+                    root=dataset.root,
+                    source=dataset.source,
+                    params=PARAMS,
+                    restore=RESTORE,
+                )
+            )
+
+
+def main() -> None:
+    """Write `dataset.json`, which the other stages read."""
+    dataset = resolve()
+    require_files(dataset)
+    write_json(dataset.model_dump(mode="json"), DATASET)
+    if dataset.published is not None:
+        print(
+            f"settings published for {dataset.name} take the place of those in {PARAMS}: "
+            f"{dataset.published}\n"
+            f"another value: -S {DATASETS}:{dataset.name}.published.train.epochs=20"
+        )
+
+
+if __name__ == "__main__":
+    run(main)

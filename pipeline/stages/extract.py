@@ -1,0 +1,44 @@
+"""Stage `extract@<modality>`: one modality's features, and how much of it could be observed."""
+
+import sys
+from typing import cast
+
+from contracts.features import clip_warnings, read_modality, write_modality
+from contracts.tables import MODALITIES, Modality, Rejected, read_table
+from extractors.datasets.precomputed import is_given, read_given_modality
+from extractors.extraction import extract_modality
+from extractors.observation import COLUMNS, observe, summary
+from extractors.workers.cache import opened
+from pipeline.params import load_dataset, load_params
+from pipeline.paths import FEATURES, MANIFEST, TRANSCRIPTS
+from pipeline.stage import quarantine, run, tell_observed, warn
+
+
+def main() -> None:
+    """Write the features of the modality that the command line names."""
+    if sys.argv[1:] not in [[modality] for modality in MODALITIES]:
+        sys.exit(f"usage: python -m pipeline.stages.extract {{{'|'.join(MODALITIES)}}}")
+    modality = cast(Modality, sys.argv[1])
+    settings, params = getattr(load_dataset(), modality), load_params()
+    manifest, transcripts = read_table(MANIFEST), read_table(TRANSCRIPTS)
+    folder = FEATURES / modality
+    rejected: list[Rejected] = []
+    if is_given(manifest) and modality != "text":
+        given = read_given_modality(manifest, transcripts, modality)
+        write_modality(given.batches, given.schema, folder)
+    else:
+        with opened(params.run.cache) as cache:
+            found = extract_modality(modality, manifest, transcripts, settings, params.run, cache)
+            write_modality(found.batches(), found.schema, folder)
+            rejected = found.quarantine
+    limit = params.ingest.max_quarantined
+    quarantine(rejected, modality, transcripts.num_rows, limit)
+    if rejected:
+        print(f"to try them again: dvc repro --force --single-item extract@{modality}")
+    written = read_modality(folder, [*COLUMNS[modality], "warnings"])
+    warn(clip_warnings(written))
+    tell_observed(summary(observe(manifest, transcripts, {modality: written})))
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,57 @@
+"""Stage `ingest`: list the clips of the dataset, look into each, and set the broken ones aside."""
+
+from collections import Counter
+from pathlib import Path
+
+from contracts.tables import write_table
+from extractors.datasets.labels import DatasetError, outside
+from extractors.datasets.listing import Listing, leakage, read_dataset
+from extractors.datasets.precomputed import read_given
+from extractors.workers.cache import opened
+from pipeline.params import load_dataset, load_params
+from pipeline.paths import MANIFEST, METRICS
+from pipeline.stage import quarantine, run, warn, write_json
+
+
+def main() -> None:
+    """Write the manifest, the quarantine and the counts.
+
+    Raises
+    ------
+    StageError
+        More than `ingest.max_quarantined` of the clips had to be set aside.
+    """
+    params, dataset = load_params(), load_dataset()
+    root = Path(dataset.root)
+    if (root / "manifest.parquet").is_file():  # kind: features
+        listing = Listing(read_given(root), [], [])
+    else:
+        with opened(params.run.cache) as cache:
+            listing = read_dataset(root, language=dataset.language, run=params.run, cache=cache)
+    leaks = leakage(listing.manifest)
+    odd = outside(listing.manifest, dataset.label_range)
+    warn([*listing.warnings, *odd])
+    rejected = len(listing.quarantine)
+    total = listing.manifest.num_rows + rejected
+    quarantine(listing.quarantine, "ingest", total, params.ingest.max_quarantined)
+    write_table(listing.manifest, MANIFEST)
+    splits = Counter(listing.manifest["split"].to_pylist())
+    counts = {split: splits[split] for split in ("train", "valid", "test")}
+    if dataset.clips is not None:
+        warn(unlike_published(counts, dataset.clips.model_dump()))
+    print("clips:", ", ".join(f"{count} {split}" for split, count in counts.items()))
+    found = {"listed": counts, "quarantined": rejected, "leaks": len(leaks), "odd_labels": len(odd)}
+    write_json(found, METRICS / "ingest.json")
+
+
+def unlike_published(counts: dict[str, int], published: dict[str, int]) -> list[str]:
+    """Messages about splits that do not have as many clips as was published."""
+    return [
+        f"{counts[split]} {split} clips, where {expected} were published"
+        for split, expected in published.items()
+        if counts[split] != expected
+    ]
+
+
+if __name__ == "__main__":
+    run(main, DatasetError)

@@ -1,0 +1,23 @@
+"""Stage `observe`: what could be observed of the corpus, per clip and modality."""
+
+from contracts.features import read_modality
+from contracts.tables import MODALITIES, read_table, write_table
+from extractors.observation import COLUMNS, observe, summary
+from pipeline.paths import FEATURES, MANIFEST, METRICS, OBSERVED, PLOTS, TRANSCRIPTS
+from pipeline.report.figures import plot_observed
+from pipeline.stage import run, tell_observed, write_json
+
+
+def main() -> None:
+    """Write the manifest with what was observed, the counts, and a picture of them."""
+    features = {m: read_modality(FEATURES / m, COLUMNS[m]) for m in MODALITIES}
+    observed = observe(read_table(MANIFEST), read_table(TRANSCRIPTS), features)
+    write_table(observed, OBSERVED)
+    found = summary(observed)
+    write_json(found, METRICS / "observed.json")
+    plot_observed(observed, PLOTS / "observed.png")
+    tell_observed(found)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,92 @@
+"""What `incomplete`, `train` and `evaluate` read: a split's features, its masks, its BERT."""
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from contracts.tables import read_table
+from extractors.assets.finding import resolve
+from lnln.data.features import FeatureSet, Lengths
+from lnln.data.reading import read_features
+from lnln.missing.masks import Kept, from_table
+from pipeline.params import Dataset, Params
+from pipeline.paths import FEATURES, INCOMPLETE, MANIFEST, TRANSCRIPTS
+from pipeline.stage import StageError, warn
+
+
+def lengths(dataset: Dataset) -> Lengths:
+    """Longest sequences the network reads."""
+    return Lengths(dataset.text.max_tokens, dataset.lengths.audio, dataset.lengths.vision)
+
+
+def as_published(given: Params, dataset: Dataset) -> Params:
+    """Params with the settings that were published for a dataset, if any were."""
+    told = dataset.published
+    if told is None:
+        return given
+    trained = given.train.model_copy(update=told.train.model_dump())
+    return given.model_copy(update={"loss": told.loss, "train": trained})
+
+
+def read_manifest() -> pa.Table:
+    """Read the manifest's clips that `transcribe` did not set aside."""
+    manifest = read_table(MANIFEST)
+    return manifest.filter(pc.is_in(manifest["clip_id"], read_table(TRANSCRIPTS)["clip_id"]))
+
+
+def read_split(manifest: pa.Table, split: str, dataset: Dataset) -> FeatureSet:
+    """Read one split's features, cut to what the network reads; warnings go to the user.
+
+    Clips without a label are left out where others have one.
+
+    Raises
+    ------
+    StageError
+        The split has no clips, or none of them has a label.
+    """
+    if split not in manifest["split"].to_pylist():
+        raise StageError(
+            f"no clip of the dataset is in the split {split!r}: training needs train, valid and "
+            "test clips; see the column `mode` of label.csv"
+        )
+    labelled = manifest.filter(pc.is_valid(manifest["label"]))
+    without = sum(row == split for row in manifest["split"].to_pylist()) - sum(
+        row == split for row in labelled["split"].to_pylist()
+    )
+    if without and split in labelled["split"].to_pylist():
+        warn([f"{without} clips of the split {split!r} have no label and are left out"])
+        manifest = labelled
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        features = read_features(FEATURES, manifest, split, lengths(dataset))
+    warn(str(warning.message) for warning in caught)
+    shares = features.observed_shares()
+    something = np.flatnonzero(sum(shares.values()))
+    if len(something) < len(features):
+        nothing = sorted(set(features.clip_ids) - {features.clip_ids[i] for i in something})
+        warn([f"split {split}: nothing was observed in {', '.join(nothing)}; left out"])
+        features = features.take(something)
+    if not len(features):
+        raise StageError(f"split {split!r}: nothing was observed in any of its clips")
+    try:
+        features.known_labels()
+    except ValueError as error:
+        raise StageError(
+            f"split {split!r}: {error}. At least one labelled clip is needed in each of train, "
+            "valid and test, and some hundred in train to learn anything; write labels into the "
+            "column `label` of label.csv"
+        ) from None
+    return features
+
+
+def read_masks(split: str) -> list[dict[str, Kept]]:
+    """Read the draws of masks that the stage `incomplete` made for a split."""
+    return from_table(read_table(INCOMPLETE / f"{split}.parquet"))
+
+
+def language_folder(dataset: Dataset, *, offline: bool) -> Path:
+    """Find the BERT that the text features were made with."""
+    return resolve(dataset.text.model, offline=offline)

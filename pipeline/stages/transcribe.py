@@ -1,0 +1,34 @@
+"""Stage `transcribe`: the words of every clip, given or recognised."""
+
+from collections import Counter
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from contracts.tables import read_table, write_table
+from extractors.transcription import transcribe, wordless_sound
+from extractors.workers.cache import opened
+from pipeline.params import load_dataset, load_params
+from pipeline.paths import MANIFEST, TRANSCRIPTS
+from pipeline.stage import quarantine, run, warn
+
+
+def main() -> None:
+    """Write the transcripts; a clip with neither words nor picture is set aside."""
+    params, dataset = load_params(), load_dataset()
+    manifest = read_table(MANIFEST)
+    with opened(params.run.cache) as cache:
+        result = transcribe(manifest, dataset.speech, params.run, cache)
+    rejected = wordless_sound(manifest, result.table)
+    warn(result.warnings)
+    found, limit = [*result.quarantine, *rejected], params.ingest.max_quarantined
+    quarantine(found, "transcribe", manifest.num_rows, limit)
+    useless = pa.array([row.clip_id for row in rejected], pa.string())
+    usable = result.table.filter(pc.invert(pc.is_in(result.table["clip_id"], useless)))
+    write_table(usable, TRANSCRIPTS)
+    sources = Counter(usable["source"].to_pylist())
+    print("text:", ", ".join(f"{count} {source}" for source, count in sorted(sources.items())))
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,228 @@
+"""Training: it learns, it repeats to the byte, it chooses on validation, it stops on NaN."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from inspect import signature
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from lnln.data.batches import Layout, incomplete
+from lnln.data.features import FeatureSet, Lengths
+from lnln.data.language import FrozenLanguageEncoder, LanguageEncoder
+from lnln.inference import score
+from lnln.missing.masks import Masks, evaluation_masks
+from lnln.settings import LossSettings, NetworkSettings, TrainSettings
+from lnln.training.run import Trained, TrainingDiverged, train
+
+FAST = TrainSettings(epochs=3, batch_size=8, learning_rate=3e-3)
+
+
+@pytest.fixture(scope="module")
+def sets(make_set: Callable[..., FeatureSet]) -> tuple[FeatureSet, FeatureSet]:
+    return make_set("train", 20), make_set("valid", 8)
+
+
+@pytest.fixture
+def run(
+    sets: tuple[FeatureSet, FeatureSet],
+    language: FrozenLanguageEncoder,
+    tiny: NetworkSettings,
+    lengths: Lengths,
+) -> Callable[..., Trained]:
+    def run(settings: TrainSettings = FAST, **changed: Any) -> Trained:
+        train_set, valid_set = sets
+        arguments: dict[str, Any] = {
+            "train_set": train_set,
+            "valid_set": valid_set,
+            "valid_masks": [masks_at(0.3, valid_set)],
+            "lengths": lengths,
+            "network": tiny,
+            "loss": LossSettings(),
+            "settings": settings,
+            "metric_set": "mosi",
+            "language": language,
+        }
+        return train(**arguments | changed)
+
+    return run
+
+
+def masks_at(rate: float, features: FeatureSet) -> Masks:
+    return evaluation_masks(features, rate, seed=1, purpose="valid")
+
+
+def same_weights(a: Trained, b: Trained) -> bool:
+    first, second = a.model.state_dict(), b.model.state_dict()
+    return first.keys() == second.keys() and all(torch.equal(first[n], second[n]) for n in first)
+
+
+def test_loss_falls_on_a_learnable_toy(run: Callable[..., Trained]) -> None:
+    history = run(FAST.model_copy(update={"epochs": 30})).history
+    assert history[-1]["train/sentiment"] < 0.4 * history[0]["train/sentiment"]
+    assert history[-1]["train/total"] < history[0]["train/total"]
+    assert history[-1]["valid/mae"] < history[0]["valid/mae"]
+
+
+@pytest.mark.parametrize("variant", ["paper", "official"])
+def test_two_runs_give_the_same_bytes(
+    run: Callable[..., Trained], tiny: NetworkSettings, variant: str
+) -> None:
+    network = tiny.model_copy(update={"variant": variant})
+    first, second = run(network=network), run(network=network)
+    assert first.history == second.history
+    assert same_weights(first, second)
+
+
+def test_another_seed_gives_another_network(run: Callable[..., Trained]) -> None:
+    assert not same_weights(run(), run(FAST.model_copy(update={"seed": 2})))
+
+
+def test_averaged_weights_move_less_than_the_weights_themselves(
+    run: Callable[..., Trained],
+) -> None:
+    start, plain, averaged = (
+        run(
+            FAST.model_copy(update={"epochs": 2, "learning_rate": rate, "averaging": decay})
+        ).model.state_dict()["regressor.weight"]
+        for rate, decay in ((1e-12, 0.0), (1e-2, 0.0), (1e-2, 0.9))
+    )
+    assert 0 < (averaged - start).norm() < (plain - start).norm()
+
+
+def test_best_epoch_has_the_least_validation_error(run: Callable[..., Trained]) -> None:
+    trained = run(FAST.model_copy(update={"epochs": 6, "learning_rate": 2e-2}))
+    errors = [row["valid/mae"] for row in trained.history]
+    assert trained.best_epoch == 1 + int(np.argmin(errors))
+
+
+def test_weights_are_those_of_the_best_epoch(
+    run: Callable[..., Trained],
+    sets: tuple[FeatureSet, FeatureSet],
+    language: FrozenLanguageEncoder,
+    tiny: NetworkSettings,
+) -> None:
+    seen: list[dict[str, Any]] = []
+    settings = FAST.model_copy(update={"epochs": 6, "learning_rate": 5e-2, "warmup": 0.0})
+    trained = run(settings, on_epoch=seen.append)
+    assert seen == trained.history
+    assert trained.normalisation is not None
+    clips = incomplete(trained.normalisation.apply(sets[1]), masks_at(0.3, sets[1]), language)
+    said = score(trained.model, clips, Layout.of(tiny, trained.shapes, finetuned=False)).sentiment
+    error = float(np.abs(said - sets[1].known_labels()).mean())
+    assert error == min(row["valid/mae"] for row in trained.history)
+
+
+def test_frozen_language_is_neither_trained_nor_in_the_network(
+    run: Callable[..., Trained], language: FrozenLanguageEncoder
+) -> None:
+    before = {name: tensor.clone() for name, tensor in language.state_dict().items()}
+    assert run().model.language is None
+    assert all(torch.equal(before[n], t) for n, t in language.state_dict().items())
+
+
+def test_finetuned_language_is_trained(run: Callable[..., Trained], bert: Path) -> None:
+    encoder = LanguageEncoder.from_folder(bert)
+    before = {name: tensor.clone() for name, tensor in encoder.state_dict().items()}
+    trained = run(FAST.model_copy(update={"finetune_language": True}), language=encoder)
+    assert trained.model.language is not None
+    after = trained.model.language.state_dict()
+    assert any(not torch.equal(before[n], after[n].cpu()) for n in before)
+
+
+def test_frozen_encoder_is_refused_when_it_should_be_trained(run: Callable[..., Trained]) -> None:
+    with pytest.raises(ValueError, match="finetune_language"):
+        run(FAST.model_copy(update={"finetune_language": True}))
+
+
+def test_encoder_of_other_hidden_states_is_refused(
+    run: Callable[..., Trained], sets: tuple[FeatureSet, FeatureSet]
+) -> None:
+    text = sets[0].text
+    other = replace(sets[0], text=replace(text, values=text.values + 1))
+    with pytest.raises(ValueError, match="does not give the hidden states"):
+        run(train_set=other)
+
+
+def test_nan_stops_the_run_and_names_step_terms_and_clips(
+    run: Callable[..., Trained], sets: tuple[FeatureSet, FeatureSet]
+) -> None:
+    labels = sets[0].known_labels().copy()
+    labels[3] = np.inf
+    with pytest.raises(TrainingDiverged, match=r"step 0 \(total inf, sentiment inf.*train/003"):
+        run(
+            FAST.model_copy(update={"batch_size": 20}),
+            train_set=replace(sets[0], labels=labels),
+        )
+
+
+@pytest.mark.parametrize("scale", [1, 1000])
+def test_loss_beyond_the_scale_of_the_labels_stops_the_run(
+    run: Callable[..., Trained],
+    sets: tuple[FeatureSet, FeatureSet],
+    monkeypatch: pytest.MonkeyPatch,
+    scale: int,
+) -> None:
+    scaled = replace(sets[0], labels=sets[0].known_labels() * scale)
+    once = FAST.model_copy(update={"epochs": 1})
+    run(once, train_set=scaled)
+    monkeypatch.setattr("lnln.training.epochs.DIVERGED", 0.01)
+    with pytest.raises(TrainingDiverged, match=r"diverged at step 0 \(total [\d.e+]+, .*train/003"):
+        run(once.model_copy(update={"batch_size": 20}), train_set=scaled)
+
+
+def test_clips_without_label_are_refused_by_name(
+    run: Callable[..., Trained], sets: tuple[FeatureSet, FeatureSet]
+) -> None:
+    labels = sets[0].known_labels().copy()
+    labels[3] = np.nan
+    with pytest.raises(ValueError, match=r"1 clips have no label .train/003"):
+        run(train_set=replace(sets[0], labels=labels))
+
+
+def test_training_cannot_see_the_test_split() -> None:
+    sets = [name for name, p in signature(train).parameters.items() if "FeatureSet" in p.annotation]
+    assert sets == ["train_set", "valid_set"]
+
+
+def test_unknown_selection_metric_is_refused(run: Callable[..., Trained]) -> None:
+    with pytest.raises(ValueError, match=r"selection='acc3' is not one of acc7, acc5"):
+        run(FAST.model_copy(update={"selection": "acc3"}))
+
+
+def test_validation_averages_over_its_masks(
+    run: Callable[..., Trained], sets: tuple[FeatureSet, FeatureSet]
+) -> None:
+    masks = [masks_at(rate, sets[1]) for rate in (0.0, 0.9)]
+    one, other, both = (
+        run(valid_masks=m).history[0]["valid/mae"] for m in ([masks[0]], [masks[1]], masks)
+    )
+    assert both == pytest.approx((one + other) / 2)
+
+
+def test_patience_ends_a_run_that_no_longer_improves(run: Callable[..., Trained]) -> None:
+    changes = {"epochs": 30, "learning_rate": 0.3, "warmup": 0.0, "patience": 2}
+    history = run(FAST.model_copy(update=changes)).history
+    errors = [row["valid/mae"] for row in history]
+    assert len(errors) < 30
+    assert int(np.argmin(errors)) == len(errors) - 3
+
+
+def test_history_tells_gradient_discriminator_and_w(run: Callable[..., Trained]) -> None:
+    for row in run().history:
+        assert row["train/gradient_norm"] > 0
+        assert 0 <= row["train/discriminator_accuracy"] <= 1
+        assert 0 <= row["valid/w_mae"] <= 1
+        assert -1 <= row["valid/w_corr"] <= 1
+
+
+def test_gradient_that_is_not_finite_stops_the_run(
+    run: Callable[..., Trained], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    infinite = torch.tensor(torch.inf)
+    monkeypatch.setattr("torch.nn.utils.get_total_norm", lambda gradients: infinite)
+    with pytest.raises(TrainingDiverged, match=r"step 0 .*gradient_norm inf"):
+        run()

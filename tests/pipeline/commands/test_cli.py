@@ -1,0 +1,312 @@
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from typer.testing import CliRunner, Result
+
+from contracts.tables import Rejected, read_quarantine
+from extractors.api import Features
+from extractors.errors import MissingAsset
+from extractors.settings import ExtractorSettings
+from extractors.workers.cache import Cache
+from lnln.prediction import Prediction
+from pipeline.commands.main import app
+
+FOR_DATASETS = ("init-dataset", "prepare", "import-mmsa", "export-mmsa", "features")
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(app, list(arguments))
+
+
+class Extractor:
+    """Stands in for `extractors.extract`: remembers its settings, extracts nothing."""
+
+    def __init__(self) -> None:
+        self.settings: Any = None
+        self.rejected: list[Rejected] = []
+        self.warnings: list[str] = []
+        self.error: Exception | None = None
+
+    def __call__(self, paths: list[Path], settings: Any) -> Features:
+        self.settings = settings
+        if self.error:
+            raise self.error
+        empty = pa.table({"clip_id": pa.array([], pa.string())})
+        return Features(*[empty] * 5, quarantine=self.rejected, warnings=self.warnings)
+
+
+@pytest.fixture
+def extractor(monkeypatch: pytest.MonkeyPatch) -> Iterator[Extractor]:
+    stand_in = Extractor()
+    monkeypatch.setattr("extractors.extract", stand_in)
+    yield stand_in
+
+
+def test_extract_uses_the_project_s_settings_and_needs_no_dataset(
+    project: Path, change: Any, extractor: Extractor
+) -> None:
+    change("vision.fps", 5)
+    result = run("extract", "a.mp4", "--out", "features", "--workers", "3", "--offline")
+    assert result.exit_code == 0, result.output
+    assert extractor.settings.vision.fps == 5
+    assert extractor.settings.text.max_tokens == 40
+    assert (extractor.settings.run.workers, extractor.settings.run.offline) == (3, True)
+    assert (project / "features" / "features" / "vision" / "part-0.parquet").is_file()
+
+
+def test_extract_uses_the_defaults_outside_a_project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, extractor: Extractor
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run("extract", "a.mp4", "--out", "features").exit_code == 0
+    assert extractor.settings == ExtractorSettings()
+
+
+def test_extract_does_the_others_when_a_file_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, extractor: Extractor
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    extractor.rejected = [Rejected("b.mp4", "b.mp4", "ingest", "the file is empty")]
+    extractor.warnings = ["clips/: no video in this folder"]
+    result = run("extract", "b.mp4", "clips", "--out", "features")
+    assert result.exit_code == 1
+    assert "error: b.mp4: the file is empty" in result.stderr
+    assert "warning: clips/: no video" in result.stderr
+    assert read_quarantine(tmp_path / "features" / "quarantine.csv") == extractor.rejected
+
+
+def test_extract_refuses_bad_params_before_any_work(
+    project: Path, change: Any, extractor: Extractor
+) -> None:
+    change("vision.fps", 0)
+    result = run("extract", "a.mp4", "--out", "features")
+    assert (result.exit_code, extractor.settings) == (1, None)
+    assert "error: params.yaml:\n  vision.fps: 0 is not allowed" in result.output
+
+
+def test_extract_refuses_a_file_in_the_place_of_the_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, extractor: Extractor
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("features").touch()
+    result = run("extract", "a.mp4", "--out", "features")
+    assert (result.exit_code, extractor.settings) == (1, None)
+    assert "error: " in result.output
+    assert "features" in result.output
+
+
+def test_missing_asset_is_one_message(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, extractor: Extractor
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    extractor.error = MissingAsset("minilm: not found. Get it: pip install this")
+    result = run("extract", "a.mp4", "--out", "features")
+    assert result.exit_code == 1
+    assert result.output == "error: minilm: not found. Get it: pip install this\n"
+
+
+@pytest.fixture
+def published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working folder with `best.pth`, small, as the published code writes it for `mosi`."""
+    import torch
+
+    from lnln.checkpoints.importing import PUBLISHED
+    from lnln.data.language import LanguageEncoder
+    from lnln.models.lnln.network import LNLN
+    from lnln.models.lnln.published_names import published_name
+    from lnln.settings import NetworkSettings, Shapes
+
+    bert = {"vocab_size": 9, "hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2}
+    bert |= {"intermediate_size": 8, "max_position_embeddings": 8}
+    shapes = Shapes(
+        text_dim=8, audio_dim=2, vision_dim=3, text_length=4, audio_length=5, vision_length=6
+    )
+    small = PUBLISHED["mosi"]._replace(shapes=shapes, bert=bert)
+    monkeypatch.setitem(PUBLISHED, "mosi", small)
+    monkeypatch.chdir(tmp_path)
+    network = NetworkSettings(variant="official", fusion_depth=2)
+    model = LNLN(network, shapes, LanguageEncoder.from_config({"model_type": "bert"} | bert))
+    state = {published_name(name): value for name, value in model.state_dict().items()}
+    torch.save({"epoch": 1, "optimizer": {}, "state_dict": state}, "best.pth")
+    return tmp_path
+
+
+def test_published_checkpoint_is_imported_and_does_not_read_video(
+    published: Path, extractor: Extractor
+) -> None:
+    result = run("import-checkpoint", "best.pth", "--config", "mosi")
+    assert result.exit_code == 0, result.output
+    assert "written to models/mosi" in result.output
+    files = {path.name for path in (published / "models" / "mosi").iterdir()}
+    assert files == {"README.md", "config.json", "model.safetensors"}
+    result = run("predict", "a.mp4", "--model", "models/mosi")
+    assert (result.exit_code, extractor.settings) == (1, None)
+    assert "error: this model cannot read video: it was trained on MMSA's" in result.output
+
+
+def test_import_never_replaces_a_model(published: Path) -> None:
+    assert run("import-checkpoint", "best.pth", "--config", "mosi", "-o", "ours").exit_code == 0
+    before = (published / "ours" / "config.json").read_bytes()
+    result = run("import-checkpoint", "best.pth", "--config", "mosi", "-o", "ours")
+    assert result.exit_code == 1
+    assert "error: ours is there already" in result.output
+    assert (published / "ours" / "config.json").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["best.pth", "--config", "sims"], "best.pth is refused: proj_l.0.weight has the shape"),
+        (["best.pth", "--config", "../x"], "'../x' is none of the published mosi, mosei, sims"),
+        (["gone.pth", "--config", "mosi"], "gone.pth"),
+    ],
+)
+def test_import_that_fails_is_one_message_and_leaves_nothing(
+    published: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], message: str
+) -> None:
+    from lnln.checkpoints.importing import PUBLISHED
+
+    text_dim = PUBLISHED["mosi"].shapes.model_copy(update={"text_dim": 6})
+    monkeypatch.setitem(PUBLISHED, "sims", PUBLISHED["mosi"]._replace(shapes=text_dim))
+    result = run("import-checkpoint", *arguments)
+    assert result.exit_code == 1
+    assert result.output.startswith("error: ") and message in result.output
+    assert [path.name for path in published.iterdir()] == ["best.pth"]
+
+
+def test_predict_takes_a_hub_id_and_stays_offline(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    result = run("predict", "a.mp4", "--model", "me/lnln", "--offline")
+    assert result.exit_code == 1
+    assert "error: me/lnln is no folder here, and no model of that id" in result.output
+
+
+@pytest.mark.parametrize("arguments", [["a.mp4"], ["a.mp4", "--model", "models/other"]])
+def test_predict_without_a_model_says_how_to_get_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = run("predict", *arguments)
+    folder = arguments[-1] if len(arguments) > 1 else "models/lnln"
+    assert result.exit_code == 1
+    assert f"error: {folder}/config.json is not there: train a model first" in result.output
+
+
+def test_predict_with_a_damaged_model_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "config.json").write_text(json.dumps({"network": {}}))
+    (tmp_path / "model.safetensors").touch()
+    result = run("predict", "a.mp4", "--model", ".")
+    assert result.exit_code == 1
+    assert "error: config.json is no config of this program" in result.output
+
+
+def test_json_holds_the_warnings_and_the_failures(
+    extractor: Extractor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = SimpleNamespace(notice=None, label_range=(-3, 3))
+    model = SimpleNamespace(config=config, extraction={})
+    monkeypatch.setattr("pipeline.commands.model.load_with_language", lambda folder, offline: model)
+    monkeypatch.setattr("lnln.predict", lambda features, model: [])
+    extractor.rejected = [Rejected("b.mp4", "b.mp4", "ingest", "the file is empty")]
+    extractor.warnings = ["a.mp4: the sound breaks off early"]
+    result = run("predict", "a.mp4", "b.mp4", "--json")
+    found = json.loads(result.stdout)
+    assert result.exit_code == 1
+    assert found["warnings"] == extractor.warnings
+    assert [row["reason"] for row in found["failed"]] == ["the file is empty"]
+
+
+def test_answers_are_written_as_a_table_that_others_can_read(
+    extractor: Extractor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    import datasets
+    import pandas
+    import polars
+
+    config = SimpleNamespace(notice=None, label_range=(-3, 3))
+    model = SimpleNamespace(config=config, extraction={})
+    monkeypatch.setattr("pipeline.commands.model.load_with_language", lambda folder, offline: model)
+    shares = {"text": 1.0, "audio": 0.5, "vision": 0.0}
+    answers = [
+        Prediction("a.mp4", -1.5, 0.25, shares, "no", ["no face observed"]),
+        Prediction("b.mp4", None, None, dict.fromkeys(shares, 0.0)),
+    ]
+    monkeypatch.setattr("lnln.predict", lambda features, model: answers)
+    path = tmp_path / "new" / "answers.parquet"
+    result = run("predict", "a.mp4", "b.mp4", "--out", str(path))
+    assert result.exit_code == 0, result.output
+    frame = pandas.read_parquet(path)
+    assert frame["clip_id"].tolist() == ["a.mp4", "b.mp4"]
+    assert frame["sentiment"][0] == -1.5 and pandas.isna(frame["sentiment"][1])
+    assert polars.read_parquet(path)["observed_audio"].to_list() == [0.5, 0.0]
+    result = run("predict", "a.mp4", "--out", str(tmp_path))
+    assert result.exit_code == 1 and "is a folder: --out names a file" in result.output
+    table = datasets.load_dataset(
+        "parquet", data_files=str(path), split="train", cache_dir=str(tmp_path / "cache")
+    )
+    assert table[0]["warnings"] == ["no face observed"]
+
+
+def test_predict_refuses_a_path_that_cannot_be_looked_at(
+    extractor: Extractor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = SimpleNamespace(extraction={})
+    monkeypatch.setattr("pipeline.commands.model.load_with_language", lambda folder, offline: model)
+    extractor.error = PermissionError(13, "Permission denied", "private/a.mp4")
+    result = run("predict", "private/a.mp4")
+    assert result.exit_code == 1
+    assert "error: " in result.output
+    assert "private/a.mp4" in result.output
+
+
+@pytest.mark.parametrize(
+    "command", ["predict", "extract", "import-checkpoint", "doctor", *FOR_DATASETS]
+)
+def test_every_command_explains_itself(command: str) -> None:
+    result = run(command, "--help")
+    assert result.exit_code == 0
+    assert f"Example: lnln {command}" in result.output
+
+
+def test_cache_is_shown_and_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert "LNLN_CACHE" in run("cache").output
+    monkeypatch.setenv("LNLN_CACHE", str(tmp_path / "kept"))
+    cache = Cache(str(tmp_path / "kept"))
+    cache.write("audio-f00d", "ab12", pa.table({"x": [1]}))
+    cache.count("audio-f00d", asked=4, hits=3)
+    shown = run("cache").output
+    assert all(word in shown for word in ("audio", "f00d", "75%"))
+    assert run("cache", "prune", "--days", "1").output.count("f00d") == 0
+    assert "deleted" in run("cache", "prune", "--days", "0").output
+    assert cache.uses() == []
+
+
+def test_states_of_interrupted_trainings_are_shown_and_deleted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("params.yaml", "datasets.yaml"):
+        shutil.copyfile(Path(__file__).parents[3] / name, tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+    state = tmp_path / ".cache" / "training" / "f00d.state"
+    state.parent.mkdir(parents=True)
+    state.write_bytes(bytes(2_000_000))
+    assert "1 interrupted trainings, 2.0 MB" in " ".join(run("cache").output.split())
+    assert "deleted" in run("cache", "prune", "--days", "0").output
+    assert not state.exists()
+    (tmp_path / "params.yaml").write_text("missing_rate: 7\n")
+    monkeypatch.setenv("LNLN_CACHE", str(tmp_path / "kept"))
+    result = run("cache", "prune", "--days", "0")
+    assert result.exit_code == 1 and "states of interrupted trainings" in result.output

@@ -1,0 +1,61 @@
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from pipeline.report.figures import plot_rates
+from pipeline.stage import StageError, run, write_json
+from pipeline.stages import extract
+from pipeline.stages.evaluate import curves, write_csv
+from pipeline.stages.splits import read_split
+
+BY_RATE = [
+    {"rate": rate, "predictor": name, "mae": 1 + rate, "corr": None if name == "constant" else 0.5}
+    for rate in (0.0, 0.5)
+    for name in ("lnln", "ridge", "constant")
+]
+
+
+def test_error_of_the_program_keeps_its_traceback() -> None:
+    def broken() -> None:
+        raise KeyError("bug")
+
+    with pytest.raises(KeyError):
+        run(broken)
+
+
+def test_json_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    target = tmp_path / "metrics" / "test.json"
+    write_json({"mae": 1.0}, target)
+    with pytest.raises(ValueError, match="JSON"):
+        write_json({"mae": np.nan}, target)
+    assert target.read_text() == '{\n  "mae": 1.0\n}\n'
+    assert list(target.parent.iterdir()) == [target]
+
+
+def test_extract_names_the_modalities_it_knows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.argv", ["extract", "smell"])
+    with pytest.raises(SystemExit, match=r"text\|audio\|vision"):
+        extract.main()
+
+
+def test_curves_have_a_row_per_rate_and_a_column_per_predictor(tmp_path: Path) -> None:
+    write_csv(curves(BY_RATE, "corr"), tmp_path / "corr.csv")
+    assert (tmp_path / "corr.csv").read_text() == (
+        "rate,lnln,ridge,constant\n0.0,0.5,0.5,\n0.5,0.5,0.5,\n"
+    )
+
+
+def test_the_same_results_draw_the_same_picture(tmp_path: Path) -> None:
+    for name in ("a.png", "b.png"):
+        plot_rates(BY_RATE, tmp_path / name)
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+
+
+def test_split_without_clips_says_what_training_needs(project: Path) -> None:
+    from pipeline.stages.dataset import resolve
+
+    manifest = pa.table({"split": ["train", "test"], "clip_id": ["a/1", "b/1"]})
+    with pytest.raises(StageError, match=r"split 'valid': training needs train, valid and"):
+        read_split(manifest, "valid", resolve())
