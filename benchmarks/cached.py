@@ -20,7 +20,7 @@ from pathlib import Path
 from kept import keep, machine
 
 from contracts.features import write_modality
-from contracts.tables import MODALITIES
+from contracts.schemas import MODALITIES
 from extractors.datasets.listing import read_dataset
 from extractors.extraction import extract_modality
 from extractors.settings import ExtractorSettings, RunSettings

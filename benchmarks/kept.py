@@ -6,7 +6,7 @@ import os
 import platform
 from pathlib import Path
 
-from contracts.tables import replacing
+from contracts.files import replacing
 
 FOLDER = Path(__file__).parent / "results"
 

@@ -11,9 +11,10 @@ from direct import Direct
 from torch import Tensor, nn
 from transformers import BertConfig, BertModel
 
+from contracts.features import FeatureInfo
 from extractors.assets.finding import resolve
 from lnln.data.batches import Layout, Recall, collate, encode, incomplete
-from lnln.data.features import FeatureInfo, FeatureSet, ModalityFeatures, TextFeatures
+from lnln.data.features import FeatureSet, ModalityFeatures, TextFeatures
 from lnln.data.language import FrozenLanguageEncoder, LanguageEncoder
 from lnln.data.packing import split
 from lnln.inference import score

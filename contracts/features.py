@@ -12,7 +12,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict
 
-from contracts.tables import Modality, read_table, replacing
+from contracts.files import replacing
+from contracts.parquet import read_table
+from contracts.schemas import Modality
 
 FACE = pa.struct(  # which face was followed, see `extractors.vision.faces`
     [
@@ -29,18 +31,17 @@ class FeatureInfo(BaseModel):
     Kept as JSON under the key ``features`` of the table's schema metadata.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     modality: Modality
-    names: list[str]
-    units: list[str]
-    settings: dict[str, Any]
-    assets: dict[str, str]  # name -> sha256
-    fingerprint: str
-    # of the tokenizer, text only
-    unk_id: int | None = None
-    pad_id: int | None = None
-    source: str | None = None  # who made them, where it was not this package
+    names: tuple[str, ...]
+    units: tuple[str, ...] = ()
+    settings: dict[str, Any] = {}
+    assets: dict[str, str] = {}  # sha256 of the models that computed the features, by name
+    fingerprint: str = ""
+    unk_id: int | None = None  # text alone: [UNK], which stands for a dropped token
+    pad_id: int | None = None  # text alone
+    source: str = ""  # who made the features, where it was not our extractors
 
 
 def feature_schema(info: FeatureInfo) -> pa.Schema:
@@ -71,7 +72,7 @@ def feature_schema(info: FeatureInfo) -> pa.Schema:
     if info.modality == "vision":
         fields.append(pa.field("face", FACE, nullable=False))
     fields.append(pa.field("warnings", pa.list_(pa.field("element", pa.string())), nullable=False))
-    metadata = {b"features": info.model_dump_json(exclude_none=True).encode()}
+    metadata = {b"features": info.model_dump_json(exclude_defaults=True).encode()}
     return pa.schema(fields, metadata=metadata)
 
 

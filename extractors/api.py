@@ -8,14 +8,9 @@ from typing import Any
 import pyarrow as pa
 
 from contracts.features import clip_warnings, read_modality, write_modality
-from contracts.tables import (
-    MODALITIES,
-    Rejected,
-    read_quarantine,
-    read_table,
-    write_quarantine,
-    write_table,
-)
+from contracts.parquet import read_table, write_table
+from contracts.quarantine import Rejected, read_quarantine, write_quarantine
+from contracts.schemas import MODALITIES
 from extractors.datasets.listing import probe_files
 from extractors.extraction import extract_modality
 from extractors.settings import ExtractorSettings
@@ -25,7 +20,7 @@ from extractors.workers.cache import opened
 
 @dataclass(frozen=True)
 class Features:
-    """All that was observed in some clips; the tables are described in `contracts.tables`."""
+    """All that was observed in some clips; the tables are described in `contracts.schemas`."""
 
     manifest: pa.Table
     transcripts: pa.Table

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from contracts.features import FeatureInfo, feature_info
-from contracts.tables import MODALITIES
+from contracts.schemas import MODALITIES
 
 BATCH = 64  # clips read at a time
 

@@ -10,7 +10,8 @@ import pyarrow as pa
 from pydantic import BaseModel, ValidationError
 
 from contracts.features import FeatureInfo, feature_row, feature_schema
-from contracts.tables import Modality, sorted_rows
+from contracts.parquet import sorted_rows
+from contracts.schemas import Modality
 from extractors.assets.libraries import require_libraries
 from extractors.audio.extractor import AudioExtractor
 from extractors.datasets.precomputed import is_given
@@ -41,9 +42,9 @@ def extract_modality(
     ----------
     modality : {"text", "audio", "vision"}
     manifest : pa.Table
-        As `contracts.tables.MANIFEST`.
+        As `contracts.schemas.MANIFEST`.
     transcripts : pa.Table
-        As `contracts.tables.TRANSCRIPTS`; a clip that it leaves out is left out here.
+        As `contracts.schemas.TRANSCRIPTS`; a clip that it leaves out is left out here.
     settings : TextSettings, AudioSettings or VisionSettings
         The modality's own.
     run : RunSettings
@@ -52,7 +53,7 @@ def extract_modality(
     Returns
     -------
     Collected
-        Table as `contracts.tables.feature_schema`, sorted by clip_id. A clip that fails is in
+        Table as `contracts.features.feature_schema`, sorted by clip_id. A clip that fails is in
         the quarantine.
 
     Raises

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel
 
 from contracts.features import FeatureInfo
-from contracts.tables import Modality
+from contracts.schemas import Modality
 from extractors.assets.finding import checksum, contents, resolve
 
 _ROOT = Path(__file__).parents[1]  # of the packages
@@ -89,8 +89,8 @@ def describe(
     made_by = fingerprint(modality, settings, offline=offline)
     return FeatureInfo(
         modality=modality,
-        names=list(names),
-        units=list(units),
+        names=tuple(names),
+        units=tuple(units),
         settings=made_by.settings,
         assets=made_by.assets,
         fingerprint=made_by.value,

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from contracts.tables import MODALITIES, Modality, sorted_rows
+from contracts.parquet import sorted_rows
+from contracts.schemas import MODALITIES, Modality
 
 # Of a modality's table; its values are not needed.
 COLUMNS: dict[Modality, list[str]] = {
@@ -34,7 +35,7 @@ def observe(
     Parameters
     ----------
     manifest, transcripts : pa.Table
-        As in `contracts.tables`.
+        As in `contracts.schemas`.
     features : mapping of modality to pa.Table
         At least the columns in `COLUMNS`. Any of the three may be left out.
 

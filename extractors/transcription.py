@@ -6,7 +6,9 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from contracts.tables import TRANSCRIPTS, Rejected, sorted_rows
+from contracts.parquet import sorted_rows
+from contracts.quarantine import Rejected
+from contracts.schemas import TRANSCRIPTS
 from extractors.assets.finding import resolve
 from extractors.datasets.precomputed import is_given
 from extractors.fingerprint import fingerprint
@@ -24,7 +26,7 @@ _ENTRY = pa.schema(
 
 
 class Transcribed(NamedTuple):
-    """Table as `contracts.tables.TRANSCRIPTS`, clips that failed, and what else to know."""
+    """Table as `contracts.schemas.TRANSCRIPTS`, clips that failed, and what else to know."""
 
     table: pa.Table
     quarantine: list[Rejected]
@@ -41,7 +43,7 @@ def transcribe(
     Parameters
     ----------
     manifest : pa.Table
-        As `contracts.tables.MANIFEST`.
+        As `contracts.schemas.MANIFEST`.
     settings : SpeechSettings
     run : RunSettings
     cache : Cache

@@ -11,9 +11,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from contracts.features import read_modality
+from contracts.schemas import MODALITIES
 from lnln.checkpoints.checkpoint import Checkpoint
-from lnln.data.features import MODALITIES, FeatureSet
-from lnln.data.reading import from_tables, read_table
+from lnln.data.features import FeatureSet
+from lnln.data.reading import from_tables
 
 
 class FeatureTables(Protocol):
@@ -152,7 +154,7 @@ def _read(features: FeatureTables | Path | str) -> tuple[dict[str, pa.Table], di
     if isinstance(features, str | Path):
         folder = Path(features)
         at = folder / "features" if (folder / "features").is_dir() else folder
-        tables = {m: read_table(at / m) for m in MODALITIES}
+        tables: dict[str, pa.Table] = {m: read_modality(at / m) for m in MODALITIES}
         said = folder / "transcripts.parquet"
         transcripts = pq.read_table(said) if said.is_file() else None
     else:

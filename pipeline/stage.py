@@ -10,7 +10,8 @@ import rich
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from contracts.tables import Rejected, replacing, write_quarantine
+from contracts.files import replacing
+from contracts.quarantine import Rejected, write_quarantine
 from extractors.errors import SetupError
 from pipeline.params import ParamsError
 from pipeline.paths import QUARANTINE

@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from contracts.tables import replacing
+from contracts.files import replacing
 from extractors.errors import MissingAsset
 
 

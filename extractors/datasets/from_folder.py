@@ -10,7 +10,8 @@ from itertools import count
 from pathlib import Path
 from typing import NamedTuple
 
-from contracts.tables import SPLITS, replacing
+from contracts.files import replacing
+from contracts.schemas import SPLITS
 from extractors.datasets.labels import COLUMNS, REST, Line, clip_name, composed, read_lines
 from extractors.datasets.listing import EXTENSIONS, videos_below
 from extractors.errors import SetupError

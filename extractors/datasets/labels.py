@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from contracts.tables import SPLITS, Rejected
+from contracts.quarantine import Rejected
+from contracts.schemas import SPLITS
 from extractors.datasets.probing import STAGE
 
 COLUMNS = ("video_id", "clip_id", "text", "label", "mode")
@@ -36,7 +37,7 @@ def read_labels(root: Path, language: str) -> tuple[list[dict[str, Any]], list[R
     Returns
     -------
     list of dict
-        Columns of `contracts.tables.MANIFEST`.
+        Columns of `contracts.schemas.MANIFEST`.
     list of Rejected
         Lines that cannot be used, with the reason.
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from contracts.tables import Rejected
+from contracts.quarantine import Rejected
 from extractors.datasets.labels import composed, read_labels
 from extractors.datasets.probing import STAGE, probed
 from extractors.errors import SetupError

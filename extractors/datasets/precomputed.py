@@ -15,7 +15,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from contracts.features import FeatureInfo, feature_info, feature_schema
-from contracts.tables import MANIFEST, SPLITS, Modality, read_table
+from contracts.parquet import read_table
+from contracts.schemas import MANIFEST, SPLITS, Modality
 from extractors.errors import SetupError
 
 TOKENS = pa.field("token_ids", pa.list_(pa.field("element", pa.int32(), nullable=False)))

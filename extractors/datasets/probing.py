@@ -7,7 +7,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from contracts.tables import MANIFEST, Rejected
+from contracts.quarantine import Rejected
+from contracts.schemas import MANIFEST
 from extractors.errors import SetupError
 from extractors.fingerprint import code_hash
 from extractors.media.container import MediaInfo, content_hash, is_url, probe
@@ -17,6 +18,7 @@ from extractors.workers.cached_map import Job, Work, absolute, collect
 from extractors.workers.pool import Task
 
 STAGE = "ingest"
+SOURCES = ("extractors/media/container.py", "extractors/datasets/probing.py")
 
 _PROBED = pa.schema(
     MANIFEST.field(name)
@@ -48,7 +50,7 @@ def probed(
     Parameters
     ----------
     rows : list of dict
-        The columns of `contracts.tables.MANIFEST` that are known without opening `path`.
+        The columns of `contracts.schemas.MANIFEST` that are known without opening `path`.
     run : RunSettings
     cache : Cache
         A file whose place, size and time of change are known there is not read again.
@@ -85,7 +87,7 @@ def probed(
 
 
 def _group() -> str:
-    return f"files-{code_hash(['av'], ['extractors/media/container.py', 'extractors/datasets/probing.py'])}"
+    return f"files-{code_hash(['av'], SOURCES)}"
 
 
 def _entry(_: Prober, found: tuple[str, MediaInfo]) -> pa.Table:

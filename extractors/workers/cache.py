@@ -23,7 +23,7 @@ import fsspec
 import pyarrow as pa
 from filelock import FileLock, Timeout
 
-from contracts.tables import replacing
+from contracts.files import replacing
 from extractors.errors import SetupError
 
 VARIABLE = "LNLN_CACHE"

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from contracts.tables import ROW_GROUP_BYTES, Rejected
+from contracts.parquet import ROW_GROUP_BYTES
+from contracts.quarantine import Rejected
 from extractors.errors import MediaError, SetupError
 from extractors.media.container import Clip, content_hash, is_url
 from extractors.settings import RunSettings

@@ -6,7 +6,6 @@ A model card, `README.md`, says the same to people.
 from __future__ import annotations
 
 import hashlib
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,10 +14,12 @@ import safetensors.torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from torch import Tensor
 
+from contracts.features import FeatureInfo
+from contracts.files import replacing
 from lnln.checkpoints.card import model_card
 from lnln.checkpoints.pretrained import CARD, CONFIG, WEIGHTS, find
 from lnln.data.batches import Layout
-from lnln.data.features import FeatureInfo, FeatureSet, Lengths
+from lnln.data.features import FeatureSet, Lengths
 from lnln.data.language import FrozenLanguageEncoder, LanguageEncoder
 from lnln.data.normalisation import Normalisation, without_infinities
 from lnln.evaluation.metrics import MetricSet
@@ -153,9 +154,14 @@ def save(folder: Path, checkpoint: Checkpoint) -> None:
     config = checkpoint.config.model_copy(
         update={"weights_sha256": hashlib.sha256(weights).hexdigest()}
     )
-    _write(folder / WEIGHTS, weights)
-    _write(folder / CARD, model_card(config, checkpoint.model).encode())
-    _write(folder / CONFIG, (config.model_dump_json(indent=2) + "\n").encode())
+    written = {
+        WEIGHTS: weights,
+        CARD: model_card(config, checkpoint.model).encode(),
+        CONFIG: (config.model_dump_json(indent=2) + "\n").encode(),
+    }
+    for name, content in written.items():
+        with replacing(folder / name) as temporary:
+            temporary.write_bytes(content)
 
 
 def load(
@@ -272,9 +278,3 @@ def check_features(features: FeatureSet, config: Config) -> None:
                         f"{key}={now.get(key)!r}, the model was trained with {then.get(key)!r}: "
                         "extract them anew with that one"
                     )
-
-
-def _write(path: Path, data: bytes) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_bytes(data)
-    temporary.replace(path)

@@ -17,8 +17,9 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from contracts.features import FeatureInfo
+from contracts.schemas import Modality
 from lnln.checkpoints.checkpoint import Checkpoint, CheckpointError, Config, Weights
-from lnln.data.features import FeatureInfo
 from lnln.data.language import LanguageEncoder
 from lnln.evaluation.metrics import MetricSet
 from lnln.inference import best_device
@@ -145,7 +146,7 @@ def import_checkpoint(path: Path | str, dataset: str) -> Checkpoint:
     return Checkpoint(model.to(best_device()).eval(), model.config)
 
 
-def mmsa_features(dataset: str, modality: str, width: int, **more: Any) -> FeatureInfo:
+def mmsa_features(dataset: str, modality: Modality, width: int, **more: Any) -> FeatureInfo:
     """Describe MMSA's unaligned features as `lnln import-mmsa` does: columns are numbered."""
     return FeatureInfo(
         modality=modality,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
 
-MODALITIES = ("text", "audio", "vision")
+from contracts.features import FeatureInfo
+from contracts.schemas import MODALITIES
 
 FloatArray = NDArray[np.float32]
 BoolArray = NDArray[np.bool_]
@@ -23,22 +23,6 @@ class Lengths(NamedTuple):
     text: int
     audio: int
     vision: int
-
-
-class FeatureInfo(BaseModel):
-    """What the columns of one modality are and how they were made."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    modality: str
-    names: tuple[str, ...]
-    units: tuple[str, ...] = ()
-    settings: dict[str, Any] = {}
-    assets: dict[str, str] = {}  # sha256 of the models that computed the features
-    fingerprint: str = ""
-    unk_id: int | None = None  # text alone: [UNK], which stands for a dropped token
-    pad_id: int | None = None  # text alone
-    source: str = ""  # who made the features, where it was not our extractors
 
 
 @dataclass(frozen=True)

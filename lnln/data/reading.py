@@ -7,7 +7,6 @@ extraction settings and asset hashes are JSON in the schema metadata under the k
 
 from __future__ import annotations
 
-import json
 import warnings
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,11 +15,10 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
+from contracts.features import feature_info, read_modality
+from contracts.schemas import MODALITIES
 from lnln.data.features import (
-    MODALITIES,
-    FeatureInfo,
     FeatureSet,
     FloatArray,
     IntArray,
@@ -55,7 +53,7 @@ def read_features(folder: Path, manifest: pa.Table, split: str, lengths: Lengths
     rows = manifest.filter(pc.equal(manifest["split"], split))
     if not len(rows):
         raise ValueError(f"no clip of the manifest is in the split {split!r}")
-    tables = {m: read_table(Path(folder) / m) for m in MODALITIES}
+    tables = {m: read_modality(Path(folder) / m) for m in MODALITIES}
     features = from_tables(**tables, clip_ids=sorted(rows["clip_id"].to_pylist()))
     own = {
         modality: _labels(rows, column, features.clip_ids)
@@ -78,14 +76,6 @@ def _labels(rows: pa.Table, column: str, clip_ids: Sequence[str]) -> FloatArray:
     found = dict(zip(rows["clip_id"].to_pylist(), rows[column].to_pylist(), strict=True))
     known = (found[clip_id] for clip_id in clip_ids)
     return np.array([np.nan if label is None else label for label in known], dtype=np.float32)
-
-
-def read_table(folder: Path) -> pa.Table:
-    """Read the part-*.parquet of one modality."""
-    parts = sorted(folder.glob("part-*.parquet"))
-    if not parts:
-        raise FileNotFoundError(f"{folder} has no part-*.parquet: extract the features first")
-    return pa.concat_tables([pq.read_table(part) for part in parts])
 
 
 def from_tables(
@@ -141,12 +131,10 @@ def _positions(modality: str, table: pa.Table) -> dict[str, int]:
 
 
 def _read_modality(table: pa.Table, modality: str) -> ModalityFeatures:
-    metadata = (table.schema.metadata or {}).get(b"features")
-    if metadata is None:
-        raise ValueError(
-            f"the {modality} features have no schema metadata 'features': write them with extract"
-        )
-    info = FeatureInfo.model_validate(json.loads(metadata))
+    try:
+        info = feature_info(table)
+    except ValueError as error:
+        raise ValueError(f"{modality}: {error}; write it with extract") from error
     rows, offsets = _flatten(table, modality, "values")
     observed, observed_offsets = _flatten(table, modality, "observed")
     if not np.array_equal(offsets, observed_offsets):

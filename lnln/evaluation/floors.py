@@ -10,8 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.linear_model import Ridge
 from tqdm import tqdm
 
+from contracts.schemas import MODALITIES
 from lnln.data.batches import incomplete
-from lnln.data.features import MODALITIES, FeatureSet, ModalityFeatures
+from lnln.data.features import FeatureSet, ModalityFeatures
 from lnln.data.language import LanguageEncoder
 from lnln.evaluation import metrics
 from lnln.missing.masks import training_masks

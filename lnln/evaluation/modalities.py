@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from contracts.schemas import MODALITIES
 from lnln.checkpoints.checkpoint import Checkpoint
 from lnln.data.batches import incomplete
-from lnln.data.features import MODALITIES, FeatureSet
+from lnln.data.features import FeatureSet
 from lnln.data.language import FrozenLanguageEncoder
 from lnln.evaluation import metrics
 from lnln.evaluation.floors import constant
@@ -42,7 +43,7 @@ def by_modality(
         network given this modality and nothing else, `all`, of the network given everything, and
         `constant`, the floor. Empty where nobody labelled modalities.
     """
-    found = {}
+    found: dict[str, dict[str, Any]] = {}
     for modality in MODALITIES:
         fitted, truth = (s.own_labels.get(modality) for s in (train_set, test_set))
         if fitted is None or truth is None:

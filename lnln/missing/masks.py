@@ -17,7 +17,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from lnln.data.features import MODALITIES, BoolArray, FeatureSet
+from contracts.schemas import MODALITIES
+from lnln.data.features import BoolArray, FeatureSet
 
 # Modalities that a pattern takes away whole; the others lose rows at the missing rate.
 PATTERNS: dict[str, tuple[str, ...]] = {

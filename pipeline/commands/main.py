@@ -12,7 +12,7 @@ import typer
 from pydantic import ValidationError
 from rich.text import Text
 
-from contracts.tables import Rejected
+from contracts.quarantine import Rejected
 from extractors.errors import SetupError
 from extractors.settings import RunSettings
 from pipeline.commands.cache import app as cache_app
@@ -78,7 +78,7 @@ def predict(
 
     Example: lnln predict interview.mp4 holiday.mov clips/ --out answers.parquet
     """
-    from contracts.tables import write_table
+    from contracts.parquet import write_table
     from extractors import extract as extract_features
     from lnln import predict as predict_sentiment
     from lnln.checkpoints.checkpoint import CheckpointError

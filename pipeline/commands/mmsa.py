@@ -7,7 +7,7 @@ from typing import Annotated
 import pyarrow as pa
 import typer
 
-from contracts.tables import read_table
+from contracts.parquet import read_table
 from extractors.datasets.mmsa.unpickling import UnsafePickle
 from extractors.errors import SetupError
 from pipeline.params import ParamsError, load_datasets

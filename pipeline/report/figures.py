@@ -5,7 +5,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from contracts.tables import MODALITIES, replacing
+from contracts.files import replacing
+from contracts.schemas import MODALITIES
 
 LABELS = {"lnln": "LNLN", "ridge": "ridge on pooled features", "constant": "constant"}
 COLOURS = {"lnln": "#1f5fa8", "ridge": "#d9822b", "constant": "#888888"}

@@ -11,7 +11,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from contracts.tables import Rejected
+from contracts.quarantine import Rejected
 from lnln.prediction import Prediction
 
 # A sentiment within this share of the label range around 0 is called neutral: half a class of

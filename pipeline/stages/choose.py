@@ -2,7 +2,7 @@
 
 import json
 
-from contracts.tables import replacing
+from contracts.files import replacing
 from lnln.evaluation.metrics import better
 from pipeline.params import load_params
 from pipeline.paths import MODEL, SEEDS

@@ -7,7 +7,8 @@ from typing import Any
 import pyarrow as pa
 import rich
 
-from contracts.tables import replacing, write_table
+from contracts.files import replacing
+from contracts.parquet import write_table
 from lnln.checkpoints.checkpoint import CheckpointError, load
 from lnln.data.language import FrozenLanguageEncoder
 from lnln.evaluation.judging import Evaluation, evaluate

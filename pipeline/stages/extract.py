@@ -4,7 +4,9 @@ import sys
 from typing import cast
 
 from contracts.features import clip_warnings, read_modality, write_modality
-from contracts.tables import MODALITIES, Modality, Rejected, read_table
+from contracts.parquet import read_table
+from contracts.quarantine import Rejected
+from contracts.schemas import MODALITIES, Modality
 from extractors.datasets.precomputed import is_given, read_given_modality
 from extractors.extraction import extract_modality
 from extractors.observation import COLUMNS, observe, summary

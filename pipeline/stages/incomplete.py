@@ -1,6 +1,6 @@
 """Stage `incomplete`: which rows of valid and test are dropped, at `missing_rate`."""
 
-from contracts.tables import write_table
+from contracts.parquet import write_table
 from lnln.missing.masks import evaluation_masks, to_table
 from pipeline.params import load_dataset, load_params
 from pipeline.paths import INCOMPLETE

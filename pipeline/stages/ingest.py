@@ -3,7 +3,7 @@
 from collections import Counter
 from pathlib import Path
 
-from contracts.tables import write_table
+from contracts.parquet import write_table
 from extractors.datasets.labels import DatasetError, outside
 from extractors.datasets.listing import Listing, leakage, read_dataset
 from extractors.datasets.precomputed import read_given

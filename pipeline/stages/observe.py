@@ -1,7 +1,8 @@
 """Stage `observe`: what could be observed of the corpus, per clip and modality."""
 
 from contracts.features import read_modality
-from contracts.tables import MODALITIES, read_table, write_table
+from contracts.parquet import read_table, write_table
+from contracts.schemas import MODALITIES
 from extractors.observation import COLUMNS, observe, summary
 from pipeline.paths import FEATURES, MANIFEST, METRICS, OBSERVED, PLOTS, TRANSCRIPTS
 from pipeline.report.figures import plot_observed

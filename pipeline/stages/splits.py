@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from contracts.tables import read_table
+from contracts.parquet import read_table
 from extractors.assets.finding import resolve
 from lnln.data.features import FeatureSet, Lengths
 from lnln.data.reading import read_features

@@ -5,7 +5,7 @@ from collections import Counter
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from contracts.tables import read_table, write_table
+from contracts.parquet import read_table, write_table
 from extractors.transcription import transcribe, wordless_sound
 from extractors.workers.cache import opened
 from pipeline.params import load_dataset, load_params

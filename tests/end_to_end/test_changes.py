@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from contracts.tables import read_table
+from contracts.parquet import read_table
 
 pytestmark = pytest.mark.slow
 

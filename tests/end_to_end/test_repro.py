@@ -13,7 +13,8 @@ import pytest
 import yaml
 
 from contracts.features import read_modality
-from contracts.tables import read_quarantine, read_table
+from contracts.parquet import read_table
+from contracts.quarantine import read_quarantine
 from pipeline.params import load_dataset
 from pipeline.stage import StageError
 from pipeline.stages.splits import read_split

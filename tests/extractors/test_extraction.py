@@ -10,7 +10,8 @@ import pytest
 
 import extractors
 from contracts.features import clip_values, clip_warnings, feature_info
-from contracts.tables import MANIFEST, MODALITIES, TRANSCRIPTS, write_table
+from contracts.parquet import write_table
+from contracts.schemas import MANIFEST, MODALITIES, TRANSCRIPTS
 from extractors import ExtractorSettings, extract, read_features
 from extractors.datasets.listing import probe_files
 from extractors.extraction import extract_modality

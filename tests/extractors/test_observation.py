@@ -2,7 +2,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from contracts.tables import MANIFEST, TRANSCRIPTS
+from contracts.schemas import MANIFEST, TRANSCRIPTS
 from extractors.observation import gaps, observe, summary
 
 

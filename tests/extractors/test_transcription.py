@@ -4,7 +4,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from contracts.tables import MANIFEST
+from contracts.schemas import MANIFEST
 from extractors import SetupError
 from extractors.datasets.listing import probe_files
 from extractors.settings import RunSettings, SpeechSettings

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from contracts.tables import SPLITS, replacing
+from contracts.files import replacing
+from contracts.schemas import SPLITS
 from extractors.datasets.cmu.shipped import PREPARED, Key, Segment, Shipped, read_shipped
 from extractors.datasets.from_folder import refuse_features, same_video, split_by_group
 from extractors.datasets.labels import read_lines

@@ -9,7 +9,8 @@ import numpy as np
 import pyarrow as pa
 
 from contracts.features import clip_values, read_modality
-from contracts.tables import MODALITIES, SPLITS, Modality, replacing
+from contracts.files import replacing
+from contracts.schemas import MODALITIES, SPLITS, Modality
 from extractors.datasets.mmsa.layout import GRIDS, LABELS
 from extractors.errors import SetupError
 
@@ -47,7 +48,7 @@ def export_mmsa(manifest: pa.Table, features: str | Path, path: str | Path) -> E
     Parameters
     ----------
     manifest : pa.Table
-        As `contracts.tables.MANIFEST`.
+        As `contracts.schemas.MANIFEST`.
     features : path
         Has the folders text, audio and vision.
     path : path

@@ -13,7 +13,8 @@ import numpy as np
 import pyarrow as pa
 
 from contracts.features import FeatureInfo, feature_schema, ragged, write_modality
-from contracts.tables import SPLITS, Modality, write_table
+from contracts.parquet import write_table
+from contracts.schemas import SPLITS, Modality
 from extractors.datasets.mmsa.layout import GRIDS, Split, observed, splits
 from extractors.datasets.mmsa.unpickling import UnsafePickle, unpickled
 from extractors.datasets.precomputed import CLIPS, GIVEN
@@ -136,10 +137,8 @@ def _infos(found: dict[str, Split], path: Path, source: str) -> dict[Modality, F
             raise UnsafePickle(f"{path}: {modality} is {widths} wide in its splits, not one width")
         infos[modality] = FeatureInfo(
             modality=modality,
-            names=[f"{modality}_{column}" for column in range(widths[0])],
-            units=["1"] * widths[0],
-            settings={},
-            assets={},
+            names=tuple(f"{modality}_{column}" for column in range(widths[0])),
+            units=("1",) * widths[0],
             fingerprint=fingerprint,
             source=source,
         )

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from contracts.tables import SPLITS, Modality
+from contracts.schemas import SPLITS, Modality
 from extractors.datasets.mmsa.unpickling import UnsafePickle
 
 LABELS = {  # columns of the manifest

@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from contracts.tables import MANIFEST
+from contracts.schemas import MANIFEST
 from extractors.datasets.labels import DatasetError, outside
 from extractors.datasets.listing import probe_files, read_dataset
 from extractors.errors import SetupError

@@ -16,7 +16,7 @@ from contracts.features import (
     read_modality,
     write_modality,
 )
-from contracts.tables import MODALITIES, TRANSCRIPTS
+from contracts.schemas import MODALITIES, TRANSCRIPTS
 from extractors import extraction
 from extractors.datasets.mmsa.exporting import export_mmsa
 from extractors.datasets.mmsa.importing import Imported, import_mmsa

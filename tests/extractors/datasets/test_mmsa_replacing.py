@@ -10,7 +10,7 @@ import pytest
 from contracts.features import (
     read_modality,
 )
-from contracts.tables import write_table
+from contracts.parquet import write_table
 from extractors.datasets.mmsa import importing
 from extractors.datasets.mmsa.importing import Imported
 from extractors.datasets.precomputed import GIVEN, read_given

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from contracts.tables import MODALITIES
+from contracts.schemas import MODALITIES
 from extractors.datasets.listing import Listing, read_dataset
 from extractors.extraction import extract_modality
 from extractors.settings import (

@@ -8,7 +8,7 @@ from pathlib import Path
 import fsspec
 import pytest
 
-from contracts.tables import MODALITIES
+from contracts.schemas import MODALITIES
 from extractors import ExtractorSettings, extract
 from extractors.errors import SetupError
 from extractors.settings import RunSettings

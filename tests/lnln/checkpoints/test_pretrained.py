@@ -183,6 +183,7 @@ def test_importing_fetches_nothing() -> None:
         "import socket\n"
         "def refuse(*_): raise SystemExit('a connection was opened')\n"
         "socket.socket.connect = refuse\n"
-        "import lnln.checkpoints.checkpoint, lnln.checkpoints.importing, lnln.checkpoints.pretrained"
+        "import lnln.checkpoints.checkpoint, lnln.checkpoints.importing\n"
+        "import lnln.checkpoints.pretrained"
     )
     assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0

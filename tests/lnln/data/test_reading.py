@@ -138,7 +138,7 @@ def test_columns_of_other_lengths_are_an_error(tables: dict[str, pa.Table]) -> N
 
 
 def test_tables_of_unknown_origin_are_refused(tables: dict[str, pa.Table]) -> None:
-    with pytest.raises(ValueError, match="no schema metadata"):
+    with pytest.raises(ValueError, match="text: not a feature table"):
         from_tables(**tables | {"text": tables["text"].replace_schema_metadata(None)})
 
 

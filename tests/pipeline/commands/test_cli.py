@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 from typer.testing import CliRunner, Result
 
-from contracts.tables import Rejected, read_quarantine
+from contracts.quarantine import Rejected, read_quarantine
 from extractors.api import Features
 from extractors.errors import MissingAsset
 from extractors.settings import ExtractorSettings

@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from contracts.features import feature_info, read_modality
-from contracts.tables import read_table
+from contracts.parquet import read_table
 from pipeline.commands.main import app
 from pipeline.stages import dataset, extract, incomplete, ingest, observe, transcribe
 

@@ -4,7 +4,7 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from contracts.tables import Rejected
+from contracts.quarantine import Rejected
 from lnln.prediction import Prediction
 from pipeline.report.tables import (
     failures,

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from contracts.tables import read_quarantine, read_table
+from contracts.parquet import read_table
+from contracts.quarantine import read_quarantine
 from extractors.datasets.labels import DatasetError
 from extractors.errors import SetupError
 from pipeline.stage import StageError, run

@@ -13,7 +13,9 @@ from contracts.features import (
     read_modality,
     write_modality,
 )
-from contracts.tables import Rejected, read_quarantine, read_table, replacing, write_quarantine
+from contracts.files import replacing
+from contracts.parquet import read_table
+from contracts.quarantine import Rejected, read_quarantine, write_quarantine
 
 INFO = FeatureInfo(
     modality="audio", names=["a", "b"], units=["Hz", "1"], settings={"x": 1}, assets={},

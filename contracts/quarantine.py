@@ -1,0 +1,31 @@
+"""Clips that could not be used, and why: `quarantine/<stage>.csv`."""
+
+import csv
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from contracts.files import replacing
+
+
+class Rejected(NamedTuple):
+    """A clip that could not be used, the stage that found out, and why."""
+
+    clip_id: str
+    path: str
+    stage: str
+    reason: str
+
+
+def write_quarantine(rows: Iterable[Rejected], path: str | Path) -> None:
+    """Write rejected clips as CSV, header included even if there are none."""
+    with replacing(Path(path)) as temporary, temporary.open("w", newline="", encoding="utf-8") as f:
+        writer = csv.writer(f, lineterminator="\n")
+        writer.writerow(Rejected._fields)
+        writer.writerows(rows)
+
+
+def read_quarantine(path: str | Path) -> list[Rejected]:
+    """Read what `write_quarantine` wrote."""
+    with Path(path).open(newline="", encoding="utf-8") as f:
+        return [Rejected(**row) for row in csv.DictReader(f)]

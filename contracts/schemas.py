@@ -1,0 +1,52 @@
+"""Schemas of the tables that flow from one stage to the next."""
+
+from typing import Literal, get_args
+
+import pyarrow as pa
+
+Modality = Literal["text", "audio", "vision"]
+MODALITIES: tuple[Modality, ...] = get_args(Modality)
+
+SPLITS = ("train", "valid", "test")
+
+MANIFEST = pa.schema(
+    [
+        pa.field("clip_id", pa.string(), nullable=False),
+        pa.field("path", pa.string(), nullable=False),
+        pa.field("sha256", pa.string(), nullable=False),
+        pa.field("start_s", pa.float64()),
+        pa.field("end_s", pa.float64()),
+        pa.field("duration_s", pa.float64(), nullable=False),
+        pa.field("width", pa.int32()),
+        pa.field("height", pa.int32()),
+        pa.field("fps", pa.float64()),
+        pa.field("has_audio", pa.bool_(), nullable=False),
+        pa.field("has_video", pa.bool_(), nullable=False),
+        pa.field("language", pa.string(), nullable=False),
+        pa.field("group", pa.string(), nullable=False),
+        pa.field("split", pa.string(), nullable=False),
+        pa.field("text", pa.string(), nullable=False),
+        pa.field("label", pa.float32()),
+        pa.field("label_t", pa.float32()),
+        pa.field("label_a", pa.float32()),
+        pa.field("label_v", pa.float32()),
+    ]
+)
+
+WORD = pa.struct(
+    [
+        pa.field("word", pa.string()),
+        pa.field("start_s", pa.float64()),
+        pa.field("end_s", pa.float64()),
+        pa.field("probability", pa.float64()),
+    ]
+)
+
+TRANSCRIPTS = pa.schema(
+    [
+        pa.field("clip_id", pa.string(), nullable=False),
+        pa.field("text", pa.string(), nullable=False),
+        pa.field("source", pa.string(), nullable=False),  # given | asr | none
+        pa.field("words", pa.list_(pa.field("element", WORD)), nullable=False),
+    ]
+)
