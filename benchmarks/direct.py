@@ -3,7 +3,8 @@
 The arithmetic of `lnln.models.lnln.network` as a first implementation does it: every sequence
 padded to the greatest length, attention by einsum with its whole matrix of weights, every query
 of every layer, incomplete and complete inputs in two passes, BERT on both at full length. Dropout
-is left out, as it is 0 in the published settings. Weights are copies of our model's, and so are the losses.
+is left out, as it is 0 in the published settings. Weights are copies of our model's, and so are
+the losses.
 """
 
 import copy
