@@ -12,10 +12,10 @@ from contracts.parquet import read_table, write_table
 from contracts.quarantine import Rejected, read_quarantine, write_quarantine
 from contracts.schemas import MODALITIES
 from extractors.datasets.listing import probe_files
-from extractors.extraction import extract_modality
+from extractors.extraction import Extraction
 from extractors.settings import ExtractorSettings
 from extractors.transcription import transcribe
-from extractors.workers.cache import opened
+from extractors.workers.session import Session
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,7 @@ class Features:
 def extract(
     paths: Iterable[str | Path] | str | Path,
     settings: ExtractorSettings | Mapping[str, Any] | None = None,
+    session: Session | None = None,
 ) -> Features:
     """Features of new videos, which need no transcript, sound or face.
 
@@ -57,6 +58,9 @@ def extract(
         Files, and folders to search for videos.
     settings : ExtractorSettings or mapping of its fields, optional
         For a model's features: `extraction` of the model, the settings it was trained with.
+    session : Session, optional
+        Its workers do the work, with the models that they have loaded, and its `run` says how:
+        that of `settings` is not looked at. By default a session is opened for this call.
 
     Returns
     -------
@@ -72,26 +76,36 @@ def extract(
     """
     settings = ExtractorSettings.model_validate({} if settings is None else settings)
     files = [paths] if isinstance(paths, (str, Path)) else list(paths)
-    with opened(settings.run.cache) as cache:
-        listing = probe_files(files, language=settings.language, run=settings.run, cache=cache)
-        if not listing.manifest.num_rows and not listing.quarantine:
-            raise FileNotFoundError(
-                "nothing to extract: " + ("; ".join(listing.warnings) or "no file was named")
-            )
-        said = transcribe(listing.manifest, settings.speech, settings.run, cache)
-        quarantine = [*listing.quarantine, *said.quarantine]
-        warnings = [*listing.warnings, *said.warnings]
-        tables = {}
-        for modality in MODALITIES:
-            own = getattr(settings, modality)
-            found = extract_modality(
-                modality, listing.manifest, said.table, own, settings.run, cache
-            )
-            tables[modality] = found.table()
-            quarantine += found.quarantine
-            warnings += clip_warnings(tables[modality])
+    if session is not None:
+        return _extract(files, settings, session)
+    with Session(settings.run) as own:
+        return _extract(files, settings, own)
+
+
+def _extract(files: list[str | Path], settings: ExtractorSettings, session: Session) -> Features:
+    listing = probe_files(files, session, language=settings.language)
+    if not listing.manifest.num_rows and not listing.quarantine:
+        raise FileNotFoundError(
+            "nothing to extract: " + ("; ".join(listing.warnings) or "no file was named")
+        )
+    transcribed = transcribe(listing.manifest, settings.speech, session)
+    quarantine = [*listing.quarantine, *transcribed.quarantine]
+    warnings = [*listing.warnings, *transcribed.warnings]
+    # Workers have sound and picture to do while this process may be at the text.
+    begun = {
+        modality: Extraction(
+            modality, listing.manifest, transcribed.table, getattr(settings, modality), session
+        )
+        for modality in MODALITIES
+    }
+    tables = {}
+    for modality, extraction in begun.items():
+        collected = extraction.finish()
+        tables[modality] = collected.table()
+        quarantine += collected.quarantine
+        warnings += clip_warnings(tables[modality])
     return Features(
-        listing.manifest, said.table, **tables, quarantine=quarantine, warnings=warnings
+        listing.manifest, transcribed.table, **tables, quarantine=quarantine, warnings=warnings
     )
 
 

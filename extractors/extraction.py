@@ -12,29 +12,32 @@ from pydantic import BaseModel, ValidationError
 from contracts.features import FeatureInfo, feature_row, feature_schema
 from contracts.parquet import sorted_rows
 from contracts.schemas import Modality
+from extractors import building
 from extractors.assets.libraries import require_libraries
-from extractors.audio.extractor import AudioExtractor
 from extractors.datasets.precomputed import is_given
-from extractors.errors import SetupError
-from extractors.fingerprint import Fingerprint, fingerprint
-from extractors.settings import AudioSettings, RunSettings, TextSettings, VisionSettings
-from extractors.text.extractor import TextExtractor
-from extractors.vision.extractor import VisionExtractor
+from extractors.fingerprint import fingerprint
+from extractors.settings import AudioSettings, TextSettings, VisionSettings
 from extractors.words import Word
-from extractors.workers.cache import Cache, key_of
-from extractors.workers.cached_map import Collected, Job, Source, Work, clip_of, collect
-from extractors.workers.pool import Extractor, Task, run_tasks
+from extractors.workers.cache import key_of
+from extractors.workers.cached_map import Collected, Collection, Job, Source, Work, clip_of
+from extractors.workers.serving import Extractor, Task
+from extractors.workers.session import Session
+
+# Encoded in the calling process: a worker takes as long to load the encoder as for so many.
+FEW_SENTENCES = 200
 
 _SENTENCES = 200  # looked at to tell a vocabulary
+_INFO = "info.json"
+
+ModalitySettings = TextSettings | AudioSettings | VisionSettings
 
 
 def extract_modality(
     modality: Modality,
     manifest: pa.Table,
     transcripts: pa.Table,
-    settings: TextSettings | AudioSettings | VisionSettings,
-    run: RunSettings,
-    cache: Cache,
+    settings: ModalitySettings,
+    session: Session,
 ) -> Collected:
     """Extract the features of one modality, of the clips that both tables name.
 
@@ -47,8 +50,7 @@ def extract_modality(
         As `contracts.schemas.TRANSCRIPTS`; a clip that it leaves out is left out here.
     settings : TextSettings, AudioSettings or VisionSettings
         The modality's own.
-    run : RunSettings
-    cache : Cache
+    session : Session
 
     Returns
     -------
@@ -61,54 +63,79 @@ def extract_modality(
     SetupError
         Something that the extractor needs is not installed.
     """
-    build: partial[Extractor]
-    match modality, settings:
-        case "text", TextSettings():
-            build = partial(TextExtractor, settings, offline=True)
-        case "audio", AudioSettings():
-            build = partial(AudioExtractor, settings)
-        case "vision", VisionSettings():
-            require_libraries()
-            build = partial(VisionExtractor, settings, offline=True)
-        case _:
-            raise TypeError(f"{modality} features cannot be made with {type(settings).__name__}")
-    made_by = fingerprint(modality, settings, offline=run.offline)
-    work = Work(build, _entry, partial(_group, modality, settings), cache)
-    schema = feature_schema(_described(work, made_by, run, modality))
-    if modality != "text":
-        jobs = list(_clip_jobs(manifest, transcripts))
-    else:
-        tokens = _given_tokens(work, manifest, run) if is_given(manifest) else {}
-        jobs = list(_text_jobs(manifest, transcripts, tokens))
-    return collect(work, schema, jobs, run, f"extract@{modality}")
+    return Extraction(modality, manifest, transcripts, settings, session).finish()
+
+
+class Extraction:
+    """The extraction of one modality, begun; workers go on with it in the background.
+
+    Parameters and errors are those of `extract_modality`.
+    """
+
+    def __init__(
+        self,
+        modality: Modality,
+        manifest: pa.Table,
+        transcripts: pa.Table,
+        settings: ModalitySettings,
+        session: Session,
+    ) -> None:
+        match modality, settings:
+            case "text", TextSettings():
+                work = _work(modality, partial(building.text, settings), settings, session)
+            case "audio", AudioSettings():
+                work = _work(modality, partial(building.audio, settings), settings, session)
+            case "vision", VisionSettings():
+                require_libraries()
+                work = _work(modality, partial(building.vision, settings), settings, session)
+            case _:
+                raise TypeError(
+                    f"{modality} features cannot be made with {type(settings).__name__}"
+                )
+        self._made_by = fingerprint(modality, settings, offline=session.run.offline)
+        self._work = work
+        if modality != "text":
+            jobs = list(_clip_jobs(manifest, transcripts))
+        else:
+            tokens = known_tokens(work, manifest, session) if is_given(manifest) else {}
+            jobs = list(_text_jobs(manifest, transcripts, tokens))
+        self._info = self._known_info()
+        # Asked for first: an answer would have to wait until the clips are done.
+        self._question = None if self._info else work.question(session, len(jobs), "info")
+        self._collection = Collection(work, jobs, session, f"extract@{modality}")
+
+    def finish(self) -> Collected:
+        """Wait for the features."""
+        info = self._info
+        if info is None:
+            assert self._question is not None
+            info = self._question()
+            self._work.cache.write_note(self._work.group, _INFO, info.model_dump_json().encode())
+        return self._collection.finish(feature_schema(info))
+
+    def _known_info(self) -> FeatureInfo | None:
+        """What the extractor says of its columns, where it was asked before."""
+        note = self._work.cache.read_note(self._work.group, _INFO)
+        with suppress(ValidationError):  # none, or damaged
+            info = FeatureInfo.model_validate_json(note or b"")
+            # The same model may have been found by another name.
+            made_by = self._made_by
+            return info.model_copy(update={"settings": made_by.settings, "assets": made_by.assets})
+        return None
+
+
+def _work(
+    modality: Modality, build: "partial[Extractor]", settings: BaseModel, session: Session
+) -> Work:
+    few = FEW_SENTENCES if modality == "text" else 0
+    return Work(build, _entry, partial(_group, modality, settings), session.cache, few)
 
 
 def _group(modality: Modality, settings: BaseModel) -> str:
     return f"{modality}-{fingerprint(modality, settings, offline=True).value}"
 
 
-def _described(work: Work, made_by: Fingerprint, run: RunSettings, modality: str) -> FeatureInfo:
-    """What the extractor says of its columns, without building it where that is known."""
-    note = work.cache.read_note(work.group, "info.json")
-    with suppress(ValidationError):  # none, or damaged: asked for
-        info = FeatureInfo.model_validate_json(note or b"")
-        # The same model may have been found by another name.
-        return info.model_copy(update={"settings": made_by.settings, "assets": made_by.assets})
-    found = _ask(work, Task((), 0.0, method="info"), run, modality)
-    work.cache.write_note(work.group, "info.json", found.model_dump_json().encode())
-    return found
-
-
-def _ask(work: Work, task: Task, run: RunSettings, modality: str) -> Any:
-    """An answer of the extractor, built in a worker: its libraries never reach this process."""
-    one = run.model_copy(update={"workers": 1, "executor": "local"})
-    (answer,) = run_tasks(work.build, [task], one, modality)
-    if answer.reason is not None:
-        raise SetupError(f"the {modality} extractor cannot be set up: {answer.reason}")
-    return answer.value
-
-
-def _given_tokens(work: Work, manifest: pa.Table, run: RunSettings) -> dict[str, list[int]]:
+def known_tokens(work: Work, manifest: pa.Table, session: Session) -> dict[str, list[int]]:
     """Token ids that a dataset of features came with, by clip; none if the text has to do."""
     rows = manifest.select(["clip_id", "text", "token_ids"]).to_pylist()
     tokens = {row["clip_id"]: row["token_ids"] for row in rows if row["token_ids"]}
@@ -118,18 +145,17 @@ def _given_tokens(work: Work, manifest: pa.Table, run: RunSettings) -> dict[str,
         source = "raw_text, tokenised here: no text_bert came with it"
     elif not spoken:
         source += "; there is no raw_text to compare them with"
-    elif not _shares_vocabulary(work, spoken, run):
+    elif not _shares_vocabulary(work, spoken, session):
         source = "raw_text, tokenised anew: text_bert is of another vocabulary"
         tokens = {}
     print(f"words: {source}", file=sys.stderr, flush=True)
     return tokens
 
 
-def _shares_vocabulary(work: Work, spoken: list[tuple[str, list[int]]], run: RunSettings) -> bool:
+def _shares_vocabulary(work: Work, spoken: list[tuple[str, list[int]]], session: Session) -> bool:
     """Whether the tokens that came with the sentences are of the text model."""
     sentences = spoken[:: max(1, len(spoken) // _SENTENCES)][:_SENTENCES]
-    task = Task((sentences,), 0.0, method="shares_vocabulary")
-    return bool(_ask(work, task, run, "text"))
+    return bool(work.question(session, len(spoken), "shares_vocabulary", sentences)())
 
 
 def _clip_jobs(manifest: pa.Table, transcripts: pa.Table) -> Iterator[Job]:
@@ -151,9 +177,9 @@ def _text_jobs(
         if said is not None:
             words = [Word(**word) for word in said["words"]]
             made_from = (said["text"], words)
-            given = token_ids.get(row["clip_id"])
-            task = Task((*made_from, given), row["duration_s"])
-            yield Job(row, key_of(*made_from, *([given] if given else [])), task)
+            tokens = token_ids.get(row["clip_id"])
+            task = Task((*made_from, tokens), row["duration_s"])
+            yield Job(row, key_of(*made_from, *([tokens] if tokens else [])), task)
 
 
 def _entry(extractor: Extractor, result: Any) -> pa.Table:

@@ -9,15 +9,16 @@ import pyarrow as pa
 from contracts.parquet import sorted_rows
 from contracts.quarantine import Rejected
 from contracts.schemas import TRANSCRIPTS
+from extractors import building
 from extractors.assets.finding import resolve
 from extractors.datasets.precomputed import is_given
 from extractors.fingerprint import fingerprint
-from extractors.settings import RunSettings, SpeechSettings
-from extractors.speech.recognizer import SpeechRecognizer
+from extractors.settings import SpeechSettings
 from extractors.words import Transcript
-from extractors.workers.cache import Cache, key_of
-from extractors.workers.cached_map import Job, Source, Work, clip_of, collect
-from extractors.workers.pool import Task
+from extractors.workers.cache import key_of
+from extractors.workers.cached_map import Collection, Job, Source, Work, clip_of
+from extractors.workers.serving import Extractor, Task
+from extractors.workers.session import Session
 
 STAGE = "transcribe"
 _ENTRY = pa.schema(
@@ -33,9 +34,7 @@ class Transcribed(NamedTuple):
     warnings: list[str]
 
 
-def transcribe(
-    manifest: pa.Table, settings: SpeechSettings, run: RunSettings, cache: Cache
-) -> Transcribed:
+def transcribe(manifest: pa.Table, settings: SpeechSettings, session: Session) -> Transcribed:
     """Find the words of every clip.
 
     No model is loaded where every clip with sound has its text.
@@ -45,8 +44,7 @@ def transcribe(
     manifest : pa.Table
         As `contracts.schemas.MANIFEST`.
     settings : SpeechSettings
-    run : RunSettings
-    cache : Cache
+    session : Session
 
     Raises
     ------
@@ -60,18 +58,18 @@ def transcribe(
     heard: dict[str, dict[str, Any]] = {}
     quarantine: list[Rejected] = []
     if unheard:
-        resolve(settings.model, offline=run.offline)
-        build = partial(SpeechRecognizer, settings, offline=True)
-        work = Work(build, _entry, partial(_group, settings), cache)
+        resolve(settings.model, offline=session.run.offline)
+        build = partial(building.speech, settings)
+        work = Work(build, _entry, partial(_group, settings), session.cache)
         schema = pa.schema([TRANSCRIPTS.field("clip_id"), *_ENTRY])
-        found = collect(work, schema, list(_jobs(unheard)), run, STAGE)
-        heard = {row["clip_id"]: row for row in found.table().to_pylist()}
-        quarantine = found.quarantine
+        collected = Collection(work, list(_jobs(unheard)), session, STAGE).finish(schema)
+        heard = {row["clip_id"]: row for row in collected.table().to_pylist()}
+        quarantine = collected.quarantine
     failed = {row.clip_id for row in quarantine}
     transcripts = []
     for row in rows:
         if row["clip_id"] not in failed:
-            transcripts.append(heard.get(row["clip_id"]) or _given(row))
+            transcripts.append(heard.get(row["clip_id"]) or _as_listed(row))
     warnings = [f"{row['clip_id']}: {text}" for row in heard.values() for text in row["warnings"]]
     return Transcribed(pa.Table.from_pylist(transcripts, schema=TRANSCRIPTS), quarantine, warnings)
 
@@ -104,12 +102,13 @@ def _jobs(rows: list[dict[str, Any]]) -> Iterator[Job]:
         yield Job(row, key, task, Source(clip.path, row["sha256"]))
 
 
-def _entry(_: SpeechRecognizer, found: Transcript) -> pa.Table:
-    row = found._asdict() | {"words": [word._asdict() for word in found.words]}
+def _entry(_: Extractor, result: Transcript) -> pa.Table:
+    row = result._asdict() | {"words": [word._asdict() for word in result.words]}
     return pa.Table.from_pylist([row], schema=_ENTRY)
 
 
-def _given(row: dict[str, Any]) -> dict[str, Any]:
+def _as_listed(row: dict[str, Any]) -> dict[str, Any]:
+    """The text that stands in the manifest, if any."""
     text = row["text"].strip()
     return {
         "clip_id": row["clip_id"],

@@ -10,8 +10,7 @@ import os
 import re
 import shutil
 import urllib.request
-from collections.abc import Iterable
-from functools import cache
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -58,6 +57,8 @@ ASSETS = {
 # Weights are read without pickle only: safetensors, or CTranslate2's own format.
 _WEIGHTS = ("model.safetensors", "model.bin")
 _HUB_FILES = ["*.json", "vocab*", "merges.txt", *_WEIGHTS]
+
+_CHECKSUMS: dict[tuple[str, int, int], str] = {}  # by path, time of change (ns) and size
 
 
 class AssetStatus(NamedTuple):
@@ -127,7 +128,17 @@ def checksum(path: Path) -> str:
                 "(pickled weights such as pytorch_model.bin are not read)"
             )
         path = found[0]
-    return _sha256(path, path.stat().st_mtime_ns)
+    return _sha256(path)
+
+
+def known_checksums() -> dict[tuple[str, int, int], str]:
+    """sha256 of the files that this process has read: by path, time of change and size."""
+    return dict(_CHECKSUMS)
+
+
+def remember_checksums(known: Mapping[tuple[str, int, int], str]) -> None:
+    """Spare this process the reading of files that another one on this machine has read."""
+    _CHECKSUMS.update(known)
 
 
 def contents(path: Path) -> str:
@@ -137,7 +148,7 @@ def contents(path: Path) -> str:
     files = sorted({file for pattern in _HUB_FILES for file in path.glob(pattern)})
     found = hashlib.sha256()
     for file in files:
-        found.update(f"{file.name} {_sha256(file, file.stat().st_mtime_ns)}\n".encode())
+        found.update(f"{file.name} {_sha256(file)}\n".encode())
     return found.hexdigest()
 
 
@@ -236,7 +247,10 @@ def _missing(name: str, looked: list[str]) -> MissingAsset:
     )
 
 
-@cache
-def _sha256(path: Path, modified_ns: int) -> str:  # modified_ns: once per version of the file
-    with path.open("rb") as f:
-        return hashlib.file_digest(f, "sha256").hexdigest()
+def _sha256(path: Path) -> str:
+    status = path.stat()
+    version = (str(path.absolute()), status.st_mtime_ns, status.st_size)
+    if version not in _CHECKSUMS:  # once per version of the file
+        with path.open("rb") as f:
+            _CHECKSUMS[version] = hashlib.file_digest(f, "sha256").hexdigest()
+    return _CHECKSUMS[version]

@@ -7,7 +7,8 @@ import numpy as np
 
 from contracts.features import FeatureInfo
 from extractors.fingerprint import describe
-from extractors.media.container import Clip, Damage
+from extractors.media.clip import Clip
+from extractors.media.container import Damage
 from extractors.media.sound import SAMPLE_RATE, sound_blocks
 from extractors.media.timeline import Rows, row_count
 from extractors.settings import AudioSettings

@@ -12,8 +12,8 @@ from contracts.quarantine import Rejected
 from extractors.datasets.labels import composed, read_labels
 from extractors.datasets.probing import STAGE, probed
 from extractors.errors import SetupError
-from extractors.settings import RunSettings
-from extractors.workers.cache import Cache, located
+from extractors.workers.cache import located
+from extractors.workers.session import Session
 
 EXTENSIONS = (".mp4", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".flv")
 
@@ -26,7 +26,7 @@ class Listing(NamedTuple):
     warnings: list[str]
 
 
-def read_dataset(root: str | Path, *, language: str, run: RunSettings, cache: Cache) -> Listing:
+def read_dataset(root: str | Path, session: Session, *, language: str) -> Listing:
     """List the clips of a raw dataset.
 
     Parameters
@@ -36,11 +36,10 @@ def read_dataset(root: str | Path, *, language: str, run: RunSettings, cache: Ca
         speaker, label_T, label_A, label_V; others are ignored) and the clips as
         ``Raw/<video_id>/<clip_id>.<extension>``; where columns start_s and end_s say which
         stretch of a whole video a clip is, that video as ``Raw/<video_id>.<extension>``.
+    session : Session
+        Its cache remembers the files that were read: one that is unchanged is not read again.
     language : str
         Spoken in the clips, ISO 639 code.
-    run : RunSettings
-    cache : Cache
-        Remembers the files that were read: one that is unchanged is not read again.
 
     Returns
     -------
@@ -66,7 +65,7 @@ def read_dataset(root: str | Path, *, language: str, run: RunSettings, cache: Ca
             rejected.append(Rejected(row["clip_id"], place, STAGE, reason))
         else:
             found.append({**row, "path": path.as_posix()})
-    manifest, unreadable = probed(found, run, cache)
+    manifest, unreadable = probed(found, session)
     named = {
         composed(clip_id)
         for clip_id in [r["clip_id"] for r in rows] + [r.clip_id for r in rejected]
@@ -84,9 +83,7 @@ def read_dataset(root: str | Path, *, language: str, run: RunSettings, cache: Ca
     return Listing(manifest, sorted(rejected + unreadable), warnings)
 
 
-def probe_files(
-    paths: Iterable[str | Path], *, language: str, run: RunSettings, cache: Cache
-) -> Listing:
+def probe_files(paths: Iterable[str | Path], session: Session, *, language: str) -> Listing:
     """List new videos: files as given, and every video in the folders given.
 
     Parameters
@@ -94,10 +91,9 @@ def probe_files(
     paths : iterable of path
         A folder is searched with all its subfolders for files with a known extension; a file
         named here is tried whatever its extension. A URL (``s3://...``) names one file.
+    session : Session
     language : str
         Spoken in the clips, ISO 639 code.
-    run : RunSettings
-    cache : Cache
 
     Returns
     -------
@@ -124,7 +120,7 @@ def probe_files(
         }
         for path, name in _short_names(files).items()
     ]
-    manifest, unreadable = probed(rows, run, cache)
+    manifest, unreadable = probed(rows, session)
     return Listing(manifest, sorted(unreadable), empty)
 
 

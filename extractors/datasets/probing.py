@@ -1,9 +1,11 @@
 """Every file looked into once: what it holds, and the sha256 by which its features are kept."""
 
+from __future__ import annotations
+
 import os
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
@@ -11,14 +13,21 @@ from contracts.quarantine import Rejected
 from contracts.schemas import MANIFEST
 from extractors.errors import SetupError
 from extractors.fingerprint import code_hash
-from extractors.media.container import MediaInfo, content_hash, is_url, probe
-from extractors.settings import RunSettings
-from extractors.workers.cache import Cache, key_of, located
-from extractors.workers.cached_map import Job, Work, absolute, collect
-from extractors.workers.pool import Task
+from extractors.media.clip import content_hash, is_url
+from extractors.workers.cache import key_of, located
+from extractors.workers.cached_map import Collection, Job, Work, absolute
+from extractors.workers.serving import Task
+from extractors.workers.session import Session
+
+if TYPE_CHECKING:
+    from extractors.media.container import MediaInfo
 
 STAGE = "ingest"
-SOURCES = ("extractors/media/container.py", "extractors/datasets/probing.py")
+SOURCES = (
+    "extractors/media/clip.py",
+    "extractors/media/container.py",
+    "extractors/datasets/probing.py",
+)
 
 _PROBED = pa.schema(
     MANIFEST.field(name)
@@ -38,22 +47,21 @@ class Prober:
         MediaError
             The file cannot be used.
         """
+        from extractors.media.container import probe
+
         info = probe(path)  # first: it names what is wrong with a missing or empty file
         return content_hash(path), info
 
 
-def probed(
-    rows: list[dict[str, Any]], run: RunSettings, cache: Cache
-) -> tuple[pa.Table, list[Rejected]]:
+def probed(rows: list[dict[str, Any]], session: Session) -> tuple[pa.Table, list[Rejected]]:
     """Complete the manifest's rows by what is in their files.
 
     Parameters
     ----------
     rows : list of dict
         The columns of `contracts.schemas.MANIFEST` that are known without opening `path`.
-    run : RunSettings
-    cache : Cache
-        A file whose place, size and time of change are known there is not read again.
+    session : Session
+        A file whose place, size and time of change its cache knows is not read again.
 
     Returns
     -------
@@ -63,17 +71,17 @@ def probed(
         Files that cannot be used.
     """
     rows, rejected = _nameable(sorted(rows, key=lambda row: row["clip_id"]))
-    work = Work(Prober, _entry, _group, cache)
+    work = Work(Prober, _entry, _group, session.cache)
     # A file is read once through; its length in seconds is not known yet, its size is.
     jobs = [
         Job(row, _state(path), Task((path,), _megabytes(path)))
         for row, path in ((row, absolute(row["path"])) for row in rows)
     ]
     schema = pa.schema([MANIFEST.field("clip_id"), *_PROBED])
-    found = collect(work, schema, jobs, run, STAGE)
-    probes = found.table().drop_columns(["clip_id"]).to_pylist()
+    collected = Collection(work, jobs, session, STAGE).finish(schema)
+    probes = collected.table().drop_columns(["clip_id"]).to_pylist()
     kept = []
-    for job, seen in zip(found.jobs, probes, strict=True):
+    for job, seen in zip(collected.jobs, probes, strict=True):
         row = job.row | seen
         if row.get("start_s") is not None:  # a stretch of a whole video
             if row["start_s"] >= seen["duration_s"]:
@@ -83,15 +91,15 @@ def probed(
             row["end_s"] = min(row["end_s"], seen["duration_s"])
             row["duration_s"] = row["end_s"] - row["start_s"]
         kept.append(row)
-    return pa.Table.from_pylist(kept, schema=MANIFEST), rejected + found.quarantine
+    return pa.Table.from_pylist(kept, schema=MANIFEST), rejected + collected.quarantine
 
 
 def _group() -> str:
     return f"files-{code_hash(['av'], SOURCES)}"
 
 
-def _entry(_: Prober, found: tuple[str, MediaInfo]) -> pa.Table:
-    sha256, info = found
+def _entry(_: Prober, result: tuple[str, MediaInfo]) -> pa.Table:
+    sha256, info = result
     return pa.Table.from_pylist([{"sha256": sha256, **info._asdict()}], schema=_PROBED)
 
 

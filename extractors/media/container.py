@@ -1,18 +1,17 @@
 """Opening and probing video and sound files, through PyAV (FFmpeg inside the wheel)."""
 
-import hashlib
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import av
-import fsspec
 
-from extractors.errors import MediaError, SetupError
+from extractors.errors import MediaError
+from extractors.media.clip import Clip, brief, content_hash, is_url, remote, require_file
+
+__all__ = ["Clip", "Damage", "MediaInfo", "content_hash", "is_url", "opened", "probe"]
 
 DAY_S = 24 * 3600.0
 
@@ -30,14 +29,6 @@ class MediaInfo(NamedTuple):
     fps: float | None
     has_audio: bool
     has_video: bool
-
-
-class Clip(NamedTuple):
-    """A stretch of a file: what an extractor works on."""
-
-    path: str
-    start_s: float  # from the beginning of the file
-    duration_s: float
 
 
 @dataclass
@@ -70,10 +61,10 @@ def opened(path: str) -> Iterator[Any]:
     """
     # Whitelists: neither a name nor a playlist's content reaches elsewhere.
     if is_url(path):
-        with _remote(path) as file, _container(path, file, "none") as container:
+        with remote(path) as file, _container(path, file, "none") as container:
             yield container
         return
-    _require_file(path)
+    require_file(path)
     with _container(path, f"file:{path}", "file") as container:
         yield container
 
@@ -85,67 +76,9 @@ def _container(path: str, source: Any, protocols: str) -> Iterator[Any]:
             source, metadata_errors="replace", options={"protocol_whitelist": protocols}
         )
     except (av.error.FFmpegError, ValueError) as error:
-        raise MediaError(path, f"not a readable video or sound file ({_brief(error)})") from error
+        raise MediaError(path, f"not a readable video or sound file ({brief(error)})") from error
     with container:
         yield container
-
-
-def content_hash(path: str) -> str:
-    """sha256 of a file's bytes, hexadecimal; of a local file or an fsspec URL.
-
-    Raises
-    ------
-    MediaError
-        It is missing, empty or cannot be read.
-    SetupError
-        The package that reads such URLs is not installed.
-    """
-    if not is_url(path):
-        _require_file(path)
-    try:
-        with _remote(path) if is_url(path) else Path(path).open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise MediaError(path, f"cannot be read ({_brief(error)})") from error
-
-
-def is_url(path: str) -> bool:
-    """Whether a path is an fsspec URL, not the name of a local file."""
-    return re.match(r"[a-z][a-z0-9+.-]*://", path) is not None
-
-
-@contextmanager
-def _remote(url: str) -> Iterator[Any]:
-    """What is at an fsspec URL, as a file object that can seek."""
-    try:
-        system, inside = fsspec.core.url_to_fs(url)
-        size = system.size(inside)
-        file = system.open(inside, "rb")
-    except ImportError as error:
-        raise SetupError(
-            f"{url} cannot be read here ({_brief(error)}): pip install 'lnln[s3]' for s3://, "
-            "what fsspec names for others"
-        ) from error
-    except FileNotFoundError as error:
-        raise MediaError(url, "no such file") from error
-    except Exception as error:  # each kind of storage has errors of its own
-        raise MediaError(url, f"cannot be opened ({_brief(error)})") from error
-    if size == 0:
-        raise MediaError(url, "the file is empty")
-    with file:
-        yield file
-
-
-def _require_file(path: str) -> None:
-    file = Path(path)
-    try:
-        there = file.is_file()
-    except OSError as error:  # a name that is too long, a folder that is closed to us
-        raise MediaError(path, f"cannot be opened ({_brief(error)})") from error
-    if not there:
-        raise MediaError(path, "no such file")
-    if file.stat().st_size == 0:
-        raise MediaError(path, "the file is empty")
 
 
 def origin_s(container: Any) -> float:
@@ -274,7 +207,3 @@ class _Extent:
         begin_s = self.end_s if stamp is None else float(stamp * packet.time_base) - origin
         self.end_s = max(self.end_s, begin_s + lasts_s)
         self.counted_s += min(lasts_s, 1.0)  # more is more likely damage
-
-
-def _brief(error: Exception) -> str:
-    return str(getattr(error, "strerror", None) or error).strip().splitlines()[0]

@@ -7,8 +7,8 @@ from typing import Any
 import av
 import numpy as np
 
+from extractors.media.clip import Clip
 from extractors.media.container import (
-    Clip,
     Damage,
     decoded,
     opened,

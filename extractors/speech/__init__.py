@@ -6,6 +6,7 @@ SOURCES = (
     "extractors/speech",
     "extractors/transcription.py",
     "extractors/words.py",
+    "extractors/media/clip.py",
     "extractors/media/container.py",
     "extractors/media/sound.py",
 )

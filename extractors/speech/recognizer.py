@@ -6,7 +6,8 @@ import numpy as np
 
 from extractors.assets.finding import resolve
 from extractors.errors import UnsupportedLanguage
-from extractors.media.container import Clip, Damage
+from extractors.media.clip import Clip
+from extractors.media.container import Damage
 from extractors.media.sound import SAMPLE_RATE, sound_blocks
 from extractors.settings import SpeechSettings
 from extractors.words import Transcript, Word

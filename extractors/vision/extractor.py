@@ -12,7 +12,8 @@ from contracts.features import FeatureInfo
 from extractors.assets.finding import resolve
 from extractors.assets.libraries import require_libraries
 from extractors.fingerprint import describe
-from extractors.media.container import Clip, Damage
+from extractors.media.clip import Clip
+from extractors.media.container import Damage
 from extractors.media.timeline import row_count
 from extractors.settings import VisionSettings
 from extractors.vision.faces import Face, choose

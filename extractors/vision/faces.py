@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from extractors.media.container import Clip
+from extractors.media.clip import Clip
 from extractors.vision.speaking import agreement, loudness
 from extractors.vision.tracks import Track
 

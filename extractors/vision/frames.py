@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from av.video.reformatter import VideoReformatter
 
+from extractors.media.clip import Clip
 from extractors.media.container import (
-    Clip,
     Damage,
     decoded,
     first_stream,

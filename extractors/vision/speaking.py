@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from extractors.media.container import Clip, Damage
+from extractors.media.clip import Clip
+from extractors.media.container import Damage
 from extractors.media.sound import SAMPLE_RATE, sound_blocks
 
 _HOP_S = 0.04

@@ -1,4 +1,4 @@
-"""Results for many clips: from the cache where they are there, else made in worker processes."""
+"""Results for many clips: from the cache where they are there, else made by workers."""
 
 import os
 import platform
@@ -12,11 +12,11 @@ import pyarrow as pa
 from contracts.parquet import ROW_GROUP_BYTES
 from contracts.quarantine import Rejected
 from extractors.errors import MediaError, SetupError
-from extractors.media.container import Clip, content_hash, is_url
-from extractors.settings import RunSettings
+from extractors.media.clip import Clip, content_hash, is_url
 from extractors.workers.cache import Cache
-from extractors.workers.pool import Extractor, Task, run_tasks
 from extractors.workers.progress import Progress
+from extractors.workers.serving import Extractor, Task
+from extractors.workers.session import Session
 
 Encode = Callable[[Extractor, Any], pa.Table]
 
@@ -63,17 +63,46 @@ class Work:
     name : callable
         Names its part of the cache after all that decides the results.
     cache : Cache
+    few : int
+        Up to so many clips are done in the calling process, not by workers.
     """
 
     build: Callable[[], Extractor]
     encode: Encode
     name: Callable[[], str]
     cache: Cache
+    few: int = 0
 
     @cached_property
     def group(self) -> str:
         """Its part of the cache."""
         return self.name()
+
+    def keeper(self) -> "partial[Keeper]":
+        """Makes the extractor that workers build; it pickles."""
+        return partial(Keeper, self, self.group)
+
+    def question(
+        self, session: Session, clips: int, method: str, *arguments: Any
+    ) -> Callable[[], Any]:
+        """Ask a method of the extractor, built where so many clips are worked on.
+
+        Returns
+        -------
+        callable
+            Waits for the answer. It raises `SetupError` if there is none.
+        """
+        task = Task((method, *arguments), 0.0, method="ask")
+        run = session.place(max(clips, 1), self.few).start(self.keeper(), [task])
+
+        def answer() -> Any:
+            (outcome,) = run.outcomes("")
+            if outcome.reason is not None:
+                kind = self.group.partition("-")[0]
+                raise SetupError(f"the {kind} extractor cannot be set up: {outcome.reason}")
+            return outcome.value
+
+        return answer
 
 
 class Keeper:
@@ -114,6 +143,10 @@ class Keeper:
             row = self._work.encode(self._extractor, result)
             self._work.cache.write(self._group, key, row)
 
+    def ask(self, method: str, *arguments: Any) -> Any:
+        """What a method of the extractor returns."""
+        return getattr(self._extractor, method)(*arguments)
+
 
 @dataclass(frozen=True)
 class Collected:
@@ -128,14 +161,15 @@ class Collected:
         The clips that were done.
     quarantine : list of Rejected
         Those that failed.
-    run : RunSettings
+    session : Session
+        Makes an entry again that is lost; it must be open while the table is read.
     """
 
     work: Work
     schema: pa.Schema
     jobs: list[Job]
     quarantine: list[Rejected]
-    run: RunSettings
+    session: Session
 
     def batches(self) -> Iterator[pa.Table]:
         """The table in parts of about 64 MB.
@@ -168,7 +202,7 @@ class Collected:
 
     def _again(self, job: Job) -> pa.Table:
         """Make an entry anew that was damaged or deleted since it was looked for."""
-        reason = _make(self.work, [job], self.run, "mending").get(job.key)
+        reason = Making(self.work, [job], self.session).reasons("mending").get(job.key)
         for entry in self.work.cache.read(self.work.group, [job.key]):
             if entry is not None:
                 return entry
@@ -185,48 +219,72 @@ class Collected:
         )
 
 
-def collect(
-    work: Work, schema: pa.Schema, jobs: Sequence[Job], run: RunSettings, stage: str
-) -> Collected:
-    """Make the results that are not in the cache yet.
+class Making:
+    """Entries that are being made, in the background where workers make them."""
+
+    def __init__(self, work: Work, jobs: Sequence[Job], session: Session) -> None:
+        # The longest first: no worker is left with it when the others are done.
+        different = {job.key: job for job in jobs}.values()
+        self._jobs = sorted(different, key=lambda job: -job.task.duration_s)
+        tasks = [
+            job.task._replace(arguments=(job.key, job.source, *job.task.arguments))
+            for job in self._jobs
+        ]
+        self._run = session.place(len(tasks), work.few).start(work.keeper(), tasks)
+
+    def reasons(self, title: str) -> dict[str, str]:
+        """Wait for all of them; the reasons of those that failed, by key."""
+        outcomes = self._run.outcomes(title)
+        return {
+            job.key: outcome.reason
+            for job, outcome in zip(self._jobs, outcomes, strict=True)
+            if outcome.reason is not None
+        }
+
+
+class Collection:
+    """Results that were asked for; those not in the cache are being made.
 
     Equal keys are one piece of work. A clip that fails is in the quarantine; its failure is not
-    kept, so that calling this again tries it again.
+    kept, so that asking again tries it again.
 
-    Raises
-    ------
-    SetupError
-        The extractor cannot be built on this machine, or results cannot be kept.
+    Parameters
+    ----------
+    work : Work
+    jobs : sequence of Job
+    session : Session
+    stage : str
+        Named by the progress and in the quarantine.
     """
-    present = work.cache.present(work.group, {job.key for job in jobs})
-    if jobs:
-        work.cache.count(work.group, len(jobs), sum(job.key in present for job in jobs))
-    reasons = _make(work, [job for job in jobs if job.key not in present], run, stage)
-    return Collected(
-        work,
-        schema,
-        [job for job in jobs if job.key not in reasons],
-        [
-            Rejected(job.row["clip_id"], job.row["path"], stage, reasons[job.key])
-            for job in jobs
-            if job.key in reasons
-        ],
-        run,
-    )
 
+    def __init__(self, work: Work, jobs: Sequence[Job], session: Session, stage: str) -> None:
+        self._work = work
+        self._jobs = jobs
+        self._session = session
+        self._stage = stage
+        present = work.cache.present(work.group, {job.key for job in jobs})
+        if jobs:
+            work.cache.count(work.group, len(jobs), sum(job.key in present for job in jobs))
+        missing = [job for job in jobs if job.key not in present]
+        self._making = Making(work, missing, session)
 
-def _make(work: Work, jobs: list[Job], run: RunSettings, title: str) -> dict[str, str]:
-    """Make entries; returns the reasons of those that failed, by key."""
-    # The longest first: no worker is left with it when the others are done.
-    jobs = sorted({job.key: job for job in jobs}.values(), key=lambda job: -job.task.duration_s)
-    tasks = [
-        job.task._replace(arguments=(job.key, job.source, *job.task.arguments)) for job in jobs
-    ]
-    if not tasks:
-        return {}
-    outcomes = run_tasks(partial(Keeper, work, work.group), tasks, run, title)
-    return {
-        job.key: outcome.reason
-        for job, outcome in zip(jobs, outcomes, strict=True)
-        if outcome.reason is not None
-    }
+    def finish(self, schema: pa.Schema) -> Collected:
+        """Wait for the results.
+
+        Raises
+        ------
+        SetupError
+            The extractor cannot be built on this machine, or results cannot be kept.
+        """
+        reasons = self._making.reasons(self._stage)
+        return Collected(
+            self._work,
+            schema,
+            [job for job in self._jobs if job.key not in reasons],
+            [
+                Rejected(job.row["clip_id"], job.row["path"], self._stage, reasons[job.key])
+                for job in self._jobs
+                if job.key in reasons
+            ],
+            self._session,
+        )

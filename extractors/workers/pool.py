@@ -1,83 +1,37 @@
 """Many tasks, done by workers on this machine or on a Ray cluster, in order."""
 
 import os
+import pickle
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from queue import SimpleQueue
 from types import TracebackType
 from typing import Protocol, Self
 
-from extractors.errors import SetupError
 from extractors.settings import RunSettings
 from extractors.workers.progress import Progress
-from extractors.workers.worker import Cancelled, Extractor, NodeLost, Outcome, Task, Worker
+from extractors.workers.serving import Extractor, Outcome, Task
+from extractors.workers.worker import Cancelled, NodeLost, Worker
 
-__all__ = ["Extractor", "Outcome", "Task", "run_tasks", "worker_count"]
+__all__ = ["Extractor", "Outcome", "Pool", "Run", "Task", "worker_count"]
 
-_AHEAD = 1000  # clips handed out per worker before the first of them is waited for
+_AHEAD = 1000  # tasks handed out per worker before the first of them is waited for
 _NODE_LOSSES = 5  # of one clip, before it is suspected to be their cause
 
 
 class _Worker(Protocol):
-    def prepare(self) -> None:
+    def prepare(self, cancelled: threading.Event) -> None:
         """Get to where a task can be done; may wait for long."""
 
-    def do(self, task: Task) -> Outcome: ...
+    def do(self, build: bytes, task: Task, cancelled: threading.Event) -> Outcome: ...
 
     def stop(self) -> None: ...
-
-
-def run_tasks(
-    build: Callable[[], Extractor], tasks: Sequence[Task], settings: RunSettings, title: str
-) -> Iterator[Outcome]:
-    """Do every task, ``build().extract(*task.arguments)``, in worker processes.
-
-    Parameters
-    ----------
-    build : callable
-        Makes the extractor, once in each worker. Like the tasks and results, it must pickle.
-    tasks : sequence of Task
-    settings : RunSettings
-    title : str
-        Of the progress.
-
-    Yields
-    ------
-    Outcome
-        One per task, in the order of the tasks. A worker that dies or exceeds a limit is
-        replaced and its task tried once more.
-
-    Raises
-    ------
-    SetupError
-        The extractor cannot be built on this machine, or the Ray cluster cannot be used.
-    """
-    clips = sum(task.method == "extract" for task in tasks)
-    if not tasks:
-        return
-    waiting = iter(tasks)
-    started: deque[_Job] = deque()
-    cancelled = threading.Event()
-    with (
-        _workers(build, settings, max(clips, 1), cancelled) as workers,
-        _Crew(workers, cancelled) as crew,
-        Progress(clips, title) as progress,
-    ):
-        while True:
-            for task in islice(waiting, _AHEAD * len(workers) - len(started)):
-                started.append(crew.start(task))
-            if not started:
-                return
-            job = started.popleft()
-            outcome = crew.wait(job, progress)
-            if job.task.method == "extract":
-                progress.step(failed=outcome.reason is not None)
-            yield outcome
 
 
 def worker_count(settings: RunSettings) -> int:
@@ -89,45 +43,29 @@ def worker_count(settings: RunSettings) -> int:
     return os.cpu_count() or 1
 
 
-def _workers(
-    build: Callable[[], Extractor], settings: RunSettings, most: int, cancelled: threading.Event
-) -> AbstractContextManager[Sequence[_Worker]]:
-    if settings.executor == "ray":
-        from extractors.workers.ray_cluster import ray_workers  # imports Ray, an extra
+class Pool:
+    """Workers that live until the pool is closed, and do tasks of any kind.
 
-        return ray_workers(build, settings, most, cancelled)
-    return _local_workers(build, settings, most, cancelled)
+    They are started when there is work for them: as many as the most tasks that were ever handed
+    over together, up to the limit of the settings. What one of them has built stays built.
 
+    Parameters
+    ----------
+    settings : RunSettings
+    """
 
-@contextmanager
-def _local_workers(
-    build: Callable[[], Extractor], settings: RunSettings, most: int, cancelled: threading.Event
-) -> Iterator[Sequence[_Worker]]:
-    count = min(worker_count(settings), most)
-    yield [Worker(build, settings, cancelled) for _ in range(count)]
-
-
-@dataclass
-class _Job:
-    task: Task
-    outcome: "Future[Outcome]" = field(default_factory=Future)
-    losses: int = 0
-
-
-class _Crew:
-    """One thread per worker, which waits for it; they take the jobs from one queue."""
-
-    def __init__(self, workers: Sequence[_Worker], cancelled: threading.Event) -> None:
-        self._cancelled = cancelled
+    def __init__(self, settings: RunSettings) -> None:
+        self._settings = settings
+        self._stack = ExitStack()
+        self._limit: int | None = None  # of workers; a cluster is not asked before there is work
+        self._new_worker: Callable[[], _Worker] = partial(Worker, settings)
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
-        self._error: Exception | None = None  # of one worker, and the end of all
-        self._threads = [
-            threading.Thread(target=self._serve, args=(worker,), daemon=True) for worker in workers
-        ]
+        self._threads: list[threading.Thread] = []  # one per worker, which waits for it
+        self._runs: set[Run] = set()
+        self._closed = threading.Event()
+        self.error: Exception | None = None  # of a worker that can do nothing any more
 
     def __enter__(self) -> Self:
-        for thread in self._threads:
-            thread.start()
         return self
 
     def __exit__(
@@ -136,49 +74,166 @@ class _Crew:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._cancelled.set()
+        self.close()
+
+    def start(self, build: Callable[[], Extractor], tasks: Sequence[Task]) -> "Run":
+        """Hand tasks over to the workers, and return at once.
+
+        Parameters
+        ----------
+        build : callable
+            Makes the extractor, once in each worker. Like the tasks and results, it must pickle.
+        tasks : sequence of Task
+
+        Raises
+        ------
+        SetupError
+            The Ray cluster cannot be used.
+        """
+        if tasks:
+            self._employ(len(tasks))
+        run = Run(pickle.dumps(build), tasks, self, _AHEAD * len(self._threads))
+        self._runs.add(run)
+        return run
+
+    def run(
+        self, build: Callable[[], Extractor], tasks: Sequence[Task], title: str
+    ) -> Iterator[Outcome]:
+        """Do tasks: `start` and `Run.outcomes` in one."""
+        yield from self.start(build, tasks).outcomes(title)
+
+    def close(self) -> None:
+        """End all workers, whatever they are doing."""
+        self._closed.set()
+        for run in list(self._runs):
+            run.close()
         for _ in self._threads:
             self._jobs.put(None)
         for thread in self._threads:
             thread.join()
+        self._stack.close()
 
-    def start(self, task: Task) -> _Job:
-        job = _Job(task)
+    def forget(self, run: "Run") -> None:
+        """A run is over."""
+        self._runs.discard(run)
+
+    def put(self, job: "_Job") -> None:
+        """Have a job done by the next worker that is free."""
         self._jobs.put(job)
-        return job
 
-    def wait(self, job: _Job, progress: Progress) -> Outcome:
-        while True:
-            try:
-                return job.outcome.result(timeout=1.0)
-            except TimeoutError:
-                if self._error is not None:
-                    raise self._error from None
-                progress.show()
+    def _employ(self, most: int) -> None:
+        """Have as many workers as so many tasks can use."""
+        if self._limit is None:
+            self._limit = self._connect()
+        while len(self._threads) < min(self._limit, most):
+            thread = threading.Thread(target=self._serve, args=(self._new_worker(),), daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def _connect(self) -> int:
+        """Find out where the workers are to be, and how many they may be."""
+        if self._settings.executor == "local":
+            return worker_count(self._settings)
+        from extractors.workers.ray_cluster import RayWorker, connected  # imports Ray, an extra
+
+        self._new_worker = partial(RayWorker, self._settings)
+        return self._stack.enter_context(connected(self._settings))
 
     def _serve(self, worker: _Worker) -> None:
+        """Be the thread of a worker."""
         try:
-            while not self._cancelled.is_set():
-                worker.prepare()
+            while not self._closed.is_set():
+                worker.prepare(self._closed)
                 job = self._jobs.get()
-                if job is not None and not self._cancelled.is_set():
+                if job is not None and not job.run.cancelled.is_set():
                     self._do(worker, job)
         except Cancelled:
             pass
         except Exception as error:
-            self._error = error
+            self.error = error
         finally:
             worker.stop()
 
-    def _do(self, worker: _Worker, job: _Job) -> None:
+    def _do(self, worker: _Worker, job: "_Job") -> None:
         try:
-            job.outcome.set_result(worker.do(job.task))
+            job.outcome.set_result(worker.do(job.run.build, job.task, job.run.cancelled))
+        except Cancelled:
+            worker.stop()
         except NodeLost as loss:
             job.losses += 1
             if job.losses > _NODE_LOSSES:
                 job.outcome.set_result(Outcome(None, f"{loss}; tried {job.losses} times"))
             else:
                 self._jobs.put(job)
-        except SetupError as error:
-            job.outcome.set_exception(error)  # at once, should it be this one that is waited for
-            raise
+        except Exception as error:  # the end of its run, whichever outcome is waited for
+            job.run.error = error
+            job.outcome.set_exception(error)
+
+
+class Run:
+    """Some tasks that workers are at, and their outcomes."""
+
+    def __init__(self, build: bytes, tasks: Sequence[Task], pool: Pool, ahead: int) -> None:
+        self.build = build
+        self.cancelled = threading.Event()
+        self.error: Exception | None = None
+        self._pool = pool
+        self._count = len(tasks)
+        self._ahead = ahead
+        self._waiting = iter(tasks)
+        self._started: deque[_Job] = deque()
+        self._hand_out()
+
+    def outcomes(self, title: str) -> Iterator[Outcome]:
+        """What becomes of the tasks.
+
+        Parameters
+        ----------
+        title : str
+            Of the progress; none is shown where it is empty.
+
+        Yields
+        ------
+        Outcome
+            One per task, in the order of the tasks. A worker that dies or exceeds a limit is
+            replaced and its task tried once more.
+
+        Raises
+        ------
+        SetupError
+            The extractor cannot be built on this machine.
+        """
+        with closing(self), Progress(self._count if title else 0, title) as progress:
+            while self._started:
+                outcome = self._wait(self._started.popleft(), progress)
+                self._hand_out()
+                progress.step(failed=outcome.reason is not None)
+                yield outcome
+
+    def close(self) -> None:
+        """Give up what is not done."""
+        self.cancelled.set()
+        self._pool.forget(self)
+
+    def _hand_out(self) -> None:
+        for task in islice(self._waiting, self._ahead - len(self._started)):
+            job = _Job(self, task)
+            self._started.append(job)
+            self._pool.put(job)
+
+    def _wait(self, job: "_Job", progress: Progress) -> Outcome:
+        while True:
+            try:
+                return job.outcome.result(timeout=1.0)
+            except TimeoutError:
+                if error := self.error or self._pool.error:
+                    raise error from None
+                progress.show()
+
+
+@dataclass
+class _Job:
+    run: Run
+    task: Task
+    outcome: "Future[Outcome]" = field(default_factory=Future)
+    losses: int = 0

@@ -24,34 +24,25 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
 from extractors.errors import SetupError
 from extractors.settings import RunSettings
-from extractors.workers.worker import Cancelled, Extractor, NodeLost, Outcome, Task, Worker
+from extractors.workers.serving import Outcome, Task
+from extractors.workers.worker import Cancelled, NodeLost, Worker
 
 _LOOK_S = 0.5  # between two looks at whether the work was given up
 _PLACING_TRIES = 5  # of an actor that dies before it has done anything
 
 
 @contextmanager
-def ray_workers(
-    build: Callable[[], Extractor], settings: RunSettings, most: int, cancelled: threading.Event
-) -> Iterator[Sequence["RayWorker"]]:
-    """Workers on the cluster, one per core of it unless `settings` says otherwise.
+def connected(settings: RunSettings) -> Iterator[int]:
+    """Be connected to the cluster; yields how many workers it can have.
 
-    Parameters
-    ----------
-    build : callable
-        Makes the extractor, in the worker process. It must pickle.
-    settings : RunSettings
-    most : int
-        Workers that there is something to do for.
-    cancelled : threading.Event
-        Set by whoever wants the workers to give up.
+    That is one per core of it unless `settings` says otherwise.
 
     Raises
     ------
@@ -64,10 +55,9 @@ def ray_workers(
         _connect(ray, settings.address)
     try:
         cores = int(ray.cluster_resources().get("CPU", 0))
-        count = min(settings.workers or cores, most)
         if not cores:
             raise SetupError("the Ray cluster has no cores for work: add nodes that have some")
-        yield [RayWorker(build, settings, cancelled) for _ in range(count)]
+        yield settings.workers or cores
     finally:
         if not connected_before:
             ray.shutdown()
@@ -104,31 +94,33 @@ def _connect(ray: ModuleType, address: str) -> None:
 class _Supervisor:
     """The actor: it sits on the node, and never loads a model or reads a clip itself."""
 
-    def __init__(self, build: Callable[[], Extractor], settings: RunSettings) -> None:
-        self._worker = Worker(build, settings, threading.Event())
+    def __init__(self, settings: RunSettings) -> None:
+        self._worker = Worker(settings)
 
     def ready(self) -> None:
         pass
 
-    def do(self, task: Task) -> Outcome | SetupError:
+    def do(self, build: bytes, task: Task) -> Outcome | SetupError:
         try:
-            return self._worker.do(task)
+            return self._worker.do(build, task, threading.Event())
         except SetupError as error:  # returned, as Ray wraps what is raised
             return error
 
 
 class RayWorker:
-    """A worker on some node of the cluster; parameters as of `ray_workers`."""
+    """A worker on some node of the cluster.
 
-    def __init__(
-        self, build: Callable[[], Extractor], settings: RunSettings, cancelled: threading.Event
-    ) -> None:
+    Parameters
+    ----------
+    settings : RunSettings
+    """
+
+    def __init__(self, settings: RunSettings) -> None:
         self._ray = _imported()
-        self._arguments = (build, settings)
-        self._cancelled = cancelled
+        self._settings = settings
         self._actor: Any = None
 
-    def prepare(self) -> None:
+    def prepare(self, cancelled: threading.Event) -> None:
         """Find a free core; wait for one if need be.
 
         Raises
@@ -144,17 +136,17 @@ class RayWorker:
             self._actor = (
                 self._ray.remote(_Supervisor)
                 .options(num_cpus=1, max_restarts=0, scheduling_strategy="SPREAD")
-                .remote(*self._arguments)
+                .remote(self._settings)
             )
             try:
-                self._result(self._actor.ready.remote())
+                self._result(self._actor.ready.remote(), cancelled)
             except self._ray.exceptions.RayError as error:
                 self.stop()
                 if getattr(error, "actor_init_failed", False) or tries == _PLACING_TRIES - 1:
                     raise SetupError(f"the nodes cannot run the extractors: {error}") from error
                 time.sleep(1.0)
 
-    def do(self, task: Task) -> Outcome:
+    def do(self, build: bytes, task: Task, cancelled: threading.Event) -> Outcome:
         """Do a task.
 
         Raises
@@ -167,7 +159,7 @@ class RayWorker:
             `cancelled` was set.
         """
         try:
-            answer = self._result(self._actor.do.remote(task))
+            answer = self._result(self._actor.do.remote(build, task), cancelled)
         except self._ray.exceptions.RayError as error:
             self.stop()
             raise NodeLost("the node of the Ray cluster that did it was lost") from error
@@ -181,8 +173,8 @@ class RayWorker:
             self._ray.kill(self._actor)
             self._actor = None
 
-    def _result(self, reference: Any) -> Any:
+    def _result(self, reference: Any, cancelled: threading.Event) -> Any:
         while not self._ray.wait([reference], timeout=_LOOK_S)[0]:
-            if self._cancelled.is_set():
+            if cancelled.is_set():
                 raise Cancelled
         return self._ray.get(reference)

@@ -1,11 +1,10 @@
-"""A worker process that can die: one extractor in it, one clip at a time, within limits.
+"""One worker process, as the process that started it sees it: within limits, and replaceable.
 
 Native decoders and models can hang or crash on a bad file, or fill the memory. Each worker has
 a process and a pipe of its own, and shares nothing with the others: whatever happens to it costs
 one clip. It ends when the process that started it ends, however that comes about.
 """
 
-import ctypes
 import os
 import pickle
 import signal
@@ -13,18 +12,18 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from multiprocessing import Pipe
-from multiprocessing.connection import Connection
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import psutil
 
-from extractors.errors import MediaError, SetupError
+from extractors.assets.finding import known_checksums
+from extractors.errors import SetupError
 from extractors.settings import RunSettings
 from extractors.workers.compiling import VARIABLE, machine_code
+from extractors.workers.serving import Outcome, Request, Task, one_line
 
 # The workers' alone, and there before they import anything.
 ENVIRONMENT: Mapping[str, str] = {
@@ -49,25 +48,6 @@ _LOOK_S = 0.1  # between two looks at a busy worker's memory and time
 _BUILD_LIMIT_S = 300.0  # even a model on a slow network drive is loaded by then
 
 
-# Built once per worker; a task calls one of its methods.
-Extractor = Any
-
-
-class Task(NamedTuple):
-    """One clip's call of a method of the extractor."""
-
-    arguments: tuple[Any, ...]
-    duration_s: float
-    method: str = "extract"
-
-
-class Outcome(NamedTuple):
-    """What became of a task: its result, or the reason why there is none."""
-
-    value: Any
-    reason: str | None
-
-
 class Cancelled(Exception):
     """The work was given up while a worker was at it."""
 
@@ -86,30 +66,31 @@ def environment() -> dict[str, str]:
 
 
 class Worker:
-    """A process with one extractor; started when there is something to do.
+    """A process that builds extractors and does their tasks; started when there is one to do.
 
     Parameters
     ----------
-    build : callable
-        Makes the extractor, in the worker process. It must pickle.
     settings : RunSettings
-    cancelled : threading.Event
-        Set by whoever wants `do` to give up.
     """
 
-    def __init__(
-        self, build: Callable[[], Extractor], settings: RunSettings, cancelled: threading.Event
-    ) -> None:
-        self._build = pickle.dumps(build)
+    def __init__(self, settings: RunSettings) -> None:
         self._settings = settings
-        self._cancelled = cancelled
         self._process: subprocess.Popen[bytes] | None = None
+        self._built: set[bytes] = set()  # in the process that is running
 
-    def prepare(self) -> None:
+    def prepare(self, cancelled: threading.Event) -> None:
         """Nothing: a process is started for the first task, and only then."""
 
-    def do(self, task: Task) -> Outcome:
-        """Do a task; start the worker anew and try once more if it is lost over it.
+    def do(self, build: bytes, task: Task, cancelled: threading.Event) -> Outcome:
+        """Do a task; start the process anew and try once more if it is lost over it.
+
+        Parameters
+        ----------
+        build : bytes
+            Pickle of the callable that makes the extractor. It is called once per process.
+        task : Task
+        cancelled : threading.Event
+            Set by whoever gives the task up.
 
         Raises
         ------
@@ -120,11 +101,11 @@ class Worker:
         """
         reason = ""
         for _ in range(2):
-            self._start()
+            self._build(build, cancelled)
             try:
-                self._send(pickle.dumps((task.method, task.arguments)))
+                self._send(Request(build, pickle.dumps(task)))
                 limit = self._settings.timeout_s + self._settings.timeout_factor * task.duration_s
-                return self._answer(limit, "run.timeout_s and run.timeout_factor")
+                return self._answer(limit, "run.timeout_s and run.timeout_factor", cancelled)
             except _Lost as loss:
                 reason = str(loss)
                 self.stop()
@@ -138,20 +119,24 @@ class Worker:
                 self._process.wait(10)
             self._connection.close()
             self._process = None
+        self._built.clear()
 
-    def _start(self) -> None:
-        if self._process is not None and self._process.poll() is None:
-            return
+    def _build(self, build: bytes, cancelled: threading.Event) -> None:
+        """Have a process that is alive and has built an extractor."""
         for last_try in (False, True):
-            self.stop()
-            self._launch()
+            if self._process is None or self._process.poll() is not None:
+                self.stop()
+                self._launch()
+            if build in self._built:
+                return
             try:
-                self._send(self._build)
-                self._answer(_BUILD_LIMIT_S, "to load its models")
+                self._send(Request(build, checksums=known_checksums()))
+                self._answer(_BUILD_LIMIT_S, "to load its models", cancelled)
+                self._built.add(build)
                 return
             except _Lost as loss:
+                self.stop()
                 if last_try:
-                    self.stop()
                     raise SetupError(
                         f"workers are lost before they can do any work: {loss}"
                     ) from loss
@@ -160,7 +145,8 @@ class Worker:
         self._connection, theirs = Pipe()
         code = (
             f"import sys; sys.path[:] = {sys.path!a}; "
-            f"from extractors.workers.worker import serve; serve({theirs.fileno()}, {os.getpid()})"
+            f"from extractors.workers.serving import serve; "
+            f"serve({theirs.fileno()}, {os.getpid()})"
         )
         self._process = subprocess.Popen(
             [sys.executable, "-c", code],
@@ -171,11 +157,11 @@ class Worker:
         )
         theirs.close()
 
-    def _send(self, data: bytes) -> None:
+    def _send(self, request: Request) -> None:
         with suppress(OSError):  # if it is dead, reading its answer tells
-            self._connection.send_bytes(data)
+            self._connection.send_bytes(pickle.dumps(request))
 
-    def _answer(self, within_s: float, rule: str) -> Any:
+    def _answer(self, within_s: float, rule: str, cancelled: threading.Event) -> Any:
         """What the worker sends next.
 
         Raises
@@ -188,7 +174,7 @@ class Worker:
         assert process is not None
         deadline = time.monotonic() + within_s
         while not self._connection.poll(_LOOK_S):
-            if self._cancelled.is_set():
+            if cancelled.is_set():
                 raise Cancelled
             if time.monotonic() > deadline:
                 raise _Lost(f"took longer than {within_s:.0f} s ({rule})")
@@ -204,7 +190,7 @@ class Worker:
         try:
             answer = pickle.loads(data)
         except Exception as error:
-            return Outcome(None, f"its result cannot be unpickled: {_one_line(error)}")
+            return Outcome(None, f"its result cannot be unpickled: {one_line(error)}")
         if isinstance(answer, SetupError):
             raise answer
         return answer
@@ -226,67 +212,3 @@ def _end_of(process: subprocess.Popen[bytes]) -> str:
         return f"ended with exit status {status}"
     hint = " (is the machine short of memory?)" if -status == signal.SIGKILL else ""
     return f"was killed by {signal.Signals(-status).name}{hint}"
-
-
-def _one_line(error: BaseException) -> str:
-    first_line = (str(error).strip().splitlines() or [""])[0]
-    return f"{type(error).__name__}: {first_line}" if first_line else type(error).__name__
-
-
-def serve(descriptor: int, parent: int) -> None:
-    """Be a worker: build the extractor, then do one task after another until the pipe closes.
-
-    Parameters
-    ----------
-    descriptor : int
-        File descriptor of the pipe.
-    parent : int
-        Process id of who started this one.
-    """
-    _end_with(parent)
-    connection = Connection(descriptor)
-    extractor = None
-    failure: SetupError | None = None
-    try:
-        extractor = pickle.loads(connection.recv_bytes())()
-    except SetupError as error:
-        failure = error
-    except Exception as error:  # whatever it is, no other worker will fare better
-        failure = SetupError(_one_line(error))
-    connection.send(failure)
-    with suppress(EOFError):
-        while True:
-            connection.send_bytes(_do(extractor, connection.recv_bytes()))
-
-
-def _do(extractor: Extractor, task: bytes) -> bytes:
-    answer: Outcome | SetupError
-    try:
-        method, arguments = pickle.loads(task)
-        answer = Outcome(getattr(extractor, method)(*arguments), None)
-    except SetupError as error:
-        answer = error
-    except MediaError as error:
-        answer = Outcome(None, error.reason)
-    except (Exception, SystemExit) as error:
-        answer = Outcome(None, _one_line(error))
-    try:
-        return pickle.dumps(answer)
-    except Exception as error:
-        return pickle.dumps(Outcome(None, f"its result cannot be pickled: {_one_line(error)}"))
-
-
-def _end_with(parent: int) -> None:
-    """End this process when its parent ends, and before it when memory runs out."""
-    if sys.platform == "linux":
-        # Even in the midst of native code that never returns.
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG of <linux/prctl.h>
-        with suppress(OSError):
-            Path("/proc/self/oom_score_adj").write_text("500")
-    threading.Thread(target=_watch, args=(parent,), daemon=True).start()
-
-
-def _watch(parent: int) -> None:
-    while os.getppid() == parent:
-        time.sleep(1)
-    os._exit(1)

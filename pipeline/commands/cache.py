@@ -4,17 +4,14 @@ import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import rich
 import typer
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
 
-from extractors.errors import SetupError
-from extractors.workers.cache import VARIABLE, Use, opened
-from pipeline.params import ParamsError, load_params
 from pipeline.paths import PARAMS
+
+if TYPE_CHECKING:
+    from extractors.workers.cache import Use
 
 app = typer.Typer(
     help="What is kept of single clips and interrupted trainings: size, hit rate, deleting it."
@@ -55,6 +52,7 @@ def prune(
 def _trainings(prune_days: float | None) -> None:
     """Tell of the states of interrupted trainings in this project, if any, or delete them."""
     from lnln.training.resume import given_up
+    from pipeline.params import ParamsError, load_params
 
     if not PARAMS.exists():
         return
@@ -71,7 +69,11 @@ def _trainings(prune_days: float | None) -> None:
         )
 
 
-def _uses(prune_days: float | None) -> tuple[str, list[Use]]:
+def _uses(prune_days: float | None) -> "tuple[str, list[Use]]":
+    from extractors.errors import SetupError
+    from extractors.workers.cache import VARIABLE, opened
+    from pipeline.params import ParamsError, load_params
+
     try:
         url = os.environ.get(VARIABLE) or (load_params().run.cache if PARAMS.exists() else "")
         if not url:
@@ -85,7 +87,11 @@ def _uses(prune_days: float | None) -> tuple[str, list[Use]]:
         sys.exit(f"error: {error}")
 
 
-def _print(url: str, uses: list[Use], what: str = "kept") -> None:
+def _print(url: str, uses: "list[Use]", what: str = "kept") -> None:
+    import rich
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
     table = Table(title=f"{what}: {url}", box=SIMPLE_HEAD, pad_edge=False)
     for name in ("extractor", "version"):
         table.add_column(name)

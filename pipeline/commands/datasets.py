@@ -6,9 +6,6 @@ from typing import Annotated
 
 import typer
 
-from extractors.datasets.labels import DatasetError
-from extractors.errors import SetupError
-from pipeline.params import ParamsError, load_datasets
 from pipeline.paths import DATASETS
 
 
@@ -27,23 +24,26 @@ def init_dataset(
     Example: lnln init-dataset interviews/
     """
     from extractors.datasets.from_folder import arrange
+    from extractors.datasets.labels import DatasetError
+    from extractors.errors import SetupError
+    from pipeline.params import ParamsError, load_datasets
 
     root = Path("data") / dataset
     try:
         known = load_datasets()
         if dataset not in known:
             raise ParamsError(f"{dataset!r} is no section of {DATASETS}; known: {', '.join(known)}")
-        found = arrange(folder, root)
+        arranged = arrange(folder, root)
     except (OSError, ParamsError, DatasetError, SetupError) as error:
         sys.exit(f"error: {error}")
-    counts = ", ".join(f"{count} {split}" for split, count in found.clips.items())
-    print(f"{root / 'label.csv'}: {counts}; {found.new} new, {found.speakers} speakers")
-    if found.relinked:
+    counts = ", ".join(f"{count} {split}" for split, count in arranged.clips.items())
+    print(f"{root / 'label.csv'}: {counts}; {arranged.new} new, {arranged.speakers} speakers")
+    if arranged.relinked:
         print(
-            f"warning: {len(found.relinked)} links led nowhere, and now lead to videos of the same "
-            f"name; are they the same? {', '.join(found.relinked[:3])}"
+            f"warning: {len(arranged.relinked)} links led nowhere, and now lead to videos of the "
+            f"same name; are they the same? {', '.join(arranged.relinked[:3])}"
         )
-    if not all(found.clips.values()):
+    if not all(arranged.clips.values()):
         print("warning: a split is empty: videos of at least three speakers are needed")
     print("to train, write labels into the column `label`, some in each split; then:")
     print(f"  dvc exp run -S dataset={dataset}")
@@ -67,23 +67,24 @@ def prepare(
     from extractors.datasets.cmu.preparing import prepare as write
     from extractors.datasets.cmu.preparing import read_modes
     from extractors.datasets.cmu.published_splits import PUBLISHED
+    from extractors.errors import SetupError
 
     if dataset not in ("mosi", "mosei"):
         sys.exit(f"error: {dataset!r} cannot be prepared; known: mosi, mosei")
     root = Path("data") / dataset
     try:
         modes = PUBLISHED.get(dataset, {}) if splits is None else read_modes(splits)
-        found = write(source, root, modes=modes)
+        prepared = write(source, root, modes=modes)
     except (OSError, ValueError, SetupError) as error:
         sys.exit(f"error: {error}")
-    print(", ".join(f"{count} without {what}" for what, count in found.lacking.items()))
-    if found.unread:
-        print(f"{len(found.unread)} lines could not be read, the first: {found.unread[0]}")
-    print(f"{root / 'label.csv'}: {found.segments} segments of whole videos")
+    print(", ".join(f"{count} without {what}" for what, count in prepared.lacking.items()))
+    if prepared.unread:
+        print(f"{len(prepared.unread)} lines could not be read, the first: {prepared.unread[0]}")
+    print(f"{root / 'label.csv'}: {prepared.segments} segments of whole videos")
     if not modes:
         print("warning: without --splits these are not the published splits")
-    elif found.unnamed:
+    elif prepared.unnamed:
         print(
-            f"warning: {len(found.unnamed)} videos are not in the splits, which have them by their "
-            f"names now: {', '.join(found.unnamed[:3])}"
+            f"warning: {len(prepared.unnamed)} videos are not in the splits, which have them by "
+            f"their names now: {', '.join(prepared.unnamed[:3])}"
         )

@@ -1,14 +1,27 @@
-"""What `lnln doctor` looks at: system libraries, model files, the device, a trained model."""
+"""`lnln doctor`: system libraries, model files, the device, a trained model."""
 
 import platform
 import sys
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from extractors.assets.finding import statuses
-from extractors.assets.libraries import require_libraries
-from extractors.errors import MissingLibraries
 from pipeline.paths import MODEL
+
+
+def doctor() -> None:
+    """Check libraries, models and device; print what is missing and how to get it.
+
+    Example: lnln doctor
+    """
+    import rich
+    from rich.text import Text
+
+    missing = 0
+    for finding in findings():
+        rich.print(("[green]ok[/]     " if finding.ok else "[red]missing[/]"), Text(finding.what))
+        missing += not finding.ok
+    if missing:
+        sys.exit(f"{missing} missing: the lines above say how to get them")
 
 
 class Finding(NamedTuple):
@@ -20,6 +33,10 @@ class Finding(NamedTuple):
 
 def findings() -> Iterator[Finding]:
     """Look at everything the pipeline needs; nothing is fetched."""
+    from extractors.assets.finding import statuses
+    from extractors.assets.libraries import require_libraries
+    from extractors.errors import MissingLibraries
+
     yield Finding(True, f"Python {platform.python_version()} ({sys.prefix})")
     try:
         require_libraries()

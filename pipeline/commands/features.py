@@ -4,10 +4,7 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-import rich
 import typer
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
 
 from pipeline.paths import FEATURES
 
@@ -21,13 +18,17 @@ def features(
 
     Example: lnln features outputs/features
     """
+    import rich
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
     from extractors.describing import describe_features
 
     try:
-        found = describe_features(folder)
+        described = describe_features(folder)
     except (OSError, ValueError) as error:
         sys.exit(f"error: {error}")
-    for modality in found:
+    for modality in described:
         info = modality.info
         rows = f"{modality.clips} clips, {modality.rows} rows, {modality.observed:.1%} observed"
         by = f"; {info.source}" if info.source else ""

@@ -2,16 +2,14 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import pyarrow as pa
 import typer
 
-from contracts.parquet import read_table
-from extractors.datasets.mmsa.unpickling import UnsafePickle
-from extractors.errors import SetupError
-from pipeline.params import ParamsError, load_datasets
 from pipeline.paths import DATASETS, FEATURES, MANIFEST, TRANSCRIPTS
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 def import_mmsa(
@@ -28,20 +26,23 @@ def import_mmsa(
     Example: lnln import-mmsa unaligned_50.pkl --dataset mosi
     """
     from extractors.datasets.mmsa.importing import import_mmsa as read
+    from extractors.datasets.mmsa.unpickling import UnsafePickle
+    from extractors.errors import SetupError
+    from pipeline.params import ParamsError, load_datasets
 
     try:
         known = load_datasets()
         if dataset not in known:
             raise ParamsError(f"{dataset!r} is no section of {DATASETS}; known: {', '.join(known)}")
         root = Path("data") / dataset
-        found = read(file, root, name=dataset, language=known[dataset].language)
+        imported = read(file, root, name=dataset, language=known[dataset].language)
     except (OSError, ParamsError, SetupError, UnsafePickle) as error:
         sys.exit(f"error: {error}")
-    print("clips:", ", ".join(f"{count} {split}" for split, count in found.clips.items()))
-    for modality, (unobserved, rows) in found.unobserved.items():
+    print("clips:", ", ".join(f"{count} {split}" for split, count in imported.clips.items()))
+    for modality, (unobserved, rows) in imported.unobserved.items():
         print(
             f"{modality}: {unobserved} of {rows} rows unobserved, "
-            f"{found.bad[modality]} infinite or NaN elements set to 0"
+            f"{imported.bad[modality]} infinite or NaN elements set to 0"
         )
     print(f"written to {root} (kind: features); now: dvc exp run -S dataset={dataset}")
 
@@ -56,24 +57,28 @@ def export_mmsa(
 
     Example: lnln export-mmsa features.pkl
     """
+    from contracts.parquet import read_table
     from extractors.datasets.mmsa.exporting import export_mmsa as write
+    from extractors.errors import SetupError
 
     try:
         manifest = spoken(read_table(MANIFEST), read_table(TRANSCRIPTS))
-        found = write(manifest, FEATURES, out)
+        exported = write(manifest, FEATURES, out)
     except (OSError, SetupError) as error:
         sys.exit(f"error: {error}")
-    print("clips:", ", ".join(f"{count} {split}" for split, count in found.clips.items()))
-    for modality, rows in found.lengths.items():
-        print(f"{modality}: {rows} rows, {found.cut[modality]} clips cut to them")
-    if found.unlabelled:
-        print(f"{found.unlabelled} clips without a label are left out")
-    if found.featureless:
-        print(f"{found.featureless} clips without features are left out")
+    print("clips:", ", ".join(f"{count} {split}" for split, count in exported.clips.items()))
+    for modality, rows in exported.lengths.items():
+        print(f"{modality}: {rows} rows, {exported.cut[modality]} clips cut to them")
+    if exported.unlabelled:
+        print(f"{exported.unlabelled} clips without a label are left out")
+    if exported.featureless:
+        print(f"{exported.featureless} clips without features are left out")
 
 
-def spoken(manifest: pa.Table, transcripts: pa.Table) -> pa.Table:
+def spoken(manifest: "pa.Table", transcripts: "pa.Table") -> "pa.Table":
     """The manifest with the words that were found, where a clip was transcribed."""
+    import pyarrow as pa
+
     words = dict(
         zip(transcripts["clip_id"].to_pylist(), transcripts["text"].to_pylist(), strict=True)
     )

@@ -10,7 +10,7 @@ from contracts.schemas import MODALITIES, Modality
 from extractors.datasets.precomputed import is_given, read_given_modality
 from extractors.extraction import extract_modality
 from extractors.observation import COLUMNS, observe, summary
-from extractors.workers.cache import opened
+from extractors.workers.session import Session
 from pipeline.params import load_dataset, load_params
 from pipeline.paths import FEATURES, MANIFEST, TRANSCRIPTS
 from pipeline.stage import quarantine, run, tell_observed, warn
@@ -29,10 +29,10 @@ def main() -> None:
         given = read_given_modality(manifest, transcripts, modality)
         write_modality(given.batches, given.schema, folder)
     else:
-        with opened(params.run.cache) as cache:
-            found = extract_modality(modality, manifest, transcripts, settings, params.run, cache)
-            write_modality(found.batches(), found.schema, folder)
-            rejected = found.quarantine
+        with Session(params.run) as session:
+            features = extract_modality(modality, manifest, transcripts, settings, session)
+            write_modality(features.batches(), features.schema, folder)
+            rejected = features.quarantine
     limit = params.ingest.max_quarantined
     quarantine(rejected, modality, transcripts.num_rows, limit)
     if rejected:

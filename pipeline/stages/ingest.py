@@ -7,7 +7,7 @@ from contracts.parquet import write_table
 from extractors.datasets.labels import DatasetError, outside
 from extractors.datasets.listing import Listing, leakage, read_dataset
 from extractors.datasets.precomputed import read_given
-from extractors.workers.cache import opened
+from extractors.workers.session import Session
 from pipeline.params import load_dataset, load_params
 from pipeline.paths import MANIFEST, METRICS
 from pipeline.stage import quarantine, run, warn, write_json
@@ -26,8 +26,8 @@ def main() -> None:
     if (root / "manifest.parquet").is_file():  # kind: features
         listing = Listing(read_given(root), [], [])
     else:
-        with opened(params.run.cache) as cache:
-            listing = read_dataset(root, language=dataset.language, run=params.run, cache=cache)
+        with Session(params.run) as session:
+            listing = read_dataset(root, session, language=dataset.language)
     leaks = leakage(listing.manifest)
     odd = outside(listing.manifest, dataset.label_range)
     warn([*listing.warnings, *odd])

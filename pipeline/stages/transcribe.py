@@ -7,7 +7,7 @@ import pyarrow.compute as pc
 
 from contracts.parquet import read_table, write_table
 from extractors.transcription import transcribe, wordless_sound
-from extractors.workers.cache import opened
+from extractors.workers.session import Session
 from pipeline.params import load_dataset, load_params
 from pipeline.paths import MANIFEST, TRANSCRIPTS
 from pipeline.stage import quarantine, run, warn
@@ -17,8 +17,8 @@ def main() -> None:
     """Write the transcripts; a clip with neither words nor picture is set aside."""
     params, dataset = load_params(), load_dataset()
     manifest = read_table(MANIFEST)
-    with opened(params.run.cache) as cache:
-        result = transcribe(manifest, dataset.speech, params.run, cache)
+    with Session(params.run) as session:
+        result = transcribe(manifest, dataset.speech, session)
     rejected = wordless_sound(manifest, result.table)
     warn(result.warnings)
     found, limit = [*result.quarantine, *rejected], params.ingest.max_quarantined

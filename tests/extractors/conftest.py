@@ -16,6 +16,7 @@ import pytest
 from extractors.datasets.mmsa.importing import Imported, import_mmsa
 from extractors.datasets.precomputed import read_given
 from extractors.settings import RunSettings
+from extractors.workers.session import Session
 
 SAMPLE = Path(__file__).parents[2] / "data" / "sample"
 MakeClip = Callable[..., Path]
@@ -110,6 +111,13 @@ def make_clip(tmp_path: Path) -> MakeClip:
 @pytest.fixture(scope="session")
 def one_worker() -> RunSettings:
     return RunSettings(workers=1, offline=True)
+
+
+@pytest.fixture
+def session(tmp_path: Path, one_worker: RunSettings) -> Iterator[Session]:
+    """One worker, and a cache in the test's folder."""
+    with Session(one_worker.model_copy(update={"cache": str(tmp_path / "cache")})) as session:
+        yield session
 
 
 @pytest.fixture(scope="session")

@@ -17,20 +17,15 @@ from extractors.datasets.listing import probe_files
 from extractors.extraction import extract_modality
 from extractors.settings import AudioSettings, RunSettings, SpeechSettings, TextSettings
 from extractors.transcription import transcribe
-from extractors.workers.cache import Cache
+from extractors.workers.session import Session
 
 
 @pytest.fixture
-def cache(tmp_path: Path) -> Cache:
-    return Cache(str(tmp_path / "cache"))
-
-
-@pytest.fixture
-def listed(one_worker: RunSettings, cache: Cache) -> Callable[..., pa.Table]:
+def listed(session: Session) -> Callable[..., pa.Table]:
     """Manifest of some files or folders."""
 
     def manifest(*paths: Path, language: str = "en") -> pa.Table:
-        return probe_files(paths, language=language, run=one_worker, cache=cache).manifest
+        return probe_files(paths, session, language=language).manifest
 
     return manifest
 
@@ -122,7 +117,7 @@ def given(manifest, texts):
     return manifest.set_column(index, MANIFEST.field("text"), [texts])
 
 
-def test_clip_that_vanishes_costs_itself_only(make_clip, one_worker, cache, listed):
+def test_clip_that_vanishes_costs_itself_only(make_clip, session, listed):
     folder = make_clip("in/a.mp4", seconds=0.4).parent
     gone = make_clip("in/b.mp4", seconds=0.4, tone_hz=330.0)
     manifest = given(
@@ -130,35 +125,33 @@ def test_clip_that_vanishes_costs_itself_only(make_clip, one_worker, cache, list
         ["words", "more"],
     )
     gone.unlink()
-    transcripts = transcribe(manifest, SpeechSettings(), one_worker, cache).table
-    result = extract_modality("audio", manifest, transcripts, AudioSettings(), one_worker, cache)
+    transcripts = transcribe(manifest, SpeechSettings(), session).table
+    result = extract_modality("audio", manifest, transcripts, AudioSettings(), session)
     assert result.table()["clip_id"].to_pylist() == ["a.mp4"]
     (rejected,) = result.quarantine
     assert (rejected.clip_id, rejected.stage) == ("b.mp4", "extract@audio")
     assert rejected.reason == "no such file"
 
 
-def test_cut_transcript_is_told(make_clip, one_worker, cache, listed):
+def test_cut_transcript_is_told(make_clip, session, listed):
     manifest = given(
         listed(make_clip(seconds=0.2)),
         ["a " * 60],
     )
-    transcripts = transcribe(manifest, SpeechSettings(), one_worker, cache).table
-    result = extract_modality("text", manifest, transcripts, TextSettings(), one_worker, cache)
+    transcripts = transcribe(manifest, SpeechSettings(), session).table
+    result = extract_modality("text", manifest, transcripts, TextSettings(), session)
     assert clip_warnings(result.table()) == ["clip.mp4: the transcript was cut after 50 tokens"]
 
 
-def test_settings_of_another_modality_are_refused(features, one_worker, cache):
+def test_settings_of_another_modality_are_refused(features, session):
     with pytest.raises(TypeError, match="audio features cannot be made with TextSettings"):
-        extract_modality(
-            "audio", features.manifest, features.transcripts, TextSettings(), one_worker, cache
-        )
+        extract_modality("audio", features.manifest, features.transcripts, TextSettings(), session)
 
 
-def test_empty_manifest_gives_empty_tables(one_worker, cache, tmp_path):
-    transcripts = transcribe(MANIFEST.empty_table(), SpeechSettings(), one_worker, cache).table
+def test_empty_manifest_gives_empty_tables(session, tmp_path):
+    transcripts = transcribe(MANIFEST.empty_table(), SpeechSettings(), session).table
     result = extract_modality(
-        "audio", MANIFEST.empty_table(), transcripts, AudioSettings(), one_worker, cache
+        "audio", MANIFEST.empty_table(), transcripts, AudioSettings(), session
     )
     assert result.table().num_rows == 0
     write_table(result.table(), tmp_path / "empty.parquet")

@@ -8,19 +8,13 @@ from contracts.schemas import MANIFEST
 from extractors.datasets.labels import DatasetError, outside
 from extractors.datasets.listing import probe_files, read_dataset
 from extractors.errors import SetupError
-from extractors.workers.cache import Cache
+from extractors.workers.pool import Pool
 
 HEADER = ["video_id", "clip_id", "text", "label", "mode"]
 
 
 @pytest.fixture
-def use(tmp_path, one_worker):
-    """How the files are read: with one worker, and a cache of the test's own."""
-    return {"run": one_worker, "cache": Cache(f"{tmp_path}/cache")}
-
-
-@pytest.fixture
-def dataset(tmp_path, make_clip, use):
+def dataset(tmp_path, make_clip, session):
     """Writes label.csv and reads the dataset; ``clips`` are made first, as video/clip."""
 
     def read(rows, clips=("v1/c1.mp4",), header=HEADER):
@@ -32,7 +26,7 @@ def dataset(tmp_path, make_clip, use):
             source = source or made
         with (tmp_path / "data" / "label.csv").open("w", newline="", encoding="utf-8-sig") as f:
             csv.writer(f).writerows([header, *rows])
-        return read_dataset(tmp_path / "data", language="en", **use)
+        return read_dataset(tmp_path / "data", session, language="en")
 
     (tmp_path / "data").mkdir()
     return read
@@ -119,7 +113,7 @@ def test_broken_files_are_quarantined_and_the_others_go_on(dataset, tmp_path):
     assert {row.stage for row in listing.quarantine} == {"ingest"}
 
 
-def test_same_bytes_and_same_group_in_two_splits_are_leakage(dataset, tmp_path, use):
+def test_same_bytes_and_same_group_in_two_splits_are_leakage(dataset, tmp_path, session):
     clips = ("v1/c1.mp4", "v2/c1.mp4", "v2/c2.mp4")
     rows = [
         ["v1", "c1", "x", "1", "train"],
@@ -129,7 +123,7 @@ def test_same_bytes_and_same_group_in_two_splits_are_leakage(dataset, tmp_path, 
     dataset(rows, clips=clips)
     raw = tmp_path / "data" / "Raw"
     shutil.copyfile(raw / "v1" / "c1.mp4", raw / "v2" / "c1.mp4")
-    messages = read_dataset(tmp_path / "data", language="en", **use).warnings
+    messages = read_dataset(tmp_path / "data", session, language="en").warnings
     assert len(messages) == 2
     assert "the same bytes" in messages[0]
     assert "v1/c1, v2/c1" in messages[0]
@@ -141,21 +135,21 @@ def test_files_without_a_line_in_label_csv_are_counted(dataset):
     assert any("1 files under" in warning for warning in listing.warnings)
 
 
-def test_dataset_without_labels_says_what_is_needed(tmp_path, use):
+def test_dataset_without_labels_says_what_is_needed(tmp_path, session):
     with pytest.raises(DatasetError, match=r"label\.csv not found"):
-        read_dataset(tmp_path, language="en", **use)
+        read_dataset(tmp_path, session, language="en")
     (tmp_path / "label.csv").write_text("video_id,clip_id,text\n")
     with pytest.raises(DatasetError, match="label, mode"):
-        read_dataset(tmp_path, language="en", **use)
+        read_dataset(tmp_path, session, language="en")
     (tmp_path / "label.csv").write_text("video_id;clip_id;text;label;mode\n")
     with pytest.raises(DatasetError, match=r"separated by ;, save it with commas"):
-        read_dataset(tmp_path, language="en", **use)
+        read_dataset(tmp_path, session, language="en")
     (tmp_path / "label.csv").write_bytes("video_id,clip_id,text,label,mode\né".encode("latin-1"))
     with pytest.raises(DatasetError, match="UTF-8"):
-        read_dataset(tmp_path, language="en", **use)
+        read_dataset(tmp_path, session, language="en")
 
 
-def test_new_videos_are_named_by_as_much_as_tells_them_apart(make_clip, tmp_path, use):
+def test_new_videos_are_named_by_as_much_as_tells_them_apart(make_clip, tmp_path, session):
     make_clip("in/a/x.mp4", seconds=0.2)
     make_clip("in/b/x.mp4", seconds=0.2)
     make_clip("in/b/y.avi", seconds=0.2, video_codec="mpeg4")
@@ -168,26 +162,26 @@ def test_new_videos_are_named_by_as_much_as_tells_them_apart(make_clip, tmp_path
         tmp_path / "no.mp4",
         tmp_path / "nothing",
     ]
-    listing = probe_files(paths, language="en", **use)
+    listing = probe_files(paths, session, language="en")
     assert listing.manifest["clip_id"].to_pylist() == ["a/x.mp4", "b/x.mp4", "odd.dat", "y.avi"]
     assert set(listing.manifest["split"].to_pylist()) == {"new"}
     assert reasons(listing) == {"no.mp4": "no such file"}
     assert "no video in this folder" in listing.warnings[0]
 
 
-def test_a_file_given_twice_is_listed_once(tmp_path, make_clip, use, monkeypatch):
+def test_a_file_given_twice_is_listed_once(tmp_path, make_clip, session, monkeypatch):
     make_clip("clips/a.mp4", seconds=0.4)
     monkeypatch.chdir(tmp_path)
     given = ["clips/a.mp4", tmp_path / "clips", "clips"]
-    listing = probe_files(given, language="en", **use)
+    listing = probe_files(given, session, language="en")
     assert listing.manifest["clip_id"].to_pylist() == ["a.mp4"]
 
 
-def test_a_name_that_is_not_utf8_costs_its_own_file(tmp_path, make_clip, use):
+def test_a_name_that_is_not_utf8_costs_its_own_file(tmp_path, make_clip, session):
     good = make_clip("good.mp4", seconds=0.4)
     bad = os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.mp4")
     shutil.copyfile(good, bad)
-    listing = probe_files([good, bad], language="en", **use)
+    listing = probe_files([good, bad], session, language="en")
     assert listing.manifest["clip_id"].to_pylist() == ["good.mp4"]
     assert "not UTF-8" in listing.quarantine[0].reason
 
@@ -200,15 +194,18 @@ def test_unchanged_file_is_not_read_again(dataset, tmp_path, monkeypatch):
         os.utime(clip, (1_000_000_000, 1_000_000_000))
     first = dataset(rows, clips=())
     read = []
-    monkeypatch.setattr(
-        "extractors.workers.cached_map.run_tasks", lambda build, tasks, *_: read.extend(tasks)
-    )
+    start = Pool.start
+
+    def listen(pool, build, tasks):
+        read.extend(tasks)
+        return start(pool, build, tasks)
+
+    monkeypatch.setattr(Pool, "start", listen)
     assert dataset(rows, clips=()).manifest.equals(first.manifest)
     assert read == []
     clips[1].write_bytes(clips[1].read_bytes() + b"more")
     os.utime(clips[1], (1_000_000_000, 1_000_000_000))
-    with pytest.raises(TypeError):  # the work that there is now is not done by this test
-        dataset(rows, clips=())
+    dataset(rows, clips=())
     assert [task.arguments[2] for task in read] == [clips[1].as_posix()]
 
 
@@ -247,14 +244,14 @@ def test_second_file_of_a_clip_is_told_of(dataset):
     assert warning.endswith("v1/c1.mkv")
 
 
-def test_impossible_names_and_dangling_links_cost_themselves_only(make_clip, tmp_path, use):
+def test_impossible_names_and_dangling_links_cost_themselves_only(make_clip, tmp_path, session):
     good = make_clip("real/good.mp4", seconds=0.4)
     folder = tmp_path / "videos"
     folder.mkdir()
     (folder / "linked").symlink_to(good.parent)
     (folder / "linked" / "round").symlink_to(folder)
     (folder / "gone.mp4").symlink_to(tmp_path / "nowhere.mp4")
-    listing = probe_files([folder, tmp_path / f"{'a' * 300}.mp4"], language="en", **use)
+    listing = probe_files([folder, tmp_path / f"{'a' * 300}.mp4"], session, language="en")
     assert listing.manifest["clip_id"].to_pylist() == ["good.mp4"]
     found = reasons(listing)
     assert found.pop("gone.mp4") == "no such file"
@@ -262,9 +259,9 @@ def test_impossible_names_and_dangling_links_cost_themselves_only(make_clip, tmp
     assert "too long" in reason or reason == "no such file"
 
 
-def test_storage_out_of_reach_is_one_clear_error(monkeypatch, use):
+def test_storage_out_of_reach_is_one_clear_error(monkeypatch, session):
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "none")
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     with pytest.raises(SetupError, match="cannot be reached"):
-        probe_files(["s3://bucket/a.mp4"], language="en", **use)
+        probe_files(["s3://bucket/a.mp4"], session, language="en")

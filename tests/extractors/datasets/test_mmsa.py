@@ -22,8 +22,8 @@ from extractors.datasets.mmsa.exporting import export_mmsa
 from extractors.datasets.mmsa.importing import Imported, import_mmsa
 from extractors.datasets.precomputed import is_given, read_given, read_given_modality
 from extractors.errors import SetupError
-from extractors.settings import RunSettings, TextSettings
-from extractors.workers.cache import Cache
+from extractors.workers.cached_map import Work
+from extractors.workers.session import Session
 
 WORDS = ("good", "bad", "film")
 Import = Callable[[dict[str, Any]], tuple[pa.Table, Imported]]
@@ -209,17 +209,10 @@ def test_where_the_words_come_from_is_told_and_tokens_without_text_are_kept(
         if not bert:
             del split["text_bert"]
     manifest, _ = imported(content)
-    jobs: list[Any] = []
-    monkeypatch.setattr(extraction, "_described", lambda *_: None)
-    monkeypatch.setattr(extraction, "feature_schema", lambda _: None)
-    monkeypatch.setattr(extraction, "fingerprint", lambda *_, **__: None)
-    monkeypatch.setattr(extraction, "_ask", lambda *_: shared)
-    monkeypatch.setattr(extraction, "collect", lambda _, __, found, *___: jobs.extend(found))
-    settings, run, cache = TextSettings(), RunSettings(), cast(Cache, None)
-    extraction.extract_modality("text", manifest, transcripts(manifest), settings, run, cache)
-    by_clip = {job.row["clip_id"]: job.task.arguments[2] for job in jobs}
+    monkeypatch.setattr(extraction, "_shares_vocabulary", lambda *_: shared)
+    tokens = extraction.known_tokens(cast(Work, None), manifest, cast(Session, None))
     given = {row["clip_id"]: row["token_ids"] for row in manifest.to_pylist()}
-    assert by_clip == (given if kept else dict.fromkeys(given))
+    assert tokens == (given if kept else {})
     assert told in capsys.readouterr().err
 
 

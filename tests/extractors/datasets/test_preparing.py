@@ -11,7 +11,6 @@ from extractors.datasets.labels import DatasetError
 from extractors.datasets.listing import read_dataset
 from extractors.errors import SetupError
 from extractors.settings import RunSettings
-from extractors.workers.cache import Cache
 
 
 def lines(root: Path) -> list[dict[str, str]]:
@@ -20,7 +19,7 @@ def lines(root: Path) -> list[dict[str, str]]:
 
 
 def test_mosi_points_into_its_whole_videos(
-    tmp_path: Path, clip_writer: Any, one_worker: RunSettings
+    tmp_path: Path, clip_writer: Any, session: RunSettings
 ) -> None:
     source = tmp_path / "Raw"
     clip_writer(source / "Video" / "Full" / "2iD-tVS8NPw.mp4", seconds=3.0)
@@ -33,9 +32,7 @@ def test_mosi_points_into_its_whole_videos(
     assert found == (2, {"words": 0, "label": 0, "video": 0, "times": 0}, [], [])
     first, _ = lines(tmp_path / "mosi")
     assert (first["text"], first["label"], first["mode"]) == ("IT WAS GOOD", "2.4", "test")
-    listing = read_dataset(
-        tmp_path / "mosi", language="en", run=one_worker, cache=Cache(str(tmp_path / "kept"))
-    )
+    listing = read_dataset(tmp_path / "mosi", session, language="en")
     assert not listing.quarantine and not listing.warnings
     rows = listing.manifest.to_pylist()
     assert [(r["start_s"], r["end_s"]) for r in rows] == [

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from extractors.errors import MediaError, SetupError
+from extractors.media import clip as clip_module
 from extractors.media import container
 from extractors.media.container import Clip, Damage, content_hash, probe
 from extractors.media.sound import SAMPLE_RATE, decode_audio
@@ -252,7 +253,7 @@ def test_what_is_wrong_with_a_url_is_said(remote, read, monkeypatch):
     def missing(url):
         raise ImportError("Install s3fs to access S3")
 
-    monkeypatch.setattr(container.fsspec.core, "url_to_fs", missing)
+    monkeypatch.setattr(clip_module.fsspec.core, "url_to_fs", missing)
     with pytest.raises(SetupError, match=r"s3fs.*pip install 'lnln\[s3\]'"):
         read("s3://bucket/clip.mp4")
 

@@ -1,6 +1,7 @@
 """Work is done once, whatever it is called and however often it is asked for."""
 
 import os
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -11,11 +12,21 @@ from extractors.errors import MediaError, SetupError
 from extractors.media.container import content_hash
 from extractors.settings import RunSettings
 from extractors.workers.cache import Cache, key_of
-from extractors.workers.cached_map import Job, Source, Work, collect
-from extractors.workers.pool import Task
+from extractors.workers.cached_map import Collected, Collection, Job, Source, Work
+from extractors.workers.serving import Task
+from extractors.workers.session import Session
 
 SCHEMA = pa.schema([pa.field("clip_id", pa.string(), nullable=False), ("x", pa.int64())])
-RUN = RunSettings(workers=2, offline=True)
+
+
+@pytest.fixture
+def session() -> Iterator[Session]:
+    with Session(RunSettings(workers=2, offline=True)) as session:
+        yield session
+
+
+def collect(work: Work, jobs: list[Job], session: Session) -> Collected:
+    return Collection(work, jobs, session, "doubling").finish(SCHEMA)
 
 
 class Doubler:
@@ -45,7 +56,7 @@ def group_of_this_process() -> str:
 
 
 @pytest.fixture
-def asked(tmp_path):
+def asked(tmp_path, session):
     """Ask for numbers under names; returns the table, the quarantine and what was worked on."""
     log = tmp_path / "log"
 
@@ -56,7 +67,7 @@ def asked(tmp_path):
             Job({"clip_id": name, "path": name}, key_of(number), Task((number,), 1.0))
             for name, number in clips.items()
         ]
-        found = collect(work, SCHEMA, jobs, RUN, "doubling")
+        found = collect(work, jobs, session)
         return found.table(), found.quarantine, sorted(map(int, log.read_text().split()))
 
     return ask
@@ -95,7 +106,7 @@ def test_nothing_asked_for_is_an_empty_table(asked):
     assert (table.schema, table.num_rows, quarantine, done) == (SCHEMA, 0, [], [])
 
 
-def test_batches_are_bounded_and_together_the_table(tmp_path, monkeypatch):
+def test_batches_are_bounded_and_together_the_table(tmp_path, monkeypatch, session):
     monkeypatch.setattr(
         "extractors.workers.cached_map.ROW_GROUP_BYTES", 24
     )  # three entries of 8 bytes
@@ -103,7 +114,7 @@ def test_batches_are_bounded_and_together_the_table(tmp_path, monkeypatch):
         partial(Doubler, str(tmp_path / "log")), encode, group, Cache(str(tmp_path / "cache"))
     )
     jobs = [Job({"clip_id": str(n), "path": ""}, key_of(n), Task((n,), 1.0)) for n in range(7)]
-    found = collect(work, SCHEMA, jobs, RUN, "doubling")
+    found = collect(work, jobs, session)
     batches = list(found.batches())
     assert [batch.num_rows for batch in batches] == [3, 3, 1]
     assert pa.concat_tables(batches).equals(found.table())
@@ -120,33 +131,35 @@ def job(number: int, source: Source | None = None) -> Job:
     return Job(row, key_of(number), Task((number,), 1.0), source)
 
 
-def test_damaged_entries_are_made_anew_in_the_same_run(work, tmp_path):
+def test_damaged_entries_are_made_anew_in_the_same_run(work, tmp_path, session):
     jobs = [job(number) for number in range(5)]
-    before = collect(work, SCHEMA, jobs, RUN, "doubling").table()
+    before = collect(work, jobs, session).table()
     for file in list((tmp_path / "cache").rglob("*.arrow"))[:3]:
         file.write_bytes(b"")
-    assert collect(work, SCHEMA, jobs, RUN, "doubling").table().equals(before)
+    assert collect(work, jobs, session).table().equals(before)
 
 
-def test_file_that_changed_since_it_was_listed_is_not_taken_for_what_it_was(work, tmp_path):
+def test_file_that_changed_since_it_was_listed_is_not_taken_for_what_it_was(
+    work, tmp_path, session
+):
     clip = tmp_path / "clip.mp4"
     clip.write_bytes(b"one")
     listed = Source(str(clip), content_hash(str(clip)))
     clip.write_bytes(b"two")
-    found = collect(work, SCHEMA, [job(1, listed)], RUN, "doubling")
+    found = collect(work, [job(1, listed)], session)
     assert found.table().num_rows == 0
     assert "changed since it was listed" in found.quarantine[0].reason
 
 
-def test_cache_that_cannot_be_written_stops_the_run_and_blames_no_clip(tmp_path):
+def test_cache_that_cannot_be_written_stops_the_run_and_blames_no_clip(tmp_path, session):
     (tmp_path / "cache").write_text("a file where a folder should be")
     build = partial(Doubler, str(tmp_path / "log"))
     work = Work(build, encode, group, Cache(str(tmp_path / "cache" / "in")))
     with pytest.raises(SetupError, match=r"run\.cache"):
-        collect(work, SCHEMA, [job(1)], RUN, "doubling")
+        collect(work, [job(1)], session)
 
 
-def test_worker_that_would_make_other_results_is_refused(work):
+def test_worker_that_would_make_other_results_is_refused(work, session):
     other = Work(work.build, encode, group_of_this_process, work.cache)
     with pytest.raises(SetupError, match="would make other results"):
-        collect(other, SCHEMA, [job(1)], RUN, "doubling")
+        collect(other, [job(1)], session)

@@ -12,7 +12,7 @@ from extractors.audio.extractor import AudioExtractor
 from extractors.media.container import Clip
 from extractors.settings import AudioSettings, RunSettings
 from extractors.workers.compiling import VARIABLE, compiled, machine_code
-from extractors.workers.pool import Task, run_tasks
+from extractors.workers.pool import Pool, Task
 
 fork = multiprocessing.get_context("fork")
 
@@ -85,7 +85,8 @@ def test_workers_that_start_together_on_a_new_machine_do_not_crash(
     clip = clip_writer(tmp_path / "tone.mp4", seconds=1.0)
     tasks = [Task((Clip(str(clip), 0.0, 1.0),), 1.0)] * 4
     for _ in range(2):  # on what was compiled just now, and on what was kept
-        outcomes = run_tasks(build, tasks, RunSettings(workers=4), "audio")
+        with Pool(RunSettings(workers=4)) as pool:
+            outcomes = list(pool.run(build, tasks, "audio"))
         assert [outcome.reason for outcome in outcomes] == [None] * 4
     assert len(list((tmp_path / "lnln" / "numba").glob("*.done"))) == 1
 

@@ -16,6 +16,7 @@ from extractors.extraction import extract_modality
 from extractors.settings import AudioSettings, RunSettings, SpeechSettings
 from extractors.transcription import transcribe
 from extractors.workers.cache import Cache
+from extractors.workers.session import Session
 
 SAMPLE = Path(__file__).parents[3] / "data" / "sample"
 RUN = RunSettings(workers=2, offline=True)
@@ -32,11 +33,11 @@ extract(Path(sys.argv[1]))
 
 def extract(folder: Path) -> list[str]:
     """Audio features of the dataset in a folder; the clips that have them."""
-    cache = Cache(str(folder / "cache"))
-    manifest = read_dataset(folder / "data", language="en", run=RUN, cache=cache).manifest
-    said = transcribe(manifest, SpeechSettings(), RUN, cache).table
-    found = extract_modality("audio", manifest, said, AudioSettings(), RUN, cache)
-    return found.table()["clip_id"].to_pylist()
+    with Session(RUN.model_copy(update={"cache": str(folder / "cache")})) as session:
+        manifest = read_dataset(folder / "data", session, language="en").manifest
+        said = transcribe(manifest, SpeechSettings(), session).table
+        found = extract_modality("audio", manifest, said, AudioSettings(), session)
+        return found.table()["clip_id"].to_pylist()
 
 
 def entries(folder: Path) -> int:

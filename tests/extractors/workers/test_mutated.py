@@ -20,7 +20,7 @@ from extractors.settings import (
     VisionSettings,
 )
 from extractors.transcription import transcribe
-from extractors.workers.cache import Cache
+from extractors.workers.session import Session
 
 SAMPLE = Path(__file__).parents[3] / "data" / "sample"
 RUN = RunSettings(workers=2, offline=True)
@@ -98,14 +98,14 @@ def write_dataset(root: Path, damaged: int, whole: int) -> None:
         csv.writer(lines).writerows([["video_id", "clip_id", "text", "label", "mode"], *table])
 
 
-def extract(listing: Listing, cache: Cache) -> tuple[dict[str, dict], dict[str, str]]:
+def extract(listing: Listing, session: Session) -> tuple[dict[str, dict], dict[str, str]]:
     """Features per modality and clip, and the clips without with the reason."""
-    said = transcribe(listing.manifest, SETTINGS["speech"], RUN, cache)
+    said = transcribe(listing.manifest, SETTINGS["speech"], session)
     rejected = [*listing.quarantine, *said.quarantine]
     features = {}
     for modality in MODALITIES:
         own = SETTINGS[modality]
-        found = extract_modality(modality, listing.manifest, said.table, own, RUN, cache)
+        found = extract_modality(modality, listing.manifest, said.table, own, session)
         features[modality] = {row["clip_id"]: row for row in found.table().to_pylist()}
         rejected += found.quarantine
     return features, {row.clip_id: row.reason for row in rejected}
@@ -114,9 +114,9 @@ def extract(listing: Listing, cache: Cache) -> tuple[dict[str, dict], dict[str, 
 @pytest.mark.parametrize("damaged", [50, pytest.param(1000, marks=pytest.mark.slow)])
 def test_damaged_files_are_extracted_or_quarantined_and_harm_no_other(tmp_path, damaged):
     write_dataset(tmp_path / "data", damaged, whole=5)
-    cache = Cache(str(tmp_path / "cache"))
-    listing = read_dataset(tmp_path / "data", language="en", run=RUN, cache=cache)
-    features, reasons = extract(listing, cache)
+    with Session(RUN) as session:
+        listing = read_dataset(tmp_path / "data", session, language="en")
+        features, reasons = extract(listing, session)
 
     names = {file.stem for file in (tmp_path / "data").rglob("*.mp4")}
     assert len(names) == damaged + 5
@@ -130,7 +130,8 @@ def test_damaged_files_are_extracted_or_quarantined_and_harm_no_other(tmp_path, 
     assert len(good) == 5
     assert not reasons.keys() & set(good)
     alone = listing.manifest.filter(pc.is_in(listing.manifest["clip_id"], pa.array(good)))
-    again, _ = extract(Listing(alone, [], []), Cache(str(tmp_path / "alone")))
+    with Session(RUN) as session:
+        again, _ = extract(Listing(alone, [], []), session)
     for modality in MODALITIES:
         for clip_id in good:
             assert features[modality][clip_id] == again[modality][clip_id]

@@ -10,7 +10,7 @@ import pytest
 
 from extractors.errors import SetupError
 from extractors.settings import RunSettings
-from extractors.workers.pool import Task, run_tasks
+from extractors.workers.pool import Pool, Task
 
 MODULE = """
 import ctypes, os, re, signal, sys, time
@@ -92,7 +92,8 @@ def module(tmp_path, monkeypatch):
 
 def run(build, orders, workers=2, **settings):
     tasks = [Task((order,), 0.0) for order in orders]
-    return list(run_tasks(build, tasks, RunSettings(workers=workers, **settings), "testing"))
+    with Pool(RunSettings(workers=workers, **settings)) as pool:
+        return list(pool.run(build, tasks, "testing"))
 
 
 def test_outcomes_come_in_the_order_of_the_tasks(module):
@@ -117,7 +118,8 @@ def test_whatever_happens_to_a_worker_costs_its_own_clip(module):
     orders = [order for bad in reasons for order in (f"before {bad}", bad, f"after {bad}")]
     tasks = [Task((order,), 0.0 if order == "hang" else 100.0) for order in orders]
     settings = RunSettings(workers=3, timeout_s=3.0, timeout_factor=1.0, memory_mb=500)
-    outcomes = run_tasks(module.Extractor, tasks, settings, "testing")
+    with Pool(settings) as pool:
+        outcomes = list(pool.run(module.Extractor, tasks, "testing"))
     assert dict(zip(orders, outcomes, strict=True)) == {
         order: (None, reasons[order]) if order in reasons else (order, None) for order in orders
     }
@@ -138,7 +140,8 @@ def test_worker_that_dies_once_costs_nothing(module, tmp_path):
 
 def test_time_limit_follows_the_length_of_the_clip(module):
     settings = RunSettings(workers=1, timeout_s=0.5, timeout_factor=2.0)
-    (outcome,) = run_tasks(module.Extractor, [Task(("hang",), 0.25)], settings, "testing")
+    with Pool(settings) as pool:
+        (outcome,) = pool.run(module.Extractor, [Task(("hang",), 0.25)], "testing")
     assert "longer than 1 s" in outcome.reason
 
 
@@ -160,10 +163,9 @@ def test_memory_limit_that_the_models_alone_exceed_stops_the_run(module):
 def test_no_more_workers_than_clips(module):
     before = len(psutil.Process().children())
     tasks = [Task(("environment PATH",), 0.0), Task(("b",), 0.0)]
-    outcomes = run_tasks(module.Extractor, tasks, RunSettings(workers=8), "testing")
-    next(outcomes)
-    assert len(psutil.Process().children()) - before <= 2
-    outcomes.close()
+    with Pool(RunSettings(workers=8)) as pool:
+        next(pool.run(module.Extractor, tasks, "testing"))
+        assert len(psutil.Process().children()) - before <= 2
     assert len(psutil.Process().children()) == before
 
 
@@ -171,11 +173,12 @@ def test_outcomes_are_not_made_far_ahead_of_their_use(module, tmp_path, monkeypa
     monkeypatch.setattr("extractors.workers.pool._AHEAD", 32)
     mark = tmp_path / "made"
     tasks = [Task((f"mark {mark}",), 0.0)] * 200
-    outcomes = run_tasks(module.Extractor, tasks, RunSettings(workers=1), "testing")
-    next(outcomes)
-    time.sleep(1)
-    assert 0 < mark.stat().st_size <= 33
-    assert len(list(outcomes)) == 199
+    with Pool(RunSettings(workers=1)) as pool:
+        outcomes = pool.run(module.Extractor, tasks, "testing")
+        next(outcomes)
+        time.sleep(1)
+        assert 0 < mark.stat().st_size <= 33
+        assert len(list(outcomes)) == 199
 
 
 def test_workers_have_one_thread_per_library_and_the_caller_keeps_its_own(module, monkeypatch):
@@ -192,10 +195,11 @@ import signal
 import sys
 signal.signal(signal.SIGINT, signal.default_int_handler)  # also where tests run in background
 import misbehaving
-from extractors.workers.pool import Task, run_tasks
+from extractors.workers.pool import Pool, Task
 from extractors.settings import RunSettings
 tasks = [Task((order,), 0.0) for order in sys.argv[1:]]
-print([o.value for o in run_tasks(misbehaving.Extractor, tasks, RunSettings(workers=2), "x")])
+with Pool(RunSettings(workers=2)) as pool:
+    print([o.value for o in pool.run(misbehaving.Extractor, tasks, "x")])
 """
 
 

@@ -12,7 +12,7 @@ from contracts.schemas import MODALITIES
 from extractors import ExtractorSettings, extract
 from extractors.errors import SetupError
 from extractors.settings import RunSettings
-from extractors.workers.pool import Task, run_tasks
+from extractors.workers.pool import Pool, Task
 
 SAMPLE = Path(__file__).parents[3] / "data" / "sample"
 
@@ -107,7 +107,8 @@ NODE = {"num_cpus": 2, "object_store_memory": 80_000_000, "node_ip_address": "12
 
 
 def run(build, arguments, settings):
-    return list(run_tasks(build, [Task(each, 0.0) for each in arguments], settings, "testing"))
+    with Pool(settings) as pool:
+        return list(pool.run(build, [Task(each, 0.0) for each in arguments], "testing"))
 
 
 def on(cluster, **settings):
@@ -127,10 +128,11 @@ def test_node_that_dies_half_way_loses_nothing(cluster, module, tmp_path):
     tasks = [Task(("do", there, clip), 0.0) for clip in clips]
     outcomes = []
     killer = threading.Thread(target=cluster.remove_node, args=(node, False))
-    for outcome in run_tasks(module.Extractor, tasks, on(cluster), "testing"):
-        outcomes.append(outcome)
-        if len(outcomes) == len(clips) // 4:
-            killer.start()
+    with Pool(on(cluster)) as pool:
+        for outcome in pool.run(module.Extractor, tasks, "testing"):
+            outcomes.append(outcome)
+            if len(outcomes) == len(clips) // 4:
+                killer.start()
     killer.join()
 
     assert outcomes == local

@@ -33,7 +33,7 @@ class Extractor:
         self.warnings: list[str] = []
         self.error: Exception | None = None
 
-    def __call__(self, paths: list[Path], settings: Any) -> Features:
+    def __call__(self, paths: list[Path], settings: Any, session: Any = None) -> Features:
         self.settings = settings
         if self.error:
             raise self.error

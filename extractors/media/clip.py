@@ -1,0 +1,89 @@
+"""A clip, and the file or URL that it is in; nothing is decoded here, and no decoder imported."""
+
+import hashlib
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import fsspec
+
+from extractors.errors import MediaError, SetupError
+
+
+class Clip(NamedTuple):
+    """A stretch of a file: what an extractor works on."""
+
+    path: str
+    start_s: float  # from the beginning of the file
+    duration_s: float
+
+
+def content_hash(path: str) -> str:
+    """sha256 of a file's bytes, hexadecimal; of a local file or an fsspec URL.
+
+    Raises
+    ------
+    MediaError
+        It is missing, empty or cannot be read.
+    SetupError
+        The package that reads such URLs is not installed.
+    """
+    if not is_url(path):
+        require_file(path)
+    try:
+        with remote(path) if is_url(path) else Path(path).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise MediaError(path, f"cannot be read ({brief(error)})") from error
+
+
+def is_url(path: str) -> bool:
+    """Whether a path is an fsspec URL, not the name of a local file."""
+    return re.match(r"[a-z][a-z0-9+.-]*://", path) is not None
+
+
+@contextmanager
+def remote(url: str) -> Iterator[Any]:
+    """What is at an fsspec URL, as a file object that can seek."""
+    try:
+        system, inside = fsspec.core.url_to_fs(url)
+        size = system.size(inside)
+        file = system.open(inside, "rb")
+    except ImportError as error:
+        raise SetupError(
+            f"{url} cannot be read here ({brief(error)}): pip install 'lnln[s3]' for s3://, "
+            "what fsspec names for others"
+        ) from error
+    except FileNotFoundError as error:
+        raise MediaError(url, "no such file") from error
+    except Exception as error:  # each kind of storage has errors of its own
+        raise MediaError(url, f"cannot be opened ({brief(error)})") from error
+    if size == 0:
+        raise MediaError(url, "the file is empty")
+    with file:
+        yield file
+
+
+def require_file(path: str) -> None:
+    """Check that a local file is there and not empty.
+
+    Raises
+    ------
+    MediaError
+    """
+    file = Path(path)
+    try:
+        there = file.is_file()
+    except OSError as error:  # a name that is too long, a folder that is closed to us
+        raise MediaError(path, f"cannot be opened ({brief(error)})") from error
+    if not there:
+        raise MediaError(path, "no such file")
+    if file.stat().st_size == 0:
+        raise MediaError(path, "the file is empty")
+
+
+def brief(error: Exception) -> str:
+    """The first line of what an error says."""
+    return str(getattr(error, "strerror", None) or error).strip().splitlines()[0]

@@ -1,0 +1,43 @@
+"""`lnln extract`: the features of raw videos."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.commands.arguments import Offline, Videos, Workers
+from pipeline.commands.problems import report
+from pipeline.paths import PARAMS
+
+
+def extract(
+    videos: Videos,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write the tables to.")],
+    workers: Workers = 0,
+    offline: Offline = False,
+) -> None:
+    """Write the features of raw videos as Parquet tables, with the settings of params.yaml.
+
+    Outside a project folder the defaults are used. Needs no model and makes no score.
+
+    Example: lnln extract clips/ --out features
+    """
+    from extractors import SetupError
+    from extractors import extract as extract_features
+    from extractors.settings import ExtractorSettings, RunSettings
+    from pipeline.params import ParamsError
+    from pipeline.stages.dataset import resolve
+
+    run = RunSettings(workers=workers, offline=offline)
+    try:
+        settings = ExtractorSettings(run=run)
+        if PARAMS.exists():
+            settings = resolve().extraction().model_copy(update={"run": run})
+        out.mkdir(parents=True, exist_ok=True)  # before the work, not after it
+        features = extract_features(videos, settings)
+        features.write(out)
+    except (OSError, ParamsError, SetupError) as error:
+        sys.exit(f"error: {error}")
+    print(f"{features.manifest.num_rows} clips written to {out}")
+    report(features.quarantine, features.warnings)

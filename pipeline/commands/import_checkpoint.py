@@ -1,0 +1,37 @@
+"""`lnln import-checkpoint`: models of the published code."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.paths import MODEL
+
+
+def import_checkpoint(
+    file: Annotated[Path, typer.Argument(help="What the published code wrote, such as best.pth.")],
+    config: Annotated[
+        str, typer.Option(help="Published settings it was trained with: mosi, mosei or sims.")
+    ],
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Folder to write to; models/<config>.")
+    ] = None,
+) -> None:
+    """Turn a checkpoint of the published LNLN code into a model of ours.
+
+    Nothing in the file can run. The model reads MMSA's features, not raw video.
+
+    Example: lnln import-checkpoint best.pth --config mosi
+    """
+    from lnln.checkpoints.checkpoint import CheckpointError, save
+    from lnln.checkpoints.importing import import_checkpoint as read
+
+    folder = out or MODEL.parent / config
+    if folder.exists():
+        sys.exit(f"error: {folder} is there already: delete it, or give another --out")
+    try:
+        save(folder, read(file, config))
+    except (OSError, CheckpointError) as error:
+        sys.exit(f"error: {error}")
+    print(f"written to {folder}; what it is, and its limits: {folder / 'README.md'}")

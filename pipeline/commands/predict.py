@@ -1,0 +1,88 @@
+"""`lnln predict`: the sentiment of raw videos."""
+
+import sys
+import warnings
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.commands.arguments import Offline, Videos, Workers
+from pipeline.commands.problems import report
+from pipeline.paths import MODEL
+
+
+def predict(
+    videos: Videos,
+    model: Annotated[
+        str,
+        typer.Option(
+            help="Folder of a trained model, or its Hugging Face id; `dvc repro` makes the default."
+        ),
+    ] = str(MODEL),
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Also write the answers here, as Parquet.")
+    ] = None,
+    workers: Workers = 0,
+    offline: Offline = False,
+) -> None:
+    """Estimate the sentiment of raw videos, and say what could be observed.
+
+    No transcript is needed. A file that cannot be read is reported, the others are still done,
+    and the exit status is 1.
+
+    Example: lnln predict interview.mp4 holiday.mov clips/ --out answers.parquet
+    """
+    from extractors import Session
+    from extractors.settings import RunSettings
+
+    with Session(RunSettings(workers=workers, offline=offline)) as session:
+        session.warm_up()  # while this process imports what the network needs
+        import rich
+        from pydantic import ValidationError
+
+        from contracts.parquet import write_table
+        from extractors import SetupError, extract
+        from lnln import predict as predict_sentiment
+        from lnln.checkpoints.checkpoint import CheckpointError
+        from lnln.prediction import to_table
+        from pipeline.commands.model import load_with_language
+        from pipeline.report.tables import prediction_table, predictions_json
+
+        try:
+            checkpoint = load_with_language(model, offline=offline)
+            if out is not None:  # before the work, not after it
+                if out.is_dir():
+                    sys.exit(
+                        f"error: {out} is a folder: --out names a file, such as answers.parquet"
+                    )
+                out.parent.mkdir(parents=True, exist_ok=True)
+            features = extract(videos, checkpoint.extraction, session)
+        except ValidationError as error:
+            sys.exit(f"error: {model} was made by another version of this program: {error}")
+        except (OSError, CheckpointError, SetupError) as error:
+            sys.exit(f"error: {error}")
+    try:
+        # What it warns of stands in each prediction as well.
+        with warnings.catch_warnings(action="ignore", category=UserWarning):
+            predictions = predict_sentiment(features, checkpoint)
+    except (OSError, CheckpointError) as error:
+        sys.exit(f"error: {error}")
+    config = checkpoint.config
+    if as_json:
+        about = {
+            "model": model,
+            "notice": config.notice,
+            "label_range": config.label_range,
+            "warnings": features.warnings,
+        }
+        print(predictions_json(predictions, features.quarantine, **about))
+    else:
+        rich.print(prediction_table(predictions, config.label_range, config.notice))
+    if out is not None:
+        try:
+            write_table(to_table(predictions), out)
+        except OSError as error:
+            sys.exit(f"error: {error}")
+    report(features.quarantine, features.warnings)
