@@ -15,22 +15,26 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Self
 
+import pyarrow as pa
 from kept import keep, machine
 
 from contracts.features import write_modality
 from contracts.schemas import MODALITIES
 from extractors.datasets.listing import read_dataset
 from extractors.extraction import extract_modality
-from extractors.settings import ExtractorSettings, RunSettings
+from extractors.settings import ExtractorSettings
 from extractors.transcription import transcribe
 from extractors.workers.cache import Cache
-from extractors.workers.pool import Outcome
+from extractors.workers.serving import Outcome, Task
+from extractors.workers.session import Session
 
 SAMPLE = Path(__file__).parents[1] / "data" / "sample"
 SETTINGS = ExtractorSettings()
-RUN = RunSettings(offline=True)
 
 
 def make_dataset(root: Path, clips: int) -> None:
@@ -50,44 +54,52 @@ def make_dataset(root: Path, clips: int) -> None:
         csv.writer(lines).writerows([["video_id", "clip_id", "text", "label", "mode"], *rows])
 
 
-def plan_and_pack(root: Path, cache: Cache, out: Path) -> dict[str, float]:
+def plan_and_pack(root: Path, session: Session, out: Path) -> dict[str, float]:
     """Everything from label.csv to the feature tables; seconds per step."""
     took = {}
     begin = time.perf_counter()
-    listing = read_dataset(root, language="en", run=RUN, cache=cache)
+    listing = read_dataset(root, session, language="en")
     took["list"] = time.perf_counter() - begin
-    said = transcribe(listing.manifest, SETTINGS.speech, RUN, cache)
+    said = transcribe(listing.manifest, SETTINGS.speech, session)
     for modality in MODALITIES:
         start = time.perf_counter()
         own = getattr(SETTINGS, modality)
-        found = extract_modality(modality, listing.manifest, said.table, own, RUN, cache)
-        write_modality(found.batches(), found.schema, out / modality)
+        features = extract_modality(modality, listing.manifest, said.table, own, session)
+        write_modality(features.batches(), features.schema, out / modality)
         took[modality] = time.perf_counter() - start
     took["all"] = time.perf_counter() - begin
     return took
 
 
-def fill(root: Path, cache: Cache) -> None:
+def fill(root: Path, session: Session) -> None:
     """Give every clip the features of the first."""
-    import extractors.workers.cached_map as collect
-
-    listing = read_dataset(root, language="en", run=RUN, cache=cache)
-    said = transcribe(listing.manifest, SETTINGS.speech, RUN, cache).table
+    listing = read_dataset(root, session, language="en")
+    said = transcribe(listing.manifest, SETTINGS.speech, session).table
     for modality in MODALITIES:
         own = getattr(SETTINGS, modality)
-        first = extract_modality(modality, listing.manifest.slice(0, 1), said, own, RUN, cache)
-        (row,) = cache.read(first.work.group, [first.jobs[0].key])
+        first = extract_modality(modality, listing.manifest.slice(0, 1), said, own, session)
+        (row,) = session.cache.read(first.work.group, [first.jobs[0].key])
+        copier = Copier(session.cache, first.work.group, row)
+        session.place = lambda *_, copier=copier: copier
+        extract_modality(modality, listing.manifest, said, own, session)
+        del session.place
 
-        def copy(build, tasks, run, title, work=first.work, row=row):
-            for task in tasks:
-                cache.write(work.group, task.arguments[0], row)
-                yield Outcome(None, None)
 
-        real, collect.run_tasks = collect.run_tasks, copy
-        try:
-            extract_modality(modality, listing.manifest, said, own, RUN, cache)
-        finally:
-            collect.run_tasks = real
+class Copier:
+    """Stands in for the workers: every clip gets the same entry."""
+
+    def __init__(self, cache: Cache, group: str, row: pa.Table) -> None:
+        self.keep = partial(cache.write, group, table=row)
+        self.tasks: Sequence[Task] = []
+
+    def start(self, _: object, tasks: Sequence[Task]) -> Self:
+        self.tasks = tasks
+        return self
+
+    def outcomes(self, _: str) -> Iterator[Outcome]:
+        for task in self.tasks:
+            self.keep(task.arguments[0])
+            yield Outcome(None, None)
 
 
 def main() -> None:
@@ -98,14 +110,16 @@ def main() -> None:
     options = parser.parse_args()
     if options.measure:
         root, cache, out = options.measure
-        print(json.dumps(plan_and_pack(Path(root), Cache(cache), Path(out))))
+        with Session({"offline": True, "cache": cache}) as session:
+            print(json.dumps(plan_and_pack(Path(root), session, Path(out))))
         return
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         print(f"making {options.clips} clips and their features", file=sys.stderr)
         make_dataset(folder / "data", options.clips)
         time.sleep(2.1)  # files as young as their clock's tick are not trusted
-        fill(folder / "data", Cache(str(folder / "cache")))
+        with Session({"offline": True, "cache": str(folder / "cache")}) as session:
+            fill(folder / "data", session)
         command = [sys.executable, __file__, "--measure"]
         places = [str(folder / part) for part in ("data", "cache", "out")]
         done = subprocess.run([*command, *places], capture_output=True, text=True, check=True)

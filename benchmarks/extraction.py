@@ -16,8 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
-import av
-import librosa
+import bare
 import numpy as np
 import torch
 import typer
@@ -30,7 +29,7 @@ from extractors.datasets.listing import probe_files
 from extractors.datasets.probing import Prober
 from extractors.extraction import _entry as feature_entry
 from extractors.media.container import Clip, Damage
-from extractors.media.sound import SAMPLE_RATE, sound_blocks
+from extractors.media.sound import sound_blocks
 from extractors.media.timeline import row_count
 from extractors.settings import ExtractorSettings, RunSettings
 from extractors.speech.recognizer import SpeechRecognizer
@@ -40,7 +39,8 @@ from extractors.vision.extractor import VisionExtractor
 from extractors.vision.frames import sample_frames
 from extractors.workers.cache import Cache
 from extractors.workers.cached_map import Keeper, Source, Work, clip_of
-from extractors.workers.pool import Task, run_tasks
+from extractors.workers.pool import Pool, Task
+from extractors.workers.session import Session
 
 SETTINGS = ExtractorSettings()
 ROUNDS = 3  # the median of so many is told
@@ -104,77 +104,16 @@ class Floor:
         pictures = [p for p in sample_frames(clip, rows, step_s, side, Damage()) if p is not None]
         blocks = list(sound_blocks(clip, Damage(), clip.duration_s + 1))
         signal = np.concatenate([np.zeros(0, np.float32), *blocks])
-        timed(seconds, "decode pictures", lambda: decode_pictures(clip, len(pictures)))
-        timed(seconds, "decode sound", lambda: decode_sound(clip))
-        with timed(seconds, "create landmarker", self.vision._landmarker) as landmarker:
-            timed(seconds, "landmarker", lambda: landmark(landmarker, pictures, step_s))
-        timed(seconds, "librosa", lambda: describe_sound(signal))
-        timed(seconds, "bert", lambda: self.encode(text))
-        timed(seconds, "whisper", lambda: self.recognise(signal))
-        return seconds
-
-    def encode(self, text: str) -> None:
-        ids = torch.tensor([self.text._tokenizer(text)["input_ids"]])
-        with torch.inference_mode():
-            self.text._model(input_ids=ids, attention_mask=torch.ones_like(ids))
-
-    def recognise(self, signal: np.ndarray) -> None:
-        segments, _ = self.whisper.transcribe(
-            signal,
-            language="en",
-            beam_size=SETTINGS.speech.beam_size,
-            temperature=0.0,
-            condition_on_previous_text=False,
-            word_timestamps=True,
-            vad_filter=True,
+        timed(
+            seconds, "decode pictures", lambda: bare.decode_pictures(clip.path, SETTINGS.vision.fps)
         )
-        list(segments)
-
-
-def decode_pictures(clip: Clip, wanted: int) -> None:
-    """Decode every frame, and turn as many as are looked at into RGB."""
-    with av.open(clip.path) as container:
-        for number, frame in enumerate(container.decode(video=0)):
-            if number < wanted:
-                frame.to_ndarray(format="rgb24")
-
-
-def decode_sound(clip: Clip) -> None:
-    resampler = av.AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE)
-    with av.open(clip.path) as container:
-        if container.streams.audio:
-            for frame in container.decode(audio=0):
-                for part in resampler.resample(frame):
-                    part.to_ndarray()
-
-
-def landmark(landmarker: Any, pictures: list[np.ndarray], step_s: float) -> None:
-    import mediapipe as mp
-
-    for number, picture in enumerate(pictures):
-        image = mp.Image(image_format=mp.ImageFormat.SRGB, data=picture)
-        landmarker.detect_for_video(image, round(number * step_s * 1000))
-
-
-def describe_sound(signal: np.ndarray) -> None:
-    """The calls of `extractors.audio`."""
-    hop, window = audio.HOP, audio._WINDOW
-    librosa.feature.rms(y=signal, frame_length=window, hop_length=hop)
-    spectrum = np.abs(librosa.stft(signal, n_fft=window, hop_length=hop))
-    mel = librosa.feature.melspectrogram(S=spectrum**2, sr=SAMPLE_RATE, n_mels=64)
-    librosa.feature.mfcc(S=librosa.power_to_db(mel, top_db=None), n_mfcc=20)
-    librosa.feature.chroma_stft(S=spectrum**2, sr=SAMPLE_RATE, tuning=0.0)
-    librosa.feature.zero_crossing_rate(signal, frame_length=window, hop_length=hop)
-    librosa.feature.spectral_centroid(S=spectrum, sr=SAMPLE_RATE)
-    librosa.feature.spectral_rolloff(S=spectrum, sr=SAMPLE_RATE)
-    librosa.pyin(
-        signal,
-        fmin=SETTINGS.audio.pitch_min_hz,
-        fmax=SETTINGS.audio.pitch_max_hz,
-        sr=SAMPLE_RATE,
-        frame_length=audio._PITCH_WINDOW,
-        hop_length=hop,
-    )
+        timed(seconds, "decode sound", lambda: bare.decode_sound(clip.path))
+        with timed(seconds, "create landmarker", self.vision._landmarker) as landmarker:
+            timed(seconds, "landmarker", lambda: bare.landmark(landmarker, pictures, step_s))
+        timed(seconds, "librosa", lambda: bare.describe_sound(signal))
+        timed(seconds, "bert", lambda: bare.encode(self.text._tokenizer, self.text._model, text))
+        timed(seconds, "whisper", lambda: bare.recognise(self.whisper, signal))
+        return seconds
 
 
 def speed_of(workers: int, clips: list[Clip], texts: list[str]) -> float:
@@ -183,9 +122,10 @@ def speed_of(workers: int, clips: list[Clip], texts: list[str]) -> float:
     tasks = [Task((clip, text), clip.duration_s) for clip, text in zip(clips, texts, strict=True)]
     warm = 2 * workers
     begin = 0.0
-    for number, _ in enumerate(run_tasks(Whole, tasks, run, f"{workers} workers")):
-        if number + 1 == warm:
-            begin = time.perf_counter()
+    with Pool(run) as pool:
+        for number, _ in enumerate(pool.run(Whole, tasks, f"{workers} workers")):
+            if number + 1 == warm:
+                begin = time.perf_counter()
     return sum(clip.duration_s for clip in clips[warm:]) / (time.perf_counter() - begin)
 
 
@@ -226,8 +166,8 @@ def main(
     torch.set_num_threads(1)
     with threadpool_limits(1), tempfile.TemporaryDirectory() as name:
         cache = Cache(name)
-        run = RunSettings(offline=True)
-        listing = probe_files([folder], language="en", run=run, cache=cache)
+        with Session({"offline": True}) as session:
+            listing = probe_files([folder], session, language="en")
         clips = [clip_of(row) for row in listing.manifest.to_pylist()]
         video_s = sum(clip.duration_s for clip in clips)
         ours = Ours(cache)

@@ -23,7 +23,8 @@ from extractors.workers.cached_map import Collected, Collection, Job, Source, Wo
 from extractors.workers.serving import Extractor, Task
 from extractors.workers.session import Session
 
-# Encoded in the calling process: a worker takes as long to load the encoder as for so many.
+# So many are encoded in the calling process: loading the encoder takes as long as 300 of them
+# (4 s and 14 ms), and a worker would load it once more where the caller has torch anyway.
 FEW_SENTENCES = 200
 
 _SENTENCES = 200  # looked at to tell a vocabulary

@@ -17,6 +17,9 @@ _LIBRARIES = (
     "extractors.media.sound",
     "faster_whisper",
     "extractors.audio.extractor",
+    "librosa.core",  # of librosa itself nothing is imported before it is used
+    "librosa.feature",
+    "librosa.sequence",
     "extractors.vision.extractor",
     "mediapipe",
 )
