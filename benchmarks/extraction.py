@@ -38,9 +38,9 @@ from extractors.transcription import _entry as words_entry
 from extractors.vision.extractor import VisionExtractor
 from extractors.vision.frames import sample_frames
 from extractors.workers.cache import Cache
-from extractors.workers.cached_map import Keeper, Source, Work, clip_of
 from extractors.workers.pool import Pool, Task
 from extractors.workers.session import Session
+from extractors.workers.work import Keeper, Source, Work, clip_of
 
 SETTINGS = ExtractorSettings()
 ROUNDS = 3  # the median of so many is told

@@ -19,9 +19,10 @@ from extractors.fingerprint import fingerprint
 from extractors.settings import AudioSettings, TextSettings, VisionSettings
 from extractors.words import Word
 from extractors.workers.cache import key_of
-from extractors.workers.cached_map import Collected, Collection, Job, Source, Work, clip_of
+from extractors.workers.cached_map import Collected, Collection
 from extractors.workers.serving import Extractor, Task
 from extractors.workers.session import Session
+from extractors.workers.work import Job, Source, Work, clip_of
 
 # So many are encoded in the calling process: loading the encoder takes as long as 300 of them
 # (4 s and 14 ms), and a worker would load it once more where the caller has torch anyway.
@@ -172,12 +173,12 @@ def _clip_jobs(manifest: pa.Table, transcripts: pa.Table) -> Iterator[Job]:
 def _text_jobs(
     manifest: pa.Table, transcripts: pa.Table, token_ids: Mapping[str, list[int]]
 ) -> Iterator[Job]:
-    spoken = {row["clip_id"]: row for row in transcripts.to_pylist()}
+    transcript_of = {row["clip_id"]: row for row in transcripts.to_pylist()}
     for row in sorted_rows(manifest):
-        said = spoken.get(row["clip_id"])
-        if said is not None:
-            words = [Word(**word) for word in said["words"]]
-            made_from = (said["text"], words)
+        transcript = transcript_of.get(row["clip_id"])
+        if transcript is not None:
+            words = [Word(**word) for word in transcript["words"]]
+            made_from = (transcript["text"], words)
             tokens = token_ids.get(row["clip_id"])
             task = Task((*made_from, tokens), row["duration_s"])
             yield Job(row, key_of(*made_from, *([tokens] if tokens else [])), task)

@@ -16,9 +16,10 @@ from extractors.fingerprint import fingerprint
 from extractors.settings import SpeechSettings
 from extractors.words import Transcript
 from extractors.workers.cache import key_of
-from extractors.workers.cached_map import Collection, Job, Source, Work, clip_of
+from extractors.workers.cached_map import Collection
 from extractors.workers.serving import Extractor, Task
 from extractors.workers.session import Session
+from extractors.workers.work import Job, Source, Work, clip_of
 
 STAGE = "transcribe"
 _ENTRY = pa.schema(

@@ -15,9 +15,10 @@ from extractors.errors import SetupError
 from extractors.fingerprint import code_hash
 from extractors.media.clip import content_hash, is_url
 from extractors.workers.cache import key_of, located
-from extractors.workers.cached_map import Collection, Job, Work, absolute
+from extractors.workers.cached_map import Collection
 from extractors.workers.serving import Task
 from extractors.workers.session import Session
+from extractors.workers.work import Job, Work, absolute
 
 if TYPE_CHECKING:
     from extractors.media.container import MediaInfo

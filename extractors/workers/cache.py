@@ -101,8 +101,8 @@ class Cache:
         """Those of the keys that have an entry."""
         if self._local:
             return {key for key in keys if Path(self._entry(group, key)).exists()}
-        found = {Path(path).stem for path in self._listed(group)}
-        return found.intersection(keys)
+        listed = {Path(path).stem for path in self._listed(group)}
+        return listed.intersection(keys)
 
     def read(self, group: str, keys: Sequence[str]) -> Iterator[pa.Table | None]:
         """Entries in the order of their keys; None for one that is gone or damaged.
@@ -121,10 +121,10 @@ class Cache:
     def _fetched(self, paths: list[str]) -> list[bytes | None]:
         if self._local:
             return [_content(Path(path)) for path in paths]
-        found = self._files.cat(paths, on_error="return")
+        fetched = self._files.cat(paths, on_error="return")
         contents: list[bytes | None] = []
         for path in paths:
-            content = found.get(path, FileNotFoundError(path))
+            content = fetched.get(path, FileNotFoundError(path))
             if isinstance(content, Exception) and not isinstance(content, FileNotFoundError):
                 raise SetupError(f"cache entry {path} cannot be read: {content}") from content
             contents.append(None if isinstance(content, Exception) else content)
@@ -203,14 +203,14 @@ class Cache:
 
     def uses(self) -> list[Use]:
         """All groups, sorted by name."""
-        found = []
+        uses = []
         for group in self._groups():
             files = self._listed(group)
             # Whatever else lies in this place is not the cache's, to show or to delete.
             if files or self.read_note(group, _NOTE) is not None:
                 size = sum(info["size"] for info in files.values())
-                found.append(Use(group, len(files), size, **self._use(group)))
-        return found
+                uses.append(Use(group, len(files), size, **self._use(group)))
+        return uses
 
     def _groups(self) -> list[str]:
         try:

@@ -67,7 +67,7 @@ def _surroundings() -> str:
 
     spec = find_spec("librosa")
     installed = Path(spec.origin) if spec is not None and spec.origin is not None else Path()
-    told = [
+    surroundings = [
         *(f"{package} {version(package)}" for package in ("librosa", "numba", "llvmlite", "numpy")),
         str(installed),
         str(installed.stat().st_mtime_ns),
@@ -75,4 +75,4 @@ def _surroundings() -> str:
         get_host_cpu_name(),
         os.environ.get(VARIABLE, ""),
     ]
-    return hashlib.sha256("\n".join(told).encode()).hexdigest()[:16]
+    return hashlib.sha256("\n".join(surroundings).encode()).hexdigest()[:16]

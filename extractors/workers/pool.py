@@ -89,7 +89,11 @@ class Pool:
         ------
         SetupError
             The Ray cluster cannot be used.
+        RuntimeError
+            The pool is closed.
         """
+        if self._closed.is_set():
+            raise RuntimeError("these workers have ended with their session: open another one")
         if tasks:
             self._employ(len(tasks))
         run = Run(pickle.dumps(build), tasks, self, _AHEAD * len(self._threads))

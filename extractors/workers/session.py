@@ -34,11 +34,11 @@ class _Place(Protocol):
 
 
 class Session:
-    """Workers that live as long as the session, and serve every call that is given it.
+    """Workers that live until the session is closed, and serve every call that it is handed to.
 
     A worker starts when there is work for it, and loads each model once. What is extracted is
-    kept in the cache; without one (`RunSettings.cache`, $LNLN_CACHE), in a temporary folder that
-    is deleted with the session.
+    kept in the cache; where none is set (`RunSettings.cache`, $LNLN_CACHE), in a temporary folder
+    that is deleted with the session. A session serves one call at a time.
 
     with Session() as session:
         first = extract("a.mp4", session=session)
@@ -53,19 +53,21 @@ class Session:
     ----------
     run : RunSettings
     cache : Cache
-        There is one from entering the session on.
-    """
 
-    cache: Cache
+    Raises
+    ------
+    SetupError
+        The cache is at a URL that cannot be used here.
+    """
 
     def __init__(self, run: RunSettings | Mapping[str, Any] | None = None) -> None:
         self.run = RunSettings.model_validate({} if run is None else run)
         self._stack = ExitStack()
-
-    def __enter__(self) -> Self:
-        self.cache = self._stack.enter_context(opened(self.run.cache))
+        self.cache: Cache = self._stack.enter_context(opened(self.run.cache))
         self._workers = self._stack.enter_context(Pool(self.run))
         self._caller = Caller()
+
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -74,6 +76,10 @@ class Session:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the workers, whatever they are doing."""
         self._stack.close()
 
     def warm_up(self) -> None:
@@ -83,7 +89,7 @@ class Session:
         """
         lasting = os.environ.get(VARIABLE) or self.run.cache
         if not lasting and self.run.executor == "local":
-            self._workers.start(_Importer, [Task((_LIBRARIES,), 0.0)])
+            self._workers.start(_Importer, [Task((), 0.0)])
 
     def place(self, tasks: int, few: int) -> _Place:
         """Where so many tasks are done: by the workers, or in this process if they are few."""
@@ -91,8 +97,11 @@ class Session:
 
 
 class _Importer:
-    """Imports modules in a worker."""
+    """Imports the libraries in a worker when it is built, for which there is time enough."""
 
-    def extract(self, modules: Sequence[str]) -> None:
-        for module in modules:
+    def __init__(self) -> None:
+        for module in _LIBRARIES:
             import_module(module)
+
+    def extract(self) -> None:
+        """There is nothing to do."""

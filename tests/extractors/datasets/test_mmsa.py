@@ -22,8 +22,8 @@ from extractors.datasets.mmsa.exporting import export_mmsa
 from extractors.datasets.mmsa.importing import Imported, import_mmsa
 from extractors.datasets.precomputed import is_given, read_given, read_given_modality
 from extractors.errors import SetupError
-from extractors.workers.cached_map import Work
 from extractors.workers.session import Session
+from extractors.workers.work import Work
 
 WORDS = ("good", "bad", "film")
 Import = Callable[[dict[str, Any]], tuple[pa.Table, Imported]]

@@ -12,9 +12,10 @@ from extractors.errors import MediaError, SetupError
 from extractors.media.container import content_hash
 from extractors.settings import RunSettings
 from extractors.workers.cache import Cache, key_of
-from extractors.workers.cached_map import Collected, Collection, Job, Source, Work
+from extractors.workers.cached_map import Collected, Collection
 from extractors.workers.serving import Task
 from extractors.workers.session import Session
+from extractors.workers.work import Job, Source, Work
 
 SCHEMA = pa.schema([pa.field("clip_id", pa.string(), nullable=False), ("x", pa.int64())])
 

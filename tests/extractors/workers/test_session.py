@@ -15,8 +15,9 @@ from extractors import Session, extract
 from extractors.extraction import extract_modality
 from extractors.settings import AudioSettings, RunSettings, SpeechSettings, TextSettings
 from extractors.transcription import transcribe
-from extractors.workers.cached_map import Collection, Job, Work
+from extractors.workers.cached_map import Collection
 from extractors.workers.serving import Task
+from extractors.workers.work import Job, Work
 
 SCHEMA = pa.schema([pa.field("clip_id", pa.string(), nullable=False), ("pid", pa.int64())])
 NATIVE = ("librosa", "numba", "mediapipe", "av", "cv2", "faster_whisper", "ctranslate2")
