@@ -23,7 +23,7 @@ from lnln.data.reading import from_tables
 from lnln.missing.masks import Kept, evaluation_masks
 from lnln.models.lnln.settings import LNLNSettings
 from lnln.models.registry import find
-from lnln.settings import ModelSettings, Shapes
+from lnln.settings import ModelSettings, Shapes, TrainSettings
 
 torch.set_num_threads(1)  # more only get in each other's way
 
@@ -178,6 +178,33 @@ def masks_at() -> Callable[..., dict[str, Kept]]:
         return evaluation_masks(features, rate, **{"seed": 1, "purpose": "test"} | more)
 
     return draw
+
+
+@pytest.fixture(scope="session")
+def make_inputs(
+    make_set: Callable[..., FeatureSet],
+    masks_at: Callable[..., dict[str, Kept]],
+    language: FrozenLanguageEncoder,
+    tiny: LNLNSettings,
+    lengths: Lengths,
+) -> Callable[..., dict[str, Any]]:
+    """Gather what `lnln.training.run.train` takes."""
+
+    def make(train: int = 20, valid: int = 8, **changes: Any) -> dict[str, Any]:
+        valid_set = make_set("valid", valid)
+        return {
+            "name": "lnln",
+            "train_set": make_set("train", train),
+            "valid_set": valid_set,
+            "valid_masks": [masks_at(valid_set, 0.3, purpose="valid")],
+            "lengths": lengths,
+            "model_settings": tiny,
+            "settings": TrainSettings(epochs=3, batch_size=8, learning_rate=3e-3),
+            "metric_set": "mosi",
+            "language": language,
+        } | changes
+
+    return make
 
 
 @pytest.fixture(scope="session")
