@@ -171,6 +171,27 @@ def clips(make_set: Callable[..., FeatureSet]) -> FeatureSet:
 
 
 @pytest.fixture(scope="session")
+def make_manifest() -> Callable[..., pa.Table]:
+    """List clips as a manifest does: `make_manifest(clips, label_a=[...])`."""
+
+    def make(features: FeatureSet, **own: list[float | None]) -> pa.Table:
+        nothing = [None] * len(features)
+        return pa.table(
+            {
+                "clip_id": list(features.clip_ids),
+                "group": [f"g{i // 3}" for i in range(len(features))],
+                "label": features.known_labels(),
+                **{
+                    name: pa.array(own.get(name, nothing), pa.float32())
+                    for name in ("label_t", "label_a", "label_v")
+                },
+            }
+        )
+
+    return make
+
+
+@pytest.fixture(scope="session")
 def masks_at() -> Callable[..., dict[str, Kept]]:
     """Draw masks: `masks_at(clips, rate, **more)`."""
 
