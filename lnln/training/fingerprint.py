@@ -6,7 +6,6 @@ import hashlib
 import platform
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,13 +13,26 @@ import torch
 from pydantic import BaseModel
 from torch import nn
 
+from contracts.code import digest
 from lnln.training.processes import accelerator
+
+# Imported by a run, and yet nothing that comes out of it depends on it.
+HARMLESS = {
+    "contracts": "what was read counts by its content",
+    "lnln/checkpoints/card.py": "a text about the model",
+    "lnln/checkpoints/pretrained.py": "where a model is, not what is in it",
+    "lnln/settings.py": "the values count, not the checks of them",
+    "lnln/training/resume.py": "how the run goes on, not what comes out",
+}
 
 Buffer = bytes | memoryview
 
 
 def fingerprint(inputs: Mapping[str, Any]) -> str:
-    """Hash inputs of any size together with this package's code, torch and the processor.
+    """Hash inputs of any size together with the code of the run, torch and the processor.
+
+    The code is that of `lnln.training.run` and of the model's folder in `lnln.models`, which is
+    known by the type of the model's settings, and all that they import.
 
     Parameters
     ----------
@@ -38,15 +50,17 @@ def fingerprint(inputs: Mapping[str, Any]) -> str:
         If a value is of another kind.
     """
     digest = hashlib.sha256()
-    for piece in _pieces([_surroundings(), inputs]):
+    for piece in _pieces([_surroundings(inputs), inputs]):
         digest.update(piece)
     return digest.hexdigest()
 
 
-def _surroundings() -> dict[str, Any]:
+def _surroundings(inputs: Mapping[str, Any]) -> dict[str, Any]:
     """Return what else the result depends on: code, libraries, processor."""
+    homes = [type(value).__module__.split(".")[:3] for value in inputs.values()]
+    models = {"/".join(home) for home in homes if home[:2] == ["lnln", "models"]}
     return {
-        "code": {f.name: f.read_bytes() for f in sorted(Path(__file__).parent.glob("*.py"))},
+        "code": digest(["lnln/training/run.py", *sorted(models)], without=HARMLESS),
         "processes": accelerator().num_processes,
         "torch": torch.__version__,
         "numpy": np.__version__,

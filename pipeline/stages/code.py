@@ -1,0 +1,114 @@
+"""Stage `code`: of every stage, the hash of each file whose code can change what it writes.
+
+The other stages depend on their file in `outputs/code`, and not on source files: a change of a
+comment, a docstring or a message runs this stage again, which writes the same bytes, and no other.
+"""
+
+import ast
+import json
+from pathlib import Path
+
+from contracts.code import ROOT, digests, python_files
+from contracts.files import replacing
+from contracts.schemas import MODALITIES
+from extractors.fingerprint import HARMLESS
+from pipeline.paths import CODE
+
+# Imported by stages, and yet nothing that they write depends on it.
+WITHOUT = HARMLESS | {
+    "contracts/files.py": "how a file is replaced",
+    "extractors/assets/libraries.py": "a check that passes or stops the stage",
+    "lnln/checkpoints/pretrained.py": "where a model is, not what is in it",
+    "lnln/settings.py": "the values are params",
+    "lnln/training/fingerprint.py": "where an interrupted training goes on from",
+    "lnln/training/resume.py": "where an interrupted training goes on from",
+    "pipeline/params.py": "the values are params",
+    "pipeline/paths.py": "the paths are in dvc.yaml",
+    "pipeline/report/tables.py": "tables that are printed",
+    "pipeline/stage.py": "what is told",
+}
+_CLIPS_ALONE = {
+    "contracts/features.py": "tables that come after this stage",
+    "extractors/fingerprint.py": "names of results in the cache, not the results",
+}
+_TOLD = {"extractors/observation.py": "a table that is printed"}
+_OTHER = "another modality's extractor"
+# The same, of single stages.
+WITHOUT_FOR = {
+    "ingest": _CLIPS_ALONE,
+    "transcribe": _CLIPS_ALONE,
+    "extract-text": _TOLD | {"extractors/audio": _OTHER, "extractors/vision": _OTHER},
+    "extract-audio": _TOLD
+    | {"extractors/text": _OTHER, "extractors/vision": _OTHER, "extractors/words.py": _OTHER},
+    "extract-vision": _TOLD
+    | {"extractors/text": _OTHER, "extractors/audio": _OTHER, "extractors/words.py": _OTHER},
+    "incomplete": {"extractors/assets": "where BERT is, which this stage does not ask for"},
+    "evaluate": {"lnln/checkpoints/card.py": "a text about the model"},
+}
+
+
+def sources(root: Path = ROOT) -> dict[str, list[str]]:
+    """Find the code that each stage begins with; what that imports counts as well.
+
+    Parameters
+    ----------
+    root : Path
+        Folder of the packages.
+
+    Returns
+    -------
+    dict of str to list of str
+        Files and folders, by the name of a file in `outputs/code`: that of a stage, behind which
+        stands the modality that `extract` makes features of, or the model that is trained or used.
+    """
+    models = [f.split("/")[2] for f in python_files("lnln/models", root) if f.count("/") > 2]
+    of_models = {name: f"lnln/models/{name}" for name in models}
+    variants: dict[str, dict[str, str]] = {
+        "extract": {modality: f"extractors/{modality}" for modality in MODALITIES},
+        "train": of_models,
+        "sweep": of_models,
+    }
+    found: dict[str, list[str]] = {}
+    for file in python_files("pipeline/stages", root):
+        stage = Path(file).stem
+        if stage in variants:
+            found |= {f"{stage}-{name}": [file, own] for name, own in variants[stage].items()}
+        elif _is_stage(file, root):
+            found[stage] = [file]
+    return found
+
+
+def _is_stage(file: str, root: Path) -> bool:
+    """Whether a module has a `main`, and is not this one."""
+    body = ast.parse((root / file).read_bytes()).body
+    mains = [node for node in body if isinstance(node, ast.FunctionDef) and node.name == "main"]
+    return bool(mains) and Path(file).stem != "code"
+
+
+def hashes(root: Path = ROOT) -> dict[str, dict[str, str]]:
+    """Hash the code of each stage, file by file.
+
+    Parameters
+    ----------
+    root : Path
+        Folder of the packages.
+    """
+    return {
+        name: digests(files, without=WITHOUT | WITHOUT_FOR.get(name, {}), root=root)
+        for name, files in sources(root).items()
+    }
+
+
+def main() -> None:
+    """Write a JSON file per stage, and remove those of stages that are no more."""
+    found = hashes()
+    for name, files in found.items():
+        with replacing(CODE / f"{name}.json") as temporary:
+            temporary.write_text(json.dumps(files, indent=2) + "\n", "utf-8")
+    for path in CODE.glob("*.json"):
+        if path.stem not in found:
+            path.unlink()
+
+
+if __name__ == "__main__":
+    main()
