@@ -9,7 +9,7 @@ import ast
 import hashlib
 from collections.abc import Collection, Iterable
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 ROOT = Path(__file__).parents[1]  # of the packages, in a checkout and where a wheel is installed
@@ -56,7 +56,7 @@ def digests(
         As `closure` takes them.
     """
     found = sorted(closure(files, without=without, root=root))
-    return {path: _read((root / path).read_bytes()).digest for path in found}
+    return {path: _read(path, (root / path).read_bytes()).digest for path in found}
 
 
 def closure(files: Iterable[str], *, without: Collection[str] = (), root: Path = ROOT) -> set[str]:
@@ -75,9 +75,8 @@ def closure(files: Iterable[str], *, without: Collection[str] = (), root: Path =
     to_do = [file for name in files for file in python_files(name, root)]
     while to_do:
         file = to_do.pop()
-        *folders, _ = file.split("/")
-        within = {"/".join(folders[: n + 1]) for n in range(len(folders))}
-        if file not in found and not {file, *within} & set(without):
+        places = {file, *(str(folder) for folder in PurePosixPath(file).parents)}
+        if file not in found and places.isdisjoint(without):
             found.add(file)
             to_do += imports(file, root)
     return found
@@ -105,7 +104,7 @@ def imports(file: str, root: Path = ROOT) -> set[str]:
     """
     *folders, _ = file.split("/")
     modules = {".".join(folders)}
-    for statement in _read((root / file).read_bytes()).imports:
+    for statement in _read(file, (root / file).read_bytes()).imports:
         modules |= set(_modules(statement, folders))
     found = set()
     for module in modules:
@@ -135,8 +134,8 @@ class _Read(NamedTuple):
 
 
 @cache
-def _read(content: bytes) -> _Read:
-    tree = _Unworded().visit(ast.parse(content))
+def _read(file: str, content: bytes) -> _Read:
+    tree = _Unworded().visit(ast.parse(content, file))
     statements = [n for n in ast.walk(tree) if isinstance(n, ast.Import | ast.ImportFrom)]
     return _Read(hashlib.sha256(_written(tree)).hexdigest(), statements)
 
@@ -159,11 +158,10 @@ class _Unworded(ast.NodeTransformer):
             return None
         return self.generic_visit(node)
 
-    def visit_If(self, node: ast.If) -> ast.AST | list[ast.AST]:
+    def visit_If(self, node: ast.If) -> ast.AST | list[ast.stmt]:
         """Drop what only a type checker reads."""
-        if _name(node.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING"):
-            return [self.visit(each) for each in node.orelse]
-        return self.generic_visit(node)
+        self.generic_visit(node)
+        return node.orelse if _name(node.test).endswith("TYPE_CHECKING") else node
 
     def visit_Raise(self, node: ast.Raise) -> ast.AST:
         return _Blanked().visit(node)
@@ -215,7 +213,7 @@ def _written(tree: ast.AST) -> bytes:
                 write(each)
             pieces.append("]")
         else:
-            pieces.append(f"{value!r},")
+            pieces.append(f"{value!a},")
 
     write(tree)
-    return "".join(pieces).encode("utf-8", "backslashreplace")
+    return "".join(pieces).encode("ascii")

@@ -27,8 +27,7 @@ HARMLESS = {
     "extractors/workers": "how the work is done and where results are kept, not what comes out",
 }
 # Nor what they make of one clip.
-_HARMLESS_FOR_ONE_CLIP = {
-    "contracts/code.py": "the hash itself",
+HARMLESS_FOR_ONE_CLIP = {
     "contracts/files.py": "how a file is replaced",
     "contracts/parquet.py": "how a table is written",
     "contracts/quarantine.py": "what is told of clips that failed",
@@ -94,7 +93,7 @@ def code_hash(packages: Iterable[str], sources: Iterable[str], **more: Any) -> s
 
 @cache  # what runs is what was read when the process began
 def _source_hash(sources: tuple[str, ...]) -> str:
-    return digest(sources, without=HARMLESS | _HARMLESS_FOR_ONE_CLIP)
+    return digest(sources, without=HARMLESS | HARMLESS_FOR_ONE_CLIP)
 
 
 def describe(
