@@ -4,13 +4,15 @@
 one modality, D its features per row, T the tokens that stand for a modality, d their width.
 """
 
-from typing import NamedTuple
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
-from lnln.checkpoints.pretrained import Pretrained
-from lnln.models.lnln.embedding import Embedding, Sequence
+from lnln.data.batches import Inputs, Layout
+from lnln.models.interface import Network, Targets, Terms
+from lnln.models.lnln import losses
+from lnln.models.lnln.embedding import Embedding
 from lnln.models.lnln.layers import (
     CrossEncoder,
     HyperLayer,
@@ -18,39 +20,11 @@ from lnln.models.lnln.layers import (
     TokenEncoder,
     reverse_gradient,
 )
-from lnln.settings import NetworkSettings, Shapes
+from lnln.models.lnln.output import Output
+from lnln.models.lnln.settings import LNLNSettings
+from lnln.settings import ModelSettings, Shapes
 
 Embedded = tuple[Tensor, Tensor, Tensor]  # language, audio and vision, each [B, T, d]
-
-
-class Inputs(NamedTuple):
-    """The three modalities of a batch."""
-
-    text: Sequence
-    audio: Sequence
-    vision: Sequence
-
-
-class Output(NamedTuple):
-    """What `LNLN` says of a batch; the last three are None unless it saw complete inputs.
-
-    Attributes
-    ----------
-    sentiment : Tensor, [B]
-        In the units of the training labels.
-    completeness : Tensor, [B]
-        w in (0, 1), how complete the model takes the language to be.
-    discriminator_logits : Tensor, [2 * B * T, 2], optional
-        The first half is of generated tokens (class 1), the second of real ones (class 0).
-    reconstructed, targets : Tensor, [B, 3 * T, d], optional
-        Audio, vision and language tokens, in that order.
-    """
-
-    sentiment: Tensor
-    completeness: Tensor
-    discriminator_logits: Tensor | None = None
-    reconstructed: Tensor | None = None
-    targets: Tensor | None = None
 
 
 def perceptron(width: int, outputs: int) -> nn.Sequential:
@@ -60,17 +34,16 @@ def perceptron(width: int, outputs: int) -> nn.Sequential:
     )
 
 
-class LNLN(Pretrained, nn.Module):
+class LNLN(Network):
     """Sentiment from incomplete language, audio and vision.
 
     The variant `paper` follows the paper; `official` follows the published code where the two
-    differ, so that its checkpoints give the same outputs here. Every difference is a comment that
-    names "the published code", here and in `layers`. The variant `masked` is `paper` on
-    inputs whose masks leave out missing rows: `lnln.data.batches` makes them.
+    differ, so that its checkpoints give the same outputs here; `masked` is `paper` without
+    attention to missing rows. `lnln.models.lnln.settings.Switches` names every difference.
 
     Parameters
     ----------
-    settings : NetworkSettings
+    settings : LNLNSettings
     shapes : Shapes
         Feature widths and greatest lengths.
     language : nn.Module, optional
@@ -79,12 +52,12 @@ class LNLN(Pretrained, nn.Module):
     """
 
     def __init__(
-        self, settings: NetworkSettings, shapes: Shapes, language: nn.Module | None = None
+        self, settings: LNLNSettings, shapes: Shapes, language: nn.Module | None = None
     ) -> None:
-        super().__init__()
-        self.official = settings.variant == "official"
+        super().__init__(settings, shapes, language)
+        self.switches, self.weights = settings.switches, settings.loss
+        self.schedule = settings.switches.schedule
         tokens, width = settings.tokens, settings.width
-        self.language = language
         self.embed_text = Embedding(settings, "text", shapes.text_dim, shapes.text_length)
         self.embed_audio = Embedding(settings, "audio", shapes.audio_dim, shapes.audio_length)
         self.embed_vision = Embedding(settings, "vision", shapes.vision_dim, shapes.vision_length)
@@ -101,6 +74,31 @@ class LNLN(Pretrained, nn.Module):
         self.reconstruct_audio = SequenceEncoder(settings, tokens)
         self.reconstruct_vision = SequenceEncoder(settings, tokens)
         self.reconstruct_text = SequenceEncoder(settings, tokens)
+
+    @classmethod
+    def reads(
+        cls, settings: ModelSettings, shapes: Shapes, text: Literal["states", "ids"]
+    ) -> Layout:
+        """Say what a variant reads; one that attends to padding runs the language encoder on it."""
+        assert isinstance(settings, LNLNSettings)
+        switches = settings.switches
+        attended = switches.padding == "attended"
+        return Layout(
+            shapes,
+            text="ids" if attended else text,
+            length="full" if attended else "longest",
+            missing_rows=switches.missing_rows,
+            features=switches.features,
+        )
+
+    def losses(self, output: Output, targets: Targets) -> Terms:
+        """Compute the four terms, and how often the discriminator is right."""
+        completeness = (
+            targets.completeness if self.switches.completeness == "tokens" else 1 - targets.rate
+        )
+        terms = losses.compute(output, targets.label, completeness, self.weights)
+        accuracy = losses.discriminator_accuracy(output)
+        return terms._asdict() | {"discriminator_accuracy": accuracy}
 
     def forward(self, incomplete: Inputs, complete: Inputs | None = None) -> Output:
         """Predict from incomplete inputs; complete ones add what the training losses compare.
@@ -126,8 +124,7 @@ class LNLN(Pretrained, nn.Module):
         # 3. Proxy dominant feature: language as audio and vision suggest it.
         start = self.proxy_start.expand(batch, -1, -1)
         proxy = self.proxy_encoder(torch.cat([start, audio, vision], dim=1))  # H_p, [B, T, d]
-        if self.official:
-            # The published code reverses here, and so the sentiment gradient of H_p as well.
+        if self.switches.reversal == "after_generator":  # the gradient of the sentiment as well
             proxy = reverse_gradient(proxy)
 
         # 4. Corrected dominant feature: the proxy fills in for what the language lacks.
@@ -142,14 +139,15 @@ class LNLN(Pretrained, nn.Module):
 
         # 7. Fusion and prediction.
         fused = self.fusion(states[-1], hyper)  # [B, T, d]
-        sentiment = self.regressor(fused.mean(dim=1)).squeeze(1)  # [B]
+        prediction = self.regressor(fused.mean(dim=1)).squeeze(1)  # [B]
         if goals is None:
-            return Output(sentiment, w.squeeze(1))
+            return Output(prediction, w.squeeze(1))
         real_text, real_audio, real_vision = goals  # of the complete inputs, each [B, T, d]
 
         # 5. Effectiveness discriminator: can generated language be told from real language?
-        # The published code shows it the mixture H_d, whose proxy is already reversed.
-        generated = dominant if self.official else reverse_gradient(proxy)
+        generated = proxy if self.switches.discriminated == "proxy" else dominant
+        if self.switches.reversal == "before_discriminator":
+            generated = reverse_gradient(generated)
         logits = self.discriminator(torch.cat([generated, real_text]))  # [2 B, T, 2]
 
         # 8. Reconstruction of the complete embeddings from the incomplete ones.
@@ -159,7 +157,7 @@ class LNLN(Pretrained, nn.Module):
             self.reconstruct_text(text)[-1],
         ]
         return Output(
-            sentiment,
+            prediction,
             w.squeeze(1),
             logits.flatten(0, 1),  # [2 B T, 2]
             torch.cat(reconstructed, dim=1),  # [B, 3 T, d]
@@ -180,3 +178,6 @@ class LNLN(Pretrained, nn.Module):
         audio, real_audio = self.embed_audio.both(incomplete.audio, complete.audio)
         vision, real_vision = self.embed_vision.both(incomplete.vision, complete.vision)
         return (text, audio, vision), (real_text, real_audio, real_vision)
+
+
+MODEL = LNLN

@@ -16,21 +16,20 @@ from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from lnln.checkpoints.checkpoint import weights_of
-from lnln.data.batches import Layout, collate, in_batches, incomplete, to_device
+from lnln.data.batches import collate, in_batches, to_device
 from lnln.data.features import FeatureSet
 from lnln.data.language import LanguageEncoder
+from lnln.missing.dropping import drop
 from lnln.missing.masks import Masks, training_masks, uniforms
-from lnln.models.lnln import losses
-from lnln.models.lnln.network import LNLN
-from lnln.settings import LossSettings, NetworkSettings, Precision, TrainSettings
+from lnln.models.interface import Network, Targets
+from lnln.settings import Precision, TrainSettings
 from lnln.training.history import Row
 from lnln.training.processes import share
 from lnln.training.schedule import learning_rate
 
 # A term of the loss has no business beyond so many squares of the greatest label.
 DIVERGED = 1e5
-# What is told of a step, and of an epoch as the mean over its clips.
-TERMS = (*losses.Losses._fields, "discriminator_accuracy", "gradient_norm")
+Means = dict[str, float]
 
 
 class TrainingDiverged(RuntimeError):
@@ -43,28 +42,27 @@ class Training:
 
     Attributes
     ----------
+    encoder : LanguageEncoder or None
+        Computes the hidden states of masked sentences; None where the network does so itself.
     processes : Accelerator
         Those that train together. A step is the same for all of them: its batch is divided.
-    asked : callable
+    stop_requested : callable
         Says whether this process was asked to stop.
-    sums : array, [len(TERMS)]
-        Of this epoch so far, over its clips.
+    sums : dict
+        Terms of this epoch so far, added up over its clips.
     done : int
         Steps of this epoch so far.
     stopping : bool
         One of the processes was asked to stop before the last step.
     """
 
-    model: LNLN
+    model: Network
     clips: FeatureSet
-    layout: Layout
     encoder: LanguageEncoder | None
-    network: NetworkSettings
-    loss: LossSettings
     settings: TrainSettings
     processes: Accelerator
-    asked: Callable[[], bool]
-    sums: NDArray[np.float64] = field(default_factory=lambda: np.zeros(len(TERMS)))
+    stop_requested: Callable[[], bool]
+    sums: Means = field(default_factory=dict)
     done: int = 0
     stopping: bool = False
 
@@ -73,51 +71,49 @@ class Training:
         self.averaged = AveragedModel(
             self.model, multi_avg_fn=get_ema_multi_avg_fn(self.settings.averaging)
         )
-        own: list[Tensor] = []
-        language: list[Tensor] = []
-        for name, parameter in self.model.named_parameters():
-            if parameter.requires_grad:
-                (language if name.startswith("language.") else own).append(parameter)
-        groups = [{"params": own, "peak": self.settings.learning_rate}]
-        if language:
-            groups.append({"params": language, "peak": self.settings.language_learning_rate})
+        groups = self.model.parameter_groups(self.settings)
+        for group in groups:
+            group["peak"] = group["lr"]
         self.optimiser = torch.optim.AdamW(
             groups, weight_decay=self.settings.weight_decay, fused=True
         )
-        greatest = float(np.abs(self.clips.known_labels()).max())
-        self.bound = DIVERGED * max(1.0, greatest**2)
+        labels = self.clips.known_labels()
+        self.bound = DIVERGED * max(1.0, float(np.abs(labels).max()) ** 2)
+        self.model.before_training(self.tensor(labels))
         # With several processes it adds up their gradients; alone it is the model itself.
         self.together = self.processes.prepare_model(self.model)
         if self.processes.process_index:  # the first goes on with the generator of initialisation
             torch.manual_seed(self.settings.seed + self.processes.process_index)
 
     @property
-    def kept(self) -> LNLN:
+    def averaged_model(self) -> Network:
         """The network with the averaged weights, which are validated and kept."""
         averaged = self.averaged.module
-        assert isinstance(averaged, LNLN)
+        assert isinstance(averaged, Network)
         return averaged
 
     def state(self) -> dict[str, Any]:
         """Return all that changes while it trains; every process has to ask for it."""
         return {
             "model": weights_of(self.model),
-            "averaged": weights_of(self.kept),
+            "averaged": weights_of(self.averaged_model),
             "averagings": int(self.averaged.n_averaged),
+            "hooks": self.model.training_state(),
             "optimiser": self.optimiser.state_dict(),
-            "sums": self.sums.tolist(),
+            "sums": dict(self.sums),
             "done": self.done,
             "generators": gather_object([self.generators()]),
         }
 
-    def go_on(self, state: dict[str, Any]) -> None:
+    def resume(self, state: dict[str, Any]) -> None:
         """Take up a `state`."""
         # A frozen language encoder is not in there.
         self.model.load_state_dict(state["model"], strict=False)
-        self.kept.load_state_dict(state["averaged"], strict=False)
+        self.averaged_model.load_state_dict(state["averaged"], strict=False)
         self.averaged.n_averaged.fill_(state["averagings"])
+        self.model.load_training_state(state["hooks"])
         self.optimiser.load_state_dict(state["optimiser"])
-        self.sums = np.array(state["sums"])
+        self.sums = dict(state["sums"])
         self.done = state["done"]
         generators = state["generators"][self.processes.process_index]
         torch.set_rng_state(generators["cpu"])
@@ -144,7 +140,8 @@ class Training:
         Returns
         -------
         dict
-            The learning rate of the last step, and the means of `TERMS`.
+            The learning rate of the last step, and the means of the model's terms and of the
+            gradient's norm.
 
         Raises
         ------
@@ -168,21 +165,23 @@ class Training:
             for group in self.optimiser.param_groups:
                 rate = self.learning_rate(step, len(batches))
                 group["lr"] = rate * (group["peak"] / self.settings.learning_rate)
-            self.sums += self.step(step, self.clips.take(batch), masks, rates) * len(batch)
+            for name, mean in self.step(step, batch, masks, rates).items():
+                self.sums[name] = self.sums.get(name, 0.0) + mean * len(batch)
             self.done += 1
             after_step()
+        self.model.after_epoch(epoch)
         row: Row = {
             "epoch": epoch,
             "learning_rate": self.learning_rate(epoch * len(batches) - 1, len(batches)),
         }
-        for name, total in zip(TERMS, self.sums, strict=True):
+        for name, total in self.sums.items():
             row[f"train/{name}"] = float(total / len(self.clips))
-        self.sums, self.done = np.zeros(len(TERMS)), 0
+        self.sums, self.done = {}, 0
         return row
 
     def learning_rate(self, step: int, steps: int) -> float:
-        """Look up LNLN's learning rate at one step of the run, of `steps` an epoch."""
-        return learning_rate(self.settings, self.network.variant, step, steps)
+        """Look up the model's learning rate at one step of the run, of `steps` an epoch."""
+        return learning_rate(self.settings, self.model.schedule, step, steps)
 
     def order(self, epoch: int) -> NDArray[np.int64]:
         """Shuffle the clips, anew every epoch."""
@@ -191,61 +190,69 @@ class Training:
         return np.argsort(draws, kind="stable")
 
     def step(
-        self, step: int, clips: FeatureSet, masks: Masks, rates: dict[str, float]
-    ) -> NDArray[np.float64]:
-        """Take one step of gradient descent; return the `TERMS`.
+        self, step: int, batch: NDArray[np.int64], masks: Masks, rates: dict[str, float]
+    ) -> Means:
+        """Take one step of gradient descent; return the means of its terms over the batch.
 
         The batch is divided among the processes, and each share into as many parts as gradients
         are to be accumulated over; means are over the whole batch all the same.
         """
-        mine = share(len(clips), self.processes)
+        mine = batch[share(len(batch), self.processes)]
         parts = np.array_split(mine, min(self.settings.accumulation, len(mine)))
-        sums = torch.zeros(len(TERMS), dtype=torch.float64, device=self.device)
+        names: tuple[str, ...] = ()
+        sums = torch.zeros(0, dtype=torch.float64, device=self.device)
         self.optimiser.zero_grad(set_to_none=True)
         for part in parts:
             last = part is parts[-1]
             with nullcontext() if last else self.processes.no_sync(self.together):
-                terms = self.terms(clips.take(part), masks, rates)
-                weight = len(part) / len(clips)
+                output, targets = self.compare(part, masks, rates)
+                terms = self.model.losses(output, targets)
+                weight = len(part) / len(batch)
                 # Gradients are averaged over the processes, and are to be those of a sum.
-                (terms[0] * (weight * self.processes.num_processes)).backward()
-            sums[:-1] += weight * torch.stack([term.detach() for term in terms]).double()
-        sums[-1] = self.asked()
-        sums = self.processes.reduce(sums, "sum")
+                (terms["total"] * (weight * self.processes.num_processes)).backward()
+            names = tuple(terms)
+            weighted = weight * torch.stack([term.detach() for term in terms.values()]).double()
+            sums = weighted if part is parts[0] else sums + weighted
+        requested = torch.tensor([float(self.stop_requested())], device=self.device).double()
+        sums = self.processes.reduce(torch.cat([sums, requested]), "sum")
         self.stopping = bool(sums[-1])
         sums[-1] = torch.nn.utils.get_total_norm(
             [p.grad for p in self.model.parameters() if p.grad is not None]
         )
         values = sums.cpu().numpy()
-        if not np.isfinite(values).all() or values[:-2].max() > self.bound:
-            named = ", ".join(f"{n} {v:g}" for n, v in zip(TERMS, values, strict=True))
+        means = dict(zip((*names, "gradient_norm"), values.tolist(), strict=True))
+        if not np.isfinite(values).all() or values[:-1].max() > self.bound:
+            figures = ", ".join(f"{name} {mean:g}" for name, mean in means.items())
+            clips = ", ".join(self.clips.clip_ids[i] for i in batch)
             raise TrainingDiverged(
-                f"training has diverged at step {step} ({named}); clips of the batch: "
-                f"{', '.join(clips.clip_ids)}. Lower learning_rate, or look at these clips' "
-                "features"
+                f"training has diverged at step {step} ({figures}); clips of the batch: {clips}. "
+                "Lower learning_rate, or look at these clips' features"
             )
         self.optimiser.step()
         self.averaged.update_parameters(self.model)
-        return values
+        self.model.after_step(output, targets)
+        return means
 
-    def terms(self, clips: FeatureSet, masks: Masks, rates: dict[str, float]) -> tuple[Tensor, ...]:
-        """Compute the loss of some clips, its terms, and the discriminator's accuracy."""
-        masked = incomplete(clips, masks, self.encoder)
-        completeness = (
-            np.array([1 - rates[clip_id] for clip_id in clips.clip_ids])  # the published code
-            if self.network.variant == "official"
-            else masked.text.completeness()
-        )
+    def compare(
+        self, batch: NDArray[np.int64], masks: Masks, rates: dict[str, float]
+    ) -> tuple[Any, Targets]:
+        """Run the network over some clips; return its output in fp32, and what it should be."""
+        clips = self.clips.take(batch)
+        masked = drop(clips, masks, self.encoder)
         inputs, complete = (
-            to_device(collate(c, self.layout), self.device) for c in (masked, clips)
+            to_device(collate(c, self.model.layout), self.device) for c in (masked, clips)
         )
         with mixed(self.settings.precision, self.device):
             output = self.together(inputs, complete)
-        output = output._replace(**{n: v.float() for n, v in output._asdict().items()})
-        terms = losses.compute(
-            output, self.tensor(clips.known_labels()), self.tensor(completeness), self.loss
+        output = output._replace(
+            **{n: v.float() for n, v in output._asdict().items() if isinstance(v, Tensor)}
         )
-        return (*terms, losses.discriminator_accuracy(output))
+        return output, Targets(
+            label=self.tensor(clips.known_labels()),
+            completeness=self.tensor(masked.text.completeness()),
+            rate=self.tensor(np.array([rates[clip_id] for clip_id in clips.clip_ids])),
+            clip=torch.from_numpy(batch).to(self.device),
+        )
 
     def tensor(self, values: NDArray[np.floating]) -> Tensor:
         """Move one number per clip to the network's device; losses are in fp32."""
