@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from direct import Direct
+from lnln.inference import score
+from lnln.models.lnln.network import LNLN
 from torch import Tensor, nn
 from transformers import BertConfig, BertModel
 
@@ -17,10 +19,8 @@ from lnln.data.batches import Layout, Recall, collate, encode, incomplete
 from lnln.data.features import FeatureSet, ModalityFeatures, TextFeatures
 from lnln.data.language import FrozenLanguageEncoder, LanguageEncoder
 from lnln.data.packing import split
-from lnln.inference import score
 from lnln.missing.masks import Masks
 from lnln.models.lnln import losses
-from lnln.models.lnln.network import LNLN
 from lnln.settings import LossSettings, NetworkSettings, Shapes, Variant
 
 FULL = {"text": 50, "audio": 375, "vision": 500}  # greatest lengths, as published for MOSI

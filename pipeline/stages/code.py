@@ -18,7 +18,7 @@ from pipeline.paths import CODE
 WITHOUT = HARMLESS | {
     "contracts/files.py": "how a file is replaced",
     "extractors/assets/libraries.py": "a check that passes or stops the stage",
-    "lnln/checkpoints/pretrained.py": "where a model is, not what is in it",
+    "lnln/checkpoints/hub.py": "where a model is, not what is in it",
     "lnln/settings.py": "the values are params",
     "lnln/training/fingerprint.py": "where an interrupted training goes on from",
     "lnln/training/resume.py": "where an interrupted training goes on from",
@@ -61,18 +61,22 @@ def sources(root: Path = ROOT) -> dict[str, list[str]]:
         Files and folders, by the name of a file in `outputs/code`: that of a stage, behind which
         stands the modality that `extract` makes features of, or the model that is trained or used.
     """
-    models = [f.split("/")[2] for f in python_files("lnln/models", root) if f.count("/") > 2]
-    of_models = {name: f"lnln/models/{name}" for name in models}
-    variants: dict[str, dict[str, str]] = {
-        "extract": {modality: f"extractors/{modality}" for modality in MODALITIES},
-        "train": of_models,
-        "sweep": of_models,
+    # A model is found by the name of its folder at run time: nothing imports it by name.
+    models = {
+        name: [f"lnln/models/{name}/model.py", f"lnln/models/{name}/settings.py"]
+        for name in sorted(f.split("/")[2] for f in python_files("lnln/models", root))
+        if (root / "lnln" / "models" / name).is_dir()
+    }
+    variants: dict[str, dict[str, list[str]]] = {
+        "extract": {modality: [f"extractors/{modality}"] for modality in MODALITIES},
+        "train": models,
+        "sweep": models,
     }
     found: dict[str, list[str]] = {}
     for file in python_files("pipeline/stages", root):
         stage = Path(file).stem
         if stage in variants:
-            found |= {f"{stage}-{name}": [file, own] for name, own in variants[stage].items()}
+            found |= {f"{stage}-{name}": [file, *own] for name, own in variants[stage].items()}
         elif _is_stage(file, root):
             found[stage] = [file]
     return found

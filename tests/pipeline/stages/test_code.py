@@ -123,7 +123,6 @@ def test_a_model_s_folder_changes_that_model_and_those_built_on_it(
     assert differing(before, hashes(models)) == expected
 
 
-@pytest.mark.xfail(strict=True, reason="training imports one model by name; no registry yet")
 def test_training_imports_no_model_by_name() -> None:
     found = closure(["pipeline/stages/train.py"], without=WITHOUT)
     assert not {file for file in found if file.startswith("lnln/models/") and file.count("/") > 2}
