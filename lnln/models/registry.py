@@ -6,7 +6,7 @@ import pkgutil
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
 from lnln.settings import ModelSettings
 
@@ -24,12 +24,15 @@ class ModelKind(NamedTuple):
     settings : type of ModelSettings
     training : dict
         How it is trained, where that is not the default of `lnln.settings.TrainSettings`.
+    learns : {"by_gradient", "at_once"}
+        Whether it is a `Network` or an `Estimator`.
     load : callable
         Returns the class.
     """
 
     settings: type[ModelSettings]
     training: dict[str, Any]
+    learns: Literal["by_gradient", "at_once"]
     load: Callable[[], type[Model]]
 
 
@@ -60,7 +63,7 @@ def find(name: str) -> ModelKind:
         model: type[Model] = import_module(f"lnln.models.{name}.model").MODEL
         return model
 
-    return ModelKind(settings.SETTINGS, settings.TRAINING, load)
+    return ModelKind(settings.SETTINGS, settings.TRAINING, settings.LEARNS, load)
 
 
 def register(
@@ -77,7 +80,10 @@ def register(
     """
 
     def add(model: AnyModel) -> AnyModel:
-        _REGISTERED[name] = ModelKind(settings, training, lambda: model)
+        learns: Literal["by_gradient", "at_once"] = (
+            "at_once" if hasattr(model, "fit") else "by_gradient"
+        )
+        _REGISTERED[name] = ModelKind(settings, training, learns, lambda: model)
         return model
 
     return add

@@ -125,5 +125,6 @@ class LNLNSettings(ModelSettings):
         return self
 
 
+LEARNS: Literal["by_gradient", "at_once"] = "by_gradient"
 SETTINGS = LNLNSettings
 TRAINING: dict[str, Any] = {}  # how it is trained, where that is not the default

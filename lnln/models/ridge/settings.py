@@ -1,6 +1,6 @@
 """Settings of the ridge regression."""
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -17,5 +17,6 @@ class RidgeSettings(ModelSettings):
     )
 
 
+LEARNS: Literal["by_gradient", "at_once"] = "at_once"
 SETTINGS = RidgeSettings
 TRAINING: dict[str, Any] = {"epochs": 10}  # over how many epochs' masks it is fitted

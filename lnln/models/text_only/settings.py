@@ -1,6 +1,6 @@
 """Settings of the model that reads language alone."""
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -14,5 +14,6 @@ class TextOnlySettings(ModelSettings):
     dropout: float = Field(default=0.1, ge=0, lt=1, description="dropout probability in the head")
 
 
+LEARNS: Literal["by_gradient", "at_once"] = "by_gradient"
 SETTINGS = TextOnlySettings
 TRAINING: dict[str, Any] = {"learning_rate": 1e-3}
