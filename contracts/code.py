@@ -65,14 +65,15 @@ def closure(files: Iterable[str], *, without: Collection[str] = (), root: Path =
     Parameters
     ----------
     files : iterable of str
-        Python files, or folders of them, relative to `root`. What is not there is left out.
+        Files, or folders of Python files, relative to `root`. What is not there is left out.
     without : collection of str
-        Files, or folders of them, to leave out together with what only they import.
+        Files, or folders of them, to leave out together with what only they import. What `files`
+        names is in any case not left out.
     root : Path
         Folder of the packages.
     """
-    found: set[str] = set()
-    to_do = [file for name in files for file in python_files(name, root)]
+    found = {file for name in files for file in files_of(name, root)}
+    to_do = [imported for file in found for imported in imports(file, root)]
     while to_do:
         file = to_do.pop()
         places = {file, *(str(folder) for folder in PurePosixPath(file).parents)}
@@ -82,8 +83,8 @@ def closure(files: Iterable[str], *, without: Collection[str] = (), root: Path =
     return found
 
 
-def python_files(name: str, root: Path = ROOT) -> list[str]:
-    """List the Python files that a path relative to `root` is or holds, sorted."""
+def files_of(name: str, root: Path = ROOT) -> list[str]:
+    """List the file that a path relative to `root` is, or the Python files that it holds."""
     path = root / name
     files = [path] if path.is_file() else path.rglob("*.py")
     return sorted(file.relative_to(root).as_posix() for file in files)
@@ -135,6 +136,8 @@ class _Read(NamedTuple):
 
 @cache
 def _read(file: str, content: bytes) -> _Read:
+    if not file.endswith(".py"):  # a template
+        return _Read(hashlib.sha256(content).hexdigest(), [])
     tree = _Unworded().visit(ast.parse(content, file))
     statements = [n for n in ast.walk(tree) if isinstance(n, ast.Import | ast.ImportFrom)]
     return _Read(hashlib.sha256(_written(tree)).hexdigest(), statements)

@@ -22,6 +22,7 @@ from lnln.training.processes import accelerator
 # Imported by a run, and yet nothing that comes out of it depends on it.
 HARMLESS = {
     "contracts": "what was read counts by its content",
+    "lnln/checkpoints/card.py": "a text about the model",
     "lnln/checkpoints/hub.py": "where a model is, not what is in it",
     "lnln/settings.py": "the values count, not the checks of them",
     "lnln/training/resume.py": "how the run goes on, not what comes out",

@@ -8,7 +8,7 @@ import ast
 import json
 from pathlib import Path
 
-from contracts.code import ROOT, digests, python_files
+from contracts.code import ROOT, digests, files_of
 from contracts.files import replacing
 from contracts.schemas import MODALITIES
 from extractors.fingerprint import HARMLESS
@@ -18,6 +18,7 @@ from pipeline.paths import CODE
 WITHOUT = HARMLESS | {
     "contracts/files.py": "how a file is replaced",
     "extractors/assets/libraries.py": "a check that passes or stops the stage",
+    "lnln/checkpoints/card.py": "a text about a model, which a stage of its own writes",
     "lnln/checkpoints/hub.py": "where a model is, not what is in it",
     "lnln/settings.py": "the values are params",
     "lnln/training/fingerprint.py": "where an interrupted training goes on from",
@@ -43,7 +44,12 @@ WITHOUT_FOR = {
     "extract-vision": _TOLD
     | {"extractors/text": _OTHER, "extractors/audio": _OTHER, "extractors/words.py": _OTHER},
     "incomplete": {"extractors/assets": "where BERT is, which this stage does not ask for"},
-    "evaluate": {"lnln/checkpoints/card.py": "a text about the model"},
+}
+# Counted with a stage's own module, whatever is left out: what nothing imports by name, and what
+# stands for another stage's values but for this one's output.
+AND = {
+    "card": ["lnln/checkpoints/card.py", "lnln/checkpoints/card_template.md"],
+    "dataset": ["extractors/settings.py", "lnln/settings.py", "pipeline/params.py"],
 }
 
 
@@ -61,25 +67,31 @@ def sources(root: Path = ROOT) -> dict[str, list[str]]:
         Files and folders, by the name of a file in `outputs/code`: that of a stage, behind which
         stands the modality that `extract` makes features of, or the model that is trained or used.
     """
-    # A model is found by the name of its folder at run time: nothing imports it by name.
-    models = {
-        name: [f"lnln/models/{name}/model.py", f"lnln/models/{name}/settings.py"]
-        for name in sorted(f.split("/")[2] for f in python_files("lnln/models", root))
-        if (root / "lnln" / "models" / name).is_dir()
-    }
+    models = _models(root)
     variants: dict[str, dict[str, list[str]]] = {
         "extract": {modality: [f"extractors/{modality}"] for modality in MODALITIES},
         "train": models,
         "sweep": models,
     }
     found: dict[str, list[str]] = {}
-    for file in python_files("pipeline/stages", root):
+    for file in files_of("pipeline/stages", root):
         stage = Path(file).stem
         if stage in variants:
             found |= {f"{stage}-{name}": [file, *own] for name, own in variants[stage].items()}
         elif _is_stage(file, root):
-            found[stage] = [file]
+            found[stage] = [file, *AND.get(stage, [])]
+    if "dataset" in found:  # settles the settings of all models
+        found["dataset"] += [file for _, file in models.values()]
     return found
+
+
+def _models(root: Path) -> dict[str, list[str]]:
+    """Modules that `lnln.models.registry` finds at run time, by the folder of the model."""
+    folders = {Path(file).parent for file in files_of("lnln/models", root)}
+    names = sorted(folder.name for folder in folders if folder.parent.name == "models")
+    return {
+        name: [f"lnln/models/{name}/model.py", f"lnln/models/{name}/settings.py"] for name in names
+    }
 
 
 def _is_stage(file: str, root: Path) -> bool:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from contracts.code import PACKAGES, closure, digest, digests, imports, plain, python_files
+from contracts.code import PACKAGES, closure, digest, digests, files_of, imports, plain
 from contracts.messages import message
 from extractors.datasets.cmu import published_splits
 
@@ -180,6 +180,18 @@ def test_what_is_left_out_is_not_followed(root: Path) -> None:
     }
 
 
+def test_what_is_asked_for_is_not_left_out(root: Path) -> None:
+    found = closure(["extractors/levels.py"], without=["extractors", "contracts"], root=root)
+    assert found == {"extractors/levels.py"}
+
+
+def test_a_file_that_is_no_code_counts_as_it_is(root: Path) -> None:
+    (root / "extractors" / "text.md").write_text("# a heading", "utf-8")
+    before = digest(["extractors/text.md"], root=root)
+    (root / "extractors" / "text.md").write_text("# another", "utf-8")
+    assert digest(["extractors/text.md"], root=root) != before
+
+
 def test_a_file_that_is_not_there_is_left_out(root: Path) -> None:
     assert closure(["extractors/absent.py", "lnln"], root=root) == set()
 
@@ -209,7 +221,7 @@ def test_error_in_a_file_names_it(root: Path) -> None:
 
 
 def test_the_whole_repository_is_read_in_seconds() -> None:
-    files = [file for package in PACKAGES for file in python_files(package)]
+    files = [file for package in PACKAGES for file in files_of(package)]
     assert len(files) > 100
     begin = time.process_time()
     digest(files)

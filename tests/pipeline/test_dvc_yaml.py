@@ -1,6 +1,7 @@
 """dvc.yaml declares what the code reads: read from the source, nothing is run."""
 
 import ast
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 import yaml
 
 from contracts.code import PACKAGES
-from lnln.settings import SeedlessTrainSettings
+from pipeline.models import FLOORS
 from pipeline.stages.code import sources
 
 ROOT = Path(__file__).parents[2]
@@ -27,6 +28,7 @@ def read_stages() -> dict[str, dict[str, Any]]:
 
 STAGES = read_stages()
 HASHED = sources()
+# Of the matrix of models: those that are compared, and any that `model.name` may name.
 MODELS = [path.parent.name for path in (ROOT / "lnln" / "models").glob("*/__init__.py")]
 
 HOW_NOT_WHAT = "run"  # the section of params.yaml that cannot change a result
@@ -42,13 +44,14 @@ def parse(file: str) -> ast.Module:
 
 
 def declared_params(stage: str) -> set[str]:
-    """Keys of params.yaml as they are, of dataset.json as `dataset.<key>`."""
+    """Keys of params.yaml as they are, of dataset.json and settings.json behind those names."""
     keys = set()
     for entry in STAGES[stage].get("params", ()):
         if isinstance(entry, str):
             keys.add(entry)
         else:
-            keys |= {f"dataset.{key}" for key in entry.get("outputs/dataset.json", ())}
+            for name in ("dataset", "settings"):
+                keys |= {f"{name}.{key}" for key in entry.get(f"outputs/{name}.json", ())}
     return keys
 
 
@@ -71,9 +74,8 @@ def read_params(stage: str) -> set[str]:
                     chains.add(".".join(keys))
                 elif name == "dataset":
                     chains.add(".".join(["dataset", *keys]))
-    if "train.with_seed" in chains:  # the settings of one network: every knob but the seeds
-        chains.remove("train.with_seed")
-        chains |= {f"train.{name}" for name in SeedlessTrainSettings.model_fields}
+    if "load_model" in {node.id for node in ast.walk(trees[0]) if isinstance(node, ast.Name)}:
+        chains.add("settings.${item.model}")
     return {chain.removesuffix(".model_dump") for chain in chains}
 
 
@@ -114,7 +116,7 @@ def test_only_the_hashes_depend_on_source_files() -> None:
 )
 def test_stage_declares_the_params_that_it_reads_and_no_others(stage: str) -> None:
     declared = declared_params(stage)
-    matrix = {value.strip("${}") for value in STAGES[stage].get("matrix", {}).values()}
+    matrix = set(re.findall(r"\$\{([\w.]+)\}", str(STAGES[stage].get("matrix"))))
     read = {key for key in read_params(stage) - matrix if not covers(HOW_NOT_WHAT, key)}
     assert {key for key in read if not any(covers(d, key) for d in declared)} == set()
     assert {d for d in declared if not any(covers(d, key) for key in read)} == set()
@@ -125,7 +127,14 @@ def test_missing_rate_cannot_run_anything_before_incomplete_again(stage: str) ->
     assert not {"missing_rate", "masks"} & declared_params(stage)
 
 
-def test_another_seed_trains_no_network_again() -> None:
+def test_another_seed_trains_no_model_again() -> None:
     assert "train.seeds" not in declared_params("train")
-    assert STAGES["train"]["matrix"] == {"seed": "${train.seeds}"}
+    assert STAGES["train"]["matrix"]["seed"] == "${train.seeds}"
     assert "train.seeds" in declared_params("choose") & declared_params("evaluate")
+
+
+def test_another_model_trains_no_other_again() -> None:
+    for stage in ("train", "sweep"):
+        assert "model.name" not in declared_params(stage)
+        compared = STAGES[stage]["matrix"]["model"]
+        assert compared == ["${model.name}", *FLOORS]

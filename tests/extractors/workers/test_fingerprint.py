@@ -6,7 +6,7 @@ from importlib import import_module
 import pytest
 
 from contracts import code
-from contracts.code import closure, digest, python_files
+from contracts.code import closure, digest, files_of
 from extractors import fingerprint as module
 from extractors.datasets import probing
 from extractors.fingerprint import fingerprint
@@ -111,12 +111,12 @@ def test_an_extractor_does_not_depend_on_another():
     for kind in SETTINGS:
         found = closure(SOURCES[kind], without=HARMLESS)
         for other in SETTINGS.keys() - {kind}:
-            assert not found & set(python_files(f"extractors/{other}"))
+            assert not found & set(files_of(f"extractors/{other}"))
 
 
 @pytest.mark.parametrize("name", HARMLESS)
 def test_what_is_left_out_is_there_and_imported(name):
-    assert python_files(name)
+    assert files_of(name)
     others = HARMLESS.keys() - {name}
     assert any(
         closure(sources, without=others) - closure(sources, without=HARMLESS)

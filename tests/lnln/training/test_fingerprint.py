@@ -7,10 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from contracts.code import closure, python_files
+from contracts.code import closure, files_of
 from lnln.models import registry
-from lnln.models.registry import ModelKind
-from lnln.settings import ModelSettings
 from lnln.training import fingerprint as module
 from lnln.training.fingerprint import HARMLESS, fingerprint
 
@@ -33,7 +31,7 @@ def test_code_of_every_room_that_a_run_enters_counts(file: str) -> None:
 
 @pytest.mark.parametrize("name", HARMLESS)
 def test_what_is_left_out_is_there_and_imported(name: str) -> None:
-    assert python_files(name)
+    assert files_of(name)
     others = HARMLESS.keys() - {name}
     assert closure([RUN], without=others) != closure([RUN], without=HARMLESS)
 
@@ -61,9 +59,8 @@ def test_code_of_a_model_registered_elsewhere_counts(
         toy = importlib.util.module_from_spec(spec)
         monkeypatch.setitem(sys.modules, "toy", toy)
         spec.loader.exec_module(toy)
-        monkeypatch.setitem(
-            registry._REGISTERED, "toy", ModelKind(ModelSettings, {}, lambda: toy.Toy)
-        )
+        monkeypatch.setattr(registry, "_REGISTERED", {})
+        registry.register("toy")(toy.Toy)
         return fingerprint({"name": "toy"})
 
     one = named_after("class Toy:\n    width = 1\n")

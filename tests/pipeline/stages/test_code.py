@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from contracts import code
-from contracts.code import PACKAGES, closure, python_files
+from contracts.code import PACKAGES, closure, files_of
 from pipeline.stages.code import WITHOUT, WITHOUT_FOR, hashes, main, sources
 
 # Modules that import others by a name made at run time, which nothing can follow.
@@ -85,6 +85,12 @@ def test_other_words_change_no_stage(repository: Path) -> None:
         ("extractors/vision/faces.py", {"extract-vision"}),
         ("extractors/workers/pool.py", set()),
         ("pipeline/stages/ingest.py", {"ingest"}),
+        ("lnln/checkpoints/card.py", {"card"}),
+        ("lnln/checkpoints/card_template.md", {"card"}),
+        ("lnln/models/lnln/losses.py", {"train-lnln", "sweep-lnln"}),
+        ("lnln/models/lnln/published_names.py", set()),
+        ("lnln/models/lnln/settings.py", {"dataset", "train-lnln", "sweep-lnln"}),
+        ("lnln/settings.py", {"dataset"}),
     ],
 )
 def test_a_change_of_code_changes_the_stages_that_run_it(
@@ -143,7 +149,7 @@ def needless(stage: str, entries: dict[str, str]) -> set[str]:
     return {
         name
         for name in entries
-        if not python_files(name)
+        if not files_of(name)
         or closure(files, without=without - {name}) == closure(files, without=without)
     }
 
@@ -152,11 +158,21 @@ def test_everything_else_is_imported_where_it_can_be_followed() -> None:
     found = {
         file
         for package in PACKAGES
-        for file in python_files(package)
+        for file in files_of(package)
         if "import_module" in (source := (code.ROOT / file).read_text("utf-8"))
         or "__import__" in source
     }
     assert found <= FOUND_AT_RUN_TIME.keys()
+
+
+def test_every_file_that_is_not_python_counts_for_a_stage() -> None:
+    found = {
+        path.relative_to(code.ROOT).as_posix()
+        for package in PACKAGES
+        for path in (code.ROOT / package).rglob("*.*")
+        if path.is_file() and path.suffix not in (".py", ".pyc", ".typed")
+    }
+    assert found <= set().union(*hashes().values())
 
 
 def test_stage_writes_a_file_per_stage_and_removes_what_is_no_more(
