@@ -128,7 +128,7 @@ class Checkpoint:
         Raises
         ------
         CheckpointError
-            If it reads token ids through a frozen encoder that was not given to `load`.
+            If it reads token ids through a frozen encoder that was not passed to `load`.
         """
         if self.model.layout.text == "ids" and self.model.language is None:
             raise CheckpointError(

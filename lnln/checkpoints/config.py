@@ -38,7 +38,7 @@ class Config(BaseModel):
     metric_set: MetricSet
     label_range: tuple[float, float] = Field(description="least and greatest label")
     dataset: str
-    notice: str | None = Field(default=None, description="to be told with every prediction")
+    notice: str | None = Field(default=None, description="shown with every prediction")
     training: dict[str, Any] = Field(default={}, description="settings and outcome, for the record")
     weights_sha256: str = ""
 

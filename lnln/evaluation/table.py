@@ -1,4 +1,4 @@
-"""The long table of predictions, from which all that is told about results is computed.
+"""The long table of predictions, from which every figure about results is computed.
 
 Its columns are those of `contracts.schemas.PREDICTIONS`.
 """
