@@ -11,8 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from lnln.evaluation import metrics
-from lnln.evaluation.sweep import OWN_LABELS
-from lnln.evaluation.table import Slice, slices
+from lnln.evaluation.table import OWN_LABELS, Slice, slices
 from lnln.missing.patterns import ONLY
 from lnln.settings import MetricSet
 
