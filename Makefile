@@ -29,7 +29,7 @@ format: $(DEVELOPMENT)
 	ruff check --fix .
 
 docs: $(DEVELOPMENT)  ## the documentation, into site/
-	mkdocs build --strict
+	NO_MKDOCS_2_WARNING=1 mkdocs build --strict
 
 doctor: $(RUNTIME)  ## what is missing on this machine, and how to get it
 	lnln doctor

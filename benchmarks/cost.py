@@ -83,7 +83,7 @@ def work_of_one_process() -> list[Cost]:
     cores = f"{threads} cores"
     return [
         Cost("listing, every file known", cached.rows["list"][0] / clips, "1 core"),
-        Cost("looking for leakage", scale.rows["look for leakage"][0] / rows, "1 core, simulated"),
+        Cost("looking for leakage, simulated", scale.rows["look for leakage"][0] / rows, "1 core"),
         Cost("packing features that are known", packing / clips, "1 core"),
         Cost("training, one epoch", 1 / training.rows[TRAINING][4], cores),
         Cost("evaluation at ten missing rates, one draw", 10 / training.rows[EVALUATION][4], cores),
@@ -95,7 +95,7 @@ def stored() -> list[Cost]:
     scale = newest("scale")
     manifest = scale.rows["its size on disk"][0] * 1e6 / float(scale.title.split()[3])
     return [
-        Cost("manifest", manifest, "simulated"),
+        Cost("manifest, simulated", manifest),
         *(Cost(f"features, {kind}", scale.rows[kind][2] * SECONDS) for kind in MODALITIES),
     ]
 
@@ -106,8 +106,8 @@ def held() -> list[Cost]:
     mb = 1e6 / float(scale.title.split()[3])
     features = sum(scale.rows[kind][1] for kind in MODALITIES) * SECONDS
     return [
-        Cost("manifest as a table", scale.rows["its size in memory"][0] * mb, "simulated"),
-        Cost("manifest as rows", scale.rows["rows as dictionaries"][1] * mb, "simulated"),
+        Cost("manifest as a table, simulated", scale.rows["its size in memory"][0] * mb),
+        Cost("manifest as dictionaries, simulated", scale.rows["rows as dictionaries"][1] * mb),
         Cost("training input, all features once", features),
     ]
 
@@ -120,13 +120,17 @@ def figure(value: float) -> str:
     return f"{round(value, digits):,.{max(digits, 0)}f}"
 
 
-def table(head: str, costs: Iterable[Cost], unit: float, last: str) -> list[str]:
-    """Lines of a table with a column per size; `last` heads a column of its own."""
-    sizes = " | ".join(f"10^{len(str(size)) - 1}^ clips" for size in SIZES)
-    lines = [f"| {head} | {sizes} | {last} |", "|---|" + "---:|" * len(SIZES) + "---|"]
+def table(head: str, costs: Iterable[Cost], unit: float, last: str = "") -> list[str]:
+    """Lines of a table with a column per size; `last` heads one for the notes."""
+    sizes = [f"10^{len(str(size)) - 1}^ clips" for size in SIZES]
+    lines = [
+        "| " + " | ".join([head, *sizes, *([last] if last else [])]) + " |",
+        "|---|" + "---:|" * len(sizes) + ("---|" if last else ""),
+    ]
     for cost in costs:
-        cells = " | ".join(figure(cost.each * size / unit) for size in SIZES)
-        lines.append(f"| {cost.name} | {cells} | {cost.note} |")
+        figures = [figure(cost.each * size / unit) for size in SIZES]
+        cells = [cost.name, *figures, *([cost.note] if last else [])]
+        lines.append("| " + " | ".join(cells) + " |")
     return lines
 
 
@@ -137,28 +141,22 @@ def page() -> str:
         for cost in held()
     ]
     audio = newest("scale").rows["audio"][0] * SECONDS
-    workers = max(max(row) for row in newest("memory").rows.values() if row)
+    workers = max(row[1] for row in newest("memory").rows.values() if row)
     names = ("extraction-grid", "cached", "training", "memory", "scale")
     lines = [
-        f"Clips of {SECONDS} s.",
+        f"All clips are {SECONDS} s long.",
         "",
-        *table("work that machines share", shared_work(), 3600, ""),
+        *table("Core hours, on as many machines as there are", shared_work(), 3600),
         "",
-        "Core hours.",
+        *table("Hours of one process", work_of_one_process(), 3600, "On"),
         "",
-        *table("work of one process", work_of_one_process(), 3600, "on"),
+        *table("Gigabytes on disk", stored(), 1e9),
         "",
-        "Hours.",
+        *table("Gigabytes in memory at once", limits, 1e9, f"Clips that fit {MEMORY_GB} GB"),
         "",
-        *table("on disk", stored(), 1e9, ""),
-        "",
-        "Gigabytes.",
-        "",
-        *table("in memory at once", limits, 1e9, f"clips in {MEMORY_GB} GB"),
-        "",
-        f"Gigabytes. Rows are counted in 32 bits, which {figure(ARRAY_ROWS / audio / 1e6)} million "
-        "clips of audio exhaust. Extraction adds at most "
-        f"{workers:.0f} MB per worker, however long a clip is.",
+        f"Rows are counted in 32 bits, which {figure(ARRAY_ROWS / audio / 1e6)} million clips of "
+        f"audio exhaust. Extraction adds at most {workers:.0f} MB per worker, however long a clip "
+        "is.",
         "",
         "Computed from these files in `benchmarks/results/`: "
         + ", ".join(f"`{newest(name).file.name}`" for name in names)

@@ -1,6 +1,10 @@
-"""Pages show the figures in `plots/`, which lies beside `docs/`: on the site they are copied in.
+"""What pages show that stands elsewhere: figures, kept benchmark results, LNLN's variants.
 
-In Markdown the path is the one that also works where the file is read in the repository.
+`<!-- newest training -->` becomes the newest result of that name in `benchmarks/results/`,
+up to the end of its first table; `<!-- variants -->` a table of the switches.
+
+In Markdown the path of a figure is the one that also works where the file is read in the
+repository.
 """
 
 import re
@@ -9,16 +13,36 @@ from typing import Any
 
 from mkdocs.structure.files import File, Files
 
-PLOTS = Path(__file__).parents[1] / "plots"
+from lnln.models.lnln.settings import VARIANTS, Switches
+
+ROOT = Path(__file__).parents[1]
 
 
 def on_files(files: Files, config: Any) -> Files:
     """Add the figures as files of the site."""
-    for path in sorted(PLOTS.glob("*.png")):
+    for path in sorted((ROOT / "plots").glob("*.png")):
         files.append(File.generated(config, f"plots/{path.name}", abs_src_path=str(path)))
     return files
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
-    """`../plots/` of the repository is `plots/` of the site."""
-    return re.sub(r"\]\(\.\./((?:\.\./)*plots/)", r"](\1", markdown)
+    """Point at the site's figures, and fill in tables."""
+    markdown = re.sub(r"\]\(\.\./((?:\.\./)*plots/)", r"](\1", markdown)
+    markdown = re.sub(r"<!-- newest (\S+) -->", lambda match: _newest(match[1]), markdown)
+    return markdown.replace("<!-- variants -->", _variants())
+
+
+def _newest(name: str) -> str:
+    """Machine and first table of the newest result; an error where there is none."""
+    path = max((ROOT / "benchmarks" / "results").glob(f"????-??-??-{name}.md"))
+    _, machine, table, *_ = path.read_text("utf-8").split("\n\n")
+    return f"{table}\n\n{machine} (`benchmarks/results/{path.name}`)"
+
+
+def _variants() -> str:
+    lines = ["| Switch | " + " | ".join(f"`{name}`" for name in VARIANTS) + " |"]
+    lines.append("|---" * (1 + len(VARIANTS)) + "|")
+    for switch in Switches._fields:
+        values = (getattr(switches, switch) for switches in VARIANTS.values())
+        lines.append(f"| {switch} | " + " | ".join(str(v).replace("_", " ") for v in values) + " |")
+    return "\n".join(lines)
