@@ -111,7 +111,7 @@ class Training:
         self.model.load_state_dict(state["model"], strict=False)
         self.averaged_model.load_state_dict(state["averaged"], strict=False)
         self.averaged.n_averaged.fill_(state["averagings"])
-        self.model.load_training_state(state["hooks"])
+        self.model.load_training_state({n: t.to(self.device) for n, t in state["hooks"].items()})
         self.optimiser.load_state_dict(state["optimiser"])
         self.sums = dict(state["sums"])
         self.done = state["done"]
