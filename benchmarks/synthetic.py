@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from transformers import BertConfig, BertModel
 
 from contracts.features import FeatureInfo
-from extractors.assets.finding import resolve
+from extractors.assets.resolving import resolve
 from lnln.data.batches import Layout, Recall, collate, encode, incomplete
 from lnln.data.features import FeatureSet, ModalityFeatures, TextFeatures
 from lnln.data.language import FrozenLanguageEncoder, LanguageEncoder

@@ -17,7 +17,7 @@ from pydantic import BaseModel
 
 from contracts.features import FeatureInfo
 from contracts.schemas import Modality
-from extractors.assets.finding import checksum, contents, resolve
+from extractors.assets.resolving import checksum, contents, resolve
 
 _ROOT = Path(__file__).parents[1]  # of the packages
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 from contracts.parquet import sorted_rows
 from contracts.quarantine import Rejected
 from contracts.schemas import TRANSCRIPTS
-from extractors.assets.finding import resolve
+from extractors.assets.resolving import resolve
 from extractors.datasets.precomputed import is_given
 from extractors.fingerprint import fingerprint
 from extractors.settings import RunSettings, SpeechSettings

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from extractors.assets.finding import resolve
+from extractors.assets.resolving import resolve
 from extractors.errors import UnsupportedLanguage
 from extractors.media.container import Clip, Damage
 from extractors.media.sound import SAMPLE_RATE, sound_blocks

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from contracts.features import FeatureInfo
-from extractors.assets.finding import resolve
+from extractors.assets.resolving import resolve
 from extractors.errors import SetupError
 from extractors.fingerprint import describe
 from extractors.settings import TextSettings

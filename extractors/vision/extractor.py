@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from contracts.features import FeatureInfo
-from extractors.assets.finding import resolve
 from extractors.assets.libraries import require_libraries
+from extractors.assets.resolving import resolve
 from extractors.fingerprint import describe
 from extractors.media.container import Clip, Damage
 from extractors.media.timeline import row_count

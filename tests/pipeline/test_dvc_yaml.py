@@ -65,13 +65,13 @@ OTHERS = {m: set().union(*(package(o) for o in MODALITIES if o != m)) for m in M
 NOT_DECLARED_BY = {
     "dataset": {"contracts/tables.py"},  # which replaces a file whole, through `pipeline.stage`
     # The cache's names for results need these; what is kept under them does not.
-    "ingest": {"extractors/assets/finding.py", "contracts/features.py"} | KEYS,
+    "ingest": {"extractors/assets/resolving.py", "contracts/features.py"} | KEYS,
     "transcribe": {"contracts/features.py"} | KEYS,
     "extract@text": OTHERS["text"] | package("media") | {OBSERVATION},
     "extract@audio": OTHERS["audio"] | {"extractors/words.py", OBSERVATION},
     "extract@vision": OTHERS["vision"] | {"extractors/words.py", OBSERVATION},
     # `pipeline.stages.splits` also finds BERT, which this stage does not ask it for.
-    "incomplete": {"extractors/assets/finding.py"},
+    "incomplete": {"extractors/assets/resolving.py"},
     # A model card is written, and new clips' predictions are printed, elsewhere.
     "evaluate": {"lnln/checkpoints/card.py", "lnln/prediction.py"},
 }

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from contracts.files import replacing
 from contracts.schemas import SPLITS
-from extractors.datasets.cmu.shipped import PREPARED, Key, Segment, Shipped, read_shipped
+from extractors.datasets.cmu.annotations import PREPARED, Key, Segment, Shipped, read_shipped
 from extractors.datasets.from_folder import refuse_features, same_video, split_by_group
 from extractors.datasets.labels import read_lines
 from extractors.datasets.listing import EXTENSIONS

@@ -16,7 +16,7 @@ from contracts.features import FeatureInfo, feature_schema, ragged, write_modali
 from contracts.parquet import write_table
 from contracts.schemas import SPLITS, Modality
 from extractors.datasets.mmsa.layout import GRIDS, Split, observed, splits
-from extractors.datasets.mmsa.unpickling import UnsafePickle, unpickled
+from extractors.datasets.mmsa.restricted_unpickler import UnsafePickle, unpickled
 from extractors.datasets.precomputed import CLIPS, GIVEN
 from extractors.errors import SetupError
 

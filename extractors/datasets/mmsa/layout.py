@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from contracts.schemas import SPLITS, Modality
-from extractors.datasets.mmsa.unpickling import UnsafePickle
+from extractors.datasets.mmsa.restricted_unpickler import UnsafePickle
 
 LABELS = {  # columns of the manifest
     "label": "regression_labels",

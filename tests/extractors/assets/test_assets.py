@@ -2,7 +2,7 @@ import pytest
 
 from extractors.assets import finding as assets
 from extractors.assets import libraries as system
-from extractors.assets.finding import ASSETS, checksum, resolve, statuses, variable
+from extractors.assets.resolving import ASSETS, checksum, resolve, statuses, variable
 from extractors.errors import MissingAsset, MissingLibraries
 
 

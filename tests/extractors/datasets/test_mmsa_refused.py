@@ -14,7 +14,7 @@ from contracts.features import (
     read_modality,
 )
 from extractors.datasets.mmsa.importing import Imported
-from extractors.datasets.mmsa.unpickling import UnsafePickle
+from extractors.datasets.mmsa.restricted_unpickler import UnsafePickle
 
 WORDS = ("good", "bad", "film")
 FIELDS = (

@@ -3,7 +3,7 @@ import pytest
 import torch
 from transformers import AutoModel, AutoTokenizer
 
-from extractors.assets.finding import resolve
+from extractors.assets.resolving import resolve
 from extractors.errors import MissingAsset, SetupError
 from extractors.settings import TextSettings
 from extractors.text.extractor import TextExtractor

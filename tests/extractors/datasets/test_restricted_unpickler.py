@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from extractors.datasets.mmsa.unpickling import UnsafePickle, unpickled
+from extractors.datasets.mmsa.restricted_unpickler import UnsafePickle, unpickled
 
 
 class Hostile:
