@@ -20,23 +20,23 @@ from contracts.schemas import MANIFEST, SPLITS, Modality
 from extractors.errors import SetupError
 
 TOKENS = pa.field("token_ids", pa.list_(pa.field("element", pa.int32(), nullable=False)))
-GIVEN = pa.schema([*MANIFEST, TOKENS], metadata={b"kind": b"features"})
+PRECOMPUTED_MANIFEST = pa.schema([*MANIFEST, TOKENS], metadata={b"kind": b"features"})
 CLIPS = 256  # read at a time
 
 
-class Given(NamedTuple):
+class PrecomputedFeatures(NamedTuple):
     """One modality's table: its schema, and its rows in batches."""
 
     schema: pa.Schema
     batches: Iterable[pa.Table]
 
 
-def is_given(manifest: pa.Table) -> bool:
+def is_precomputed(manifest: pa.Table) -> bool:
     """Whether a manifest is that of a dataset of features (`kind: features`)."""
     return (manifest.schema.metadata or {}).get(b"kind") == b"features"
 
 
-def read_given(root: str | Path) -> pa.Table:
+def read_precomputed(root: str | Path) -> pa.Table:
     """Read and check the manifest of a dataset of features.
 
     Raises
@@ -52,7 +52,7 @@ def read_given(root: str | Path) -> pa.Table:
             f"to be used, which is manifest.parquet and features/, or {' and '.join(beside)}"
         )
     manifest = read_table(path)
-    if not is_given(manifest) or manifest.schema.names != GIVEN.names:
+    if not is_precomputed(manifest) or manifest.schema.names != PRECOMPUTED_MANIFEST.names:
         raise SetupError(f"{path} is no manifest of a dataset of features: write it again")
     names = manifest["clip_id"].to_pylist()
     if not names:
@@ -67,7 +67,9 @@ def read_given(root: str | Path) -> pa.Table:
     return manifest.set_column(column, MANIFEST.field("path"), root_now).sort_by("clip_id")
 
 
-def read_given_modality(manifest: pa.Table, transcripts: pa.Table, modality: Modality) -> Given:
+def read_precomputed_modality(
+    manifest: pa.Table, transcripts: pa.Table, modality: Modality
+) -> PrecomputedFeatures:
     """One modality's features of the clips that both tables name, checked while they are read.
 
     Raises
@@ -88,7 +90,7 @@ def read_given_modality(manifest: pa.Table, transcripts: pa.Table, modality: Mod
     if not file.schema_arrow.equals(schema):
         raise SetupError(f"{path} has other columns than a table of {modality}")
     wanted = pa.array(sorted(transcripts["clip_id"].to_pylist()), pa.string())
-    return Given(schema, _checked(file, schema, info, wanted, path))
+    return PrecomputedFeatures(schema, _checked(file, schema, info, wanted, path))
 
 
 def _checked(

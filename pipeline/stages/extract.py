@@ -7,7 +7,7 @@ from contracts.features import clip_warnings, read_modality, write_modality
 from contracts.parquet import read_table
 from contracts.quarantine import Rejected
 from contracts.schemas import MODALITIES, Modality
-from extractors.datasets.precomputed import is_given, read_given_modality
+from extractors.datasets.precomputed import is_precomputed, read_precomputed_modality
 from extractors.extraction import extract_modality
 from extractors.observation import COLUMNS, observe, summary
 from extractors.workers.cache import opened
@@ -25,8 +25,8 @@ def main() -> None:
     manifest, transcripts = read_table(MANIFEST), read_table(TRANSCRIPTS)
     folder = FEATURES / modality
     rejected: list[Rejected] = []
-    if is_given(manifest) and modality != "text":
-        given = read_given_modality(manifest, transcripts, modality)
+    if is_precomputed(manifest) and modality != "text":
+        given = read_precomputed_modality(manifest, transcripts, modality)
         write_modality(given.batches, given.schema, folder)
     else:
         with opened(params.run.cache) as cache:

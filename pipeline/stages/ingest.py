@@ -6,7 +6,7 @@ from pathlib import Path
 from contracts.parquet import write_table
 from extractors.datasets.labels import DatasetError, outside
 from extractors.datasets.listing import Listing, leakage, read_dataset
-from extractors.datasets.precomputed import read_given
+from extractors.datasets.precomputed import read_precomputed
 from extractors.workers.cache import opened
 from pipeline.params import load_dataset, load_params
 from pipeline.paths import MANIFEST, METRICS
@@ -24,7 +24,7 @@ def main() -> None:
     params, dataset = load_params(), load_dataset()
     root = Path(dataset.root)
     if (root / "manifest.parquet").is_file():  # kind: features
-        listing = Listing(read_given(root), [], [])
+        listing = Listing(read_precomputed(root), [], [])
     else:
         with opened(params.run.cache) as cache:
             listing = read_dataset(root, language=dataset.language, run=params.run, cache=cache)

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pytest
 
 from extractors.datasets.mmsa.importing import Imported, import_mmsa
-from extractors.datasets.precomputed import read_given
+from extractors.datasets.precomputed import read_precomputed
 from extractors.settings import RunSettings
 
 SAMPLE = Path(__file__).parents[2] / "data" / "sample"
@@ -188,7 +188,7 @@ def imported(tmp_path: Path, write_pickle: Callable[..., Path]) -> Callable[[Any
 
     def take(content: dict[str, Any]) -> tuple[pa.Table, Imported]:
         found = import_mmsa(write_pickle(content), tmp_path / "toy", name="toy", language="en")
-        return read_given(tmp_path / "toy"), found
+        return read_precomputed(tmp_path / "toy"), found
 
     return take
 

@@ -59,19 +59,20 @@ def package(name: str) -> set[str]:
 
 
 KEYS = {"extractors/fingerprint.py", "extractors/media/__init__.py"}
+ASSETS = {"extractors/assets/known_weights.py", "extractors/assets/resolving.py"}
 OBSERVATION = "extractors/observation.py"  # a table that is printed
 # `extractors.extraction` imports every extractor; a stage calls one of them.
 OTHERS = {m: set().union(*(package(o) for o in MODALITIES if o != m)) for m in MODALITIES}
 NOT_DECLARED_BY = {
     "dataset": {"contracts/tables.py"},  # which replaces a file whole, through `pipeline.stage`
     # The cache's names for results need these; what is kept under them does not.
-    "ingest": {"extractors/assets/resolving.py", "contracts/features.py"} | KEYS,
+    "ingest": ASSETS | {"contracts/features.py"} | KEYS,
     "transcribe": {"contracts/features.py"} | KEYS,
     "extract@text": OTHERS["text"] | package("media") | {OBSERVATION},
     "extract@audio": OTHERS["audio"] | {"extractors/words.py", OBSERVATION},
     "extract@vision": OTHERS["vision"] | {"extractors/words.py", OBSERVATION},
     # `pipeline.stages.splits` also finds BERT, which this stage does not ask it for.
-    "incomplete": {"extractors/assets/resolving.py"},
+    "incomplete": ASSETS,
     # A model card is written, and new clips' predictions are printed, elsewhere.
     "evaluate": {"lnln/checkpoints/card.py", "lnln/prediction.py"},
 }

@@ -17,7 +17,7 @@ from contracts.parquet import write_table
 from contracts.schemas import SPLITS, Modality
 from extractors.datasets.mmsa.layout import GRIDS, Split, observed, splits
 from extractors.datasets.mmsa.restricted_unpickler import UnsafePickle, unpickled
-from extractors.datasets.precomputed import CLIPS, GIVEN
+from extractors.datasets.precomputed import CLIPS, PRECOMPUTED_MANIFEST
 from extractors.errors import SetupError
 
 PARTS = {"manifest.parquet", "features"}  # of a dataset of features
@@ -92,7 +92,9 @@ def import_mmsa(path: str | Path, root: str | Path, *, name: str, language: str)
             for split, clips in found.items()
             for row in _rows(split, clips, path)
         ]
-        write_table(pa.Table.from_pylist(rows, schema=GIVEN), folder / "manifest.parquet")
+        write_table(
+            pa.Table.from_pylist(rows, schema=PRECOMPUTED_MANIFEST), folder / "manifest.parquet"
+        )
     return Imported(
         {split: len(clips.ids) for split, clips in found.items()},
         {modality: count["bad"] for modality, count in told.items()},

@@ -20,7 +20,11 @@ from contracts.schemas import MODALITIES, TRANSCRIPTS
 from extractors import extraction
 from extractors.datasets.mmsa.exporting import export_mmsa
 from extractors.datasets.mmsa.importing import Imported, import_mmsa
-from extractors.datasets.precomputed import is_given, read_given, read_given_modality
+from extractors.datasets.precomputed import (
+    is_precomputed,
+    read_precomputed,
+    read_precomputed_modality,
+)
 from extractors.errors import SetupError
 from extractors.settings import RunSettings, TextSettings
 from extractors.workers.cache import Cache
@@ -75,7 +79,7 @@ def test_zeros_at_the_end_of_a_clip_are_missing_and_not_padding(
 def test_manifest_holds_splits_words_tokens_and_labels(mmsa: Any, imported: Import) -> None:
     content = mmsa(WORDS)
     manifest, found = imported(content)
-    assert is_given(manifest)
+    assert is_precomputed(manifest)
     assert found.clips == {"train": 6, "valid": 3, "test": 3}
     row = next(r for r in manifest.to_pylist() if r["clip_id"] == "train1/4")
     assert (row["split"], row["group"], row["language"]) == ("train", "train1", "en")
@@ -176,7 +180,7 @@ def test_labels_of_single_modalities_with_gaps_come_out_as_they_went_in(
         assert "regression_labels_V" not in split
     assert np.isnan(out["train"]["regression_labels_T"]).sum() == 1
     import_mmsa(tmp_path / "out.pkl", tmp_path / "again", name="toy", language="en")
-    again = read_given(tmp_path / "again")
+    again = read_precomputed(tmp_path / "again")
     labelled = featured.filter(featured["label"].is_valid())
     for column in ("clip_id", "split", "text", "label", "label_t", "label_a", "label_v"):
         assert again[column].equals(labelled[column]), column
@@ -225,7 +229,7 @@ def test_where_the_words_come_from_is_told_and_tokens_without_text_are_kept(
 
 def test_stages_pass_the_tables_on_as_they_are(tmp_path: Path, mmsa: Any, imported: Import) -> None:
     manifest, _ = imported(mmsa(WORDS))
-    given = read_given_modality(manifest, transcripts(manifest), "audio")
+    given = read_precomputed_modality(manifest, transcripts(manifest), "audio")
     passed = pa.concat_tables(given.batches)
     assert passed.equals(read_modality(tmp_path / "toy" / "features" / "audio"))
     assert passed.schema.metadata == given.schema.metadata
@@ -240,7 +244,7 @@ def test_tables_that_were_changed_are_refused(tmp_path: Path, mmsa: Any, importe
     spoilt = table.set_column(2, column, all_seen.cast(column.type))
     write_modality([spoilt], table.schema, folder)
     with pytest.raises(SetupError, match="an unobserved row is not 0"):
-        list(read_given_modality(manifest, transcripts(manifest), "audio").batches)
+        list(read_precomputed_modality(manifest, transcripts(manifest), "audio").batches)
     write_modality([table.slice(1)], table.schema, folder)
     with pytest.raises(SetupError, match="features of 11 of the 12 clips"):
-        list(read_given_modality(manifest, transcripts(manifest), "audio").batches)
+        list(read_precomputed_modality(manifest, transcripts(manifest), "audio").batches)

@@ -13,7 +13,7 @@ from contracts.features import (
 from contracts.parquet import write_table
 from extractors.datasets.mmsa import importing
 from extractors.datasets.mmsa.importing import Imported
-from extractors.datasets.precomputed import GIVEN, read_given
+from extractors.datasets.precomputed import PRECOMPUTED_MANIFEST, read_precomputed
 from extractors.errors import SetupError
 
 WORDS = ("good", "bad", "film")
@@ -30,9 +30,9 @@ def test_pickle_without_clips_is_told_at_import(
     }
     with pytest.raises(SetupError, match=r"unaligned\.pkl holds no clips"):
         imported(empty)
-    write_table(GIVEN.empty_table(), tmp_path / "old" / "manifest.parquet")
+    write_table(PRECOMPUTED_MANIFEST.empty_table(), tmp_path / "old" / "manifest.parquet")
     with pytest.raises(SetupError, match="holds no clips"):
-        read_given(tmp_path / "old")
+        read_precomputed(tmp_path / "old")
 
 
 def contents(folder: Path) -> dict[str, bytes]:
