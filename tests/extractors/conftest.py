@@ -10,11 +10,8 @@ from typing import Any
 
 import av
 import numpy as np
-import pyarrow as pa
 import pytest
 
-from extractors.datasets.mmsa.importing import Imported, import_mmsa
-from extractors.datasets.precomputed import read_precomputed
 from extractors.settings import RunSettings
 
 SAMPLE = Path(__file__).parents[2] / "data" / "sample"
@@ -180,23 +177,3 @@ def _repeated(stream: Any, out: Any) -> Iterator[tuple[float, Any]]:
             packet.time_base = base
             packet.pts, packet.dts = pts + begin, dts + begin
             yield float(packet.dts * base), packet
-
-
-@pytest.fixture
-def imported(tmp_path: Path, write_pickle: Callable[..., Path]) -> Callable[[Any], Any]:
-    """Import a pickle's content into the folder `toy`, and read its manifest."""
-
-    def take(content: dict[str, Any]) -> tuple[pa.Table, Imported]:
-        found = import_mmsa(write_pickle(content), tmp_path / "toy", name="toy", language="en")
-        return read_precomputed(tmp_path / "toy"), found
-
-    return take
-
-
-@pytest.fixture
-def aligned(mmsa: Any) -> dict[str, Any]:
-    """A file without lengths, and a row of every modality per token."""
-    content: dict[str, Any] = mmsa(("good", "bad", "film"), audio=(10, 5), vision=(10, 4))
-    for split in content.values():
-        del split["audio_lengths"], split["vision_lengths"]
-    return content

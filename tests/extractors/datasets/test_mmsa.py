@@ -10,7 +10,6 @@ import pytest
 
 from contracts.features import (
     FeatureInfo,
-    clip_values,
     feature_info,
     feature_schema,
     read_modality,
@@ -29,14 +28,8 @@ from extractors.errors import SetupError
 from extractors.settings import RunSettings, TextSettings
 from extractors.workers.cache import Cache
 
-WORDS = ("good", "bad", "film")
 Import = Callable[[dict[str, Any]], tuple[pa.Table, Imported]]
-
-
-def rows_of(folder: Path, modality: str, clip_id: str) -> tuple[np.ndarray, list[bool]]:
-    table = read_modality(folder / "features" / modality)
-    index = table["clip_id"].to_pylist().index(clip_id)
-    return clip_values(table, index), table["observed"][index].as_py()
+ReadRows = Callable[[str, str], tuple[np.ndarray, list[bool]]]
 
 
 def transcripts(manifest: pa.Table) -> pa.Table:
@@ -47,8 +40,9 @@ def transcripts(manifest: pa.Table) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=TRANSCRIPTS)
 
 
-def test_missingness_is_told_from_padding(tmp_path: Path, mmsa: Any, imported: Import) -> None:
-    content = mmsa(WORDS)
+def test_missingness_is_told_from_padding(
+    rows_of: ReadRows, content: dict[str, Any], imported: Import
+) -> None:
     split = content["train"]
     split["audio_lengths"][0] = 7
     split["audio"][0] = 1
@@ -57,7 +51,7 @@ def test_missingness_is_told_from_padding(tmp_path: Path, mmsa: Any, imported: I
     split["audio"][0, 3] = [-np.inf, 0, np.nan, 0, 0]
     split["audio"][0, 4, 1] = -np.inf  # one column only
     _, found = imported(content)
-    values, observed = rows_of(tmp_path / "toy", "audio", "train0/0")
+    values, observed = rows_of("audio", "train0/0")
     assert observed == [True, True, False, False, True, True, True]
     assert values.shape == (7, 5)
     np.testing.assert_array_equal(values[4], [1, 0, 1, 1, 1])
@@ -67,17 +61,17 @@ def test_missingness_is_told_from_padding(tmp_path: Path, mmsa: Any, imported: I
 
 
 def test_zeros_at_the_end_of_a_clip_are_missing_and_not_padding(
-    tmp_path: Path, mmsa: Any, imported: Import
+    rows_of: ReadRows, content: dict[str, Any], imported: Import
 ) -> None:
-    content = mmsa(WORDS)
     content["test"]["vision_lengths"][1] = 6
     content["test"]["vision"][1] = 0
     imported(content)
-    assert rows_of(tmp_path / "toy", "vision", "test0/1")[1] == [False] * 6
+    assert rows_of("vision", "test0/1")[1] == [False] * 6
 
 
-def test_manifest_holds_splits_words_tokens_and_labels(mmsa: Any, imported: Import) -> None:
-    content = mmsa(WORDS)
+def test_manifest_holds_splits_words_tokens_and_labels(
+    content: dict[str, Any], imported: Import
+) -> None:
     manifest, found = imported(content)
     assert is_precomputed(manifest)
     assert found.clips == {"train": 6, "valid": 3, "test": 3}
@@ -91,8 +85,7 @@ def test_manifest_holds_splits_words_tokens_and_labels(mmsa: Any, imported: Impo
     assert len(set(manifest["sha256"].to_pylist())) == 12
 
 
-def test_labels_of_single_modalities_are_kept(mmsa: Any, imported: Import) -> None:
-    content = mmsa(WORDS)
+def test_labels_of_single_modalities_are_kept(content: dict[str, Any], imported: Import) -> None:
     for split in content.values():
         for i, letter in enumerate("TAV"):
             split[f"regression_labels_{letter}"] = np.full(len(split["id"]), 0.1 * (i + 1))
@@ -101,11 +94,11 @@ def test_labels_of_single_modalities_are_kept(mmsa: Any, imported: Import) -> No
 
 
 def test_aligned_file_has_a_row_per_token(
-    tmp_path: Path, aligned: dict[str, Any], imported: Import
+    tmp_path: Path, rows_of: ReadRows, aligned: dict[str, Any], imported: Import
 ) -> None:
     manifest, _ = imported(aligned)
     tokens = {row["clip_id"]: len(row["token_ids"]) for row in manifest.to_pylist()}
-    values, _ = rows_of(tmp_path / "toy", "audio", "train0/0")
+    values, _ = rows_of("audio", "train0/0")
     assert len(values) == tokens["train0/0"]
     info = feature_info(read_modality(tmp_path / "toy" / "features" / "audio"))
     assert info.source == "MMSA's aligned features of toy"
@@ -113,7 +106,7 @@ def test_aligned_file_has_a_row_per_token(
 
 @pytest.mark.parametrize("longest", ["text", "audio", "vision"])
 def test_aligned_clip_without_tokens_ends_with_its_last_measured_row_of_any_modality(
-    tmp_path: Path, aligned: dict[str, Any], imported: Import, longest: str
+    rows_of: ReadRows, aligned: dict[str, Any], imported: Import, longest: str
 ) -> None:
     for split in aligned.values():
         del split["text_bert"]
@@ -126,7 +119,7 @@ def test_aligned_clip_without_tokens_ends_with_its_last_measured_row_of_any_moda
     _, found = imported(aligned)
     ends = {m: 7 if m == longest else 5 for m in ("audio", "vision")}
     for modality, end in ends.items():
-        values, seen = rows_of(tmp_path / "toy", modality, "test0/1")
+        values, seen = rows_of(modality, "test0/1")
         missing = {2} if modality == "audio" else set()
         assert seen == [i < end and i not in missing for i in range(7)]
         assert len(values) == 7
@@ -156,9 +149,8 @@ def write_text(manifest: pa.Table, folder: Path) -> None:
 
 
 def test_labels_of_single_modalities_with_gaps_come_out_as_they_went_in(
-    tmp_path: Path, mmsa: Any, imported: Import
+    tmp_path: Path, content: dict[str, Any], imported: Import
 ) -> None:
-    content = mmsa(WORDS)
     for split in content.values():
         split["regression_labels_T"] = split["regression_labels"] / 2
         split["regression_labels_A"] = split["regression_labels"] / 3
@@ -196,7 +188,7 @@ def test_labels_of_single_modalities_with_gaps_come_out_as_they_went_in(
     ],
 )
 def test_where_the_words_come_from_is_told_and_tokens_without_text_are_kept(
-    mmsa: Any,
+    content: dict[str, Any],
     imported: Import,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -206,7 +198,6 @@ def test_where_the_words_come_from_is_told_and_tokens_without_text_are_kept(
     kept: bool,
     told: str,
 ) -> None:
-    content = mmsa(WORDS)
     for split in content.values():
         if not texts:
             split["raw_text"] = [" "] * len(split["id"])
@@ -227,16 +218,20 @@ def test_where_the_words_come_from_is_told_and_tokens_without_text_are_kept(
     assert told in capsys.readouterr().err
 
 
-def test_stages_pass_the_tables_on_as_they_are(tmp_path: Path, mmsa: Any, imported: Import) -> None:
-    manifest, _ = imported(mmsa(WORDS))
+def test_stages_pass_the_tables_on_as_they_are(
+    tmp_path: Path, content: dict[str, Any], imported: Import
+) -> None:
+    manifest, _ = imported(content)
     given = read_precomputed_modality(manifest, transcripts(manifest), "audio")
     passed = pa.concat_tables(given.batches)
     assert passed.equals(read_modality(tmp_path / "toy" / "features" / "audio"))
     assert passed.schema.metadata == given.schema.metadata
 
 
-def test_tables_that_were_changed_are_refused(tmp_path: Path, mmsa: Any, imported: Import) -> None:
-    manifest, _ = imported(mmsa(WORDS))
+def test_tables_that_were_changed_are_refused(
+    tmp_path: Path, content: dict[str, Any], imported: Import
+) -> None:
+    manifest, _ = imported(content)
     folder = tmp_path / "toy" / "features" / "audio"
     table = read_modality(folder)
     all_seen = pa.array([[False] * len(f) for f in table["observed"].to_pylist()])

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from extractors.datasets.mmsa.restricted_unpickler import UnsafePickle, unpickled
+from extractors.datasets.mmsa.plain_objects import UnsafePickle
+from extractors.datasets.mmsa.restricted_unpickler import unpickled
 
 
 class Hostile:
