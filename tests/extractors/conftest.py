@@ -12,6 +12,8 @@ import av
 import numpy as np
 import pytest
 
+from extractors.media.container import Clip, Damage
+from extractors.media.sound import sound_blocks
 from extractors.settings import RunSettings
 
 SAMPLE = Path(__file__).parents[2] / "data" / "sample"
@@ -102,6 +104,19 @@ def make_clip(tmp_path: Path) -> MakeClip:
         return write_clip(tmp_path / name, **wishes)  # type: ignore[arg-type]
 
     return make
+
+
+@pytest.fixture(scope="session")
+def decode_sound() -> Callable[..., np.ndarray]:
+    """Decodes all sound of a clip: `decode_sound(path, seconds, start_s=0.0, damage=None)`."""
+
+    def decode(
+        path: Path | str, seconds: float, start_s: float = 0.0, damage: Damage | None = None
+    ) -> np.ndarray:
+        clip = Clip(str(path), start_s, seconds)
+        return np.concatenate(list(sound_blocks(clip, damage or Damage(), 60.0)))
+
+    return decode
 
 
 @pytest.fixture(scope="session")

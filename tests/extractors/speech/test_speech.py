@@ -5,7 +5,6 @@ import pytest
 
 from extractors.errors import UnsupportedLanguage
 from extractors.media.container import Clip, Damage, probe
-from extractors.media.sound import decode_audio
 from extractors.settings import SpeechSettings
 from extractors.speech.recognizer import SpeechRecognizer, _windows
 
@@ -56,19 +55,19 @@ def test_language_that_the_model_does_not_know_is_refused(recognizer, make_clip)
 
 
 @pytest.fixture(scope="module")
-def sentences(spoken_clips) -> list[tuple[np.ndarray, str]]:
+def sentences(spoken_clips, decode_sound) -> list[tuple[np.ndarray, str]]:
     """Some sentences, each with a second of silence after it, and their words."""
-    found = []
+    sentences = []
     for path, text in spoken_clips[:16]:
-        said = decode_audio(Clip(str(path), 0.0, probe(str(path)).duration_s), Damage())
-        found.append((np.concatenate([said, np.zeros(16_000, np.float32)]), text))
-    return found
+        signal = decode_sound(path, probe(str(path)).duration_s)
+        sentences.append((np.concatenate([signal, np.zeros(16_000, np.float32)]), text))
+    return sentences
 
 
 @pytest.fixture(scope="module")
 def speech(sentences) -> np.ndarray:
     """All of the sentences, with a hum beneath."""
-    signal = np.concatenate([said for said, _ in sentences])
+    signal = np.concatenate([sentence for sentence, _ in sentences])
     hum = 0.02 * np.sin(2 * np.pi * 100 * np.arange(len(signal)) / 16_000)
     return (signal + hum).astype(np.float32)
 

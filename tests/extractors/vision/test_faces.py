@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 import pytest
 
-from extractors.media.container import Clip, Damage
-from extractors.media.sound import SAMPLE_RATE, decode_audio
+from extractors.media.container import Clip
+from extractors.media.sound import SAMPLE_RATE
 from extractors.settings import VisionSettings
 from extractors.vision.extractor import FaceRows, VisionExtractor
 from extractors.vision.faces import Face
@@ -52,9 +52,11 @@ def alone(extractor) -> FaceRows:
 
 
 @pytest.fixture
-def compose(tmp_path: Path, extractor: VisionExtractor) -> Callable[..., FaceRows]:
+def compose(
+    tmp_path: Path, extractor: VisionExtractor, decode_sound: Callable[..., np.ndarray]
+) -> Callable[..., FaceRows]:
     """Features of pictures one after the other, with the speaker's sound or another."""
-    sound = decode_audio(Clip(str(SPEAKER), 0.0, SECONDS), Damage())
+    sound = decode_sound(SPEAKER, SECONDS)
 
     def make(pictures: list[Picture], sound: np.ndarray | None = sound) -> FaceRows:
         path = tmp_path / "composed.mp4"
