@@ -10,11 +10,15 @@ from typing import Any
 
 import av
 import numpy as np
+import pyarrow as pa
 import pytest
 
+from contracts.schemas import MANIFEST
+from extractors.datasets.listing import probe_files
 from extractors.media.container import Clip, Damage
 from extractors.media.sound import sound_blocks
 from extractors.settings import RunSettings
+from extractors.workers.cache import Cache
 
 SAMPLE = Path(__file__).parents[2] / "data" / "sample"
 MakeClip = Callable[..., Path]
@@ -100,8 +104,8 @@ def clip_writer() -> MakeClip:
 def make_clip(tmp_path: Path) -> MakeClip:
     """`write_clip` into the test's folder."""
 
-    def make(name: str = "clip.mp4", **wishes: object) -> Path:
-        return write_clip(tmp_path / name, **wishes)  # type: ignore[arg-type]
+    def make(name: str = "clip.mp4", **options: object) -> Path:
+        return write_clip(tmp_path / name, **options)  # type: ignore[arg-type]
 
     return make
 
@@ -122,6 +126,26 @@ def decode_sound() -> Callable[..., np.ndarray]:
 @pytest.fixture(scope="session")
 def one_worker() -> RunSettings:
     return RunSettings(workers=1, offline=True)
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Cache:
+    """A cache of the test's own."""
+    return Cache(str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def listed(one_worker: RunSettings, cache: Cache) -> Callable[..., pa.Table]:
+    """Lists files or folders: `listed(*paths, language="en", texts=None)` gives a manifest."""
+
+    def manifest(*paths: Path, language: str = "en", texts: list[str] | None = None) -> pa.Table:
+        table = probe_files(paths, language=language, run=one_worker, cache=cache).manifest
+        if texts is None:
+            return table
+        index = table.schema.get_field_index("text")
+        return table.set_column(index, MANIFEST.field("text"), [texts])
+
+    return manifest
 
 
 @pytest.fixture(scope="session")
@@ -145,10 +169,9 @@ def spoken_clip(spoken_clips: list[tuple[Path, str]]) -> tuple[Path, str]:
 def long_video(
     tmp_path_factory: pytest.TempPathFactory, spoken_clips: list[tuple[Path, str]]
 ) -> Callable[[float], Path]:
-    """Makes a video of so many minutes: the same face, speaking a minute of the corpus's sentences.
+    """Makes a video of a number of minutes: one face, and a minute of speech, both repeated.
 
-    Nothing is encoded but that minute of sound: packets are copied, an hour takes seconds. Pictures
-    and sound repeat at intervals of their own.
+    Only that minute of sound is encoded. Packets are copied, so that an hour takes seconds.
     """
     folder = tmp_path_factory.mktemp("long")
     clips = [path for path, _ in spoken_clips[:20]]
@@ -182,12 +205,12 @@ def long_video(
 def _repeated(stream: Any, out: Any) -> Iterator[tuple[float, Any]]:
     """A stream's packets over and over, each with its time, s, ready to be written to `out`."""
     target = out.add_stream_from_template(stream)
-    found = [(p, p.pts, p.dts) for p in stream.container.demux(stream) if p.dts is not None]
+    packets = [(p, p.pts, p.dts) for p in stream.container.demux(stream) if p.dts is not None]
     base = stream.time_base
-    last, pts, _ = max(found, key=lambda item: item[1])
-    length = pts + last.duration - min(dts for _, _, dts in found)
+    last, pts, _ = max(packets, key=lambda item: item[1])
+    length = pts + last.duration - min(dts for _, _, dts in packets)
     for begin in count(0, length):
-        for packet, pts, dts in found:
+        for packet, pts, dts in packets:
             packet.stream = target
             packet.time_base = base
             packet.pts, packet.dts = pts + begin, dts + begin
