@@ -12,8 +12,9 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-# Correlations of looks, measured on the GRID corpus. One person: above 0.85 within 3 s of speech, and
-# above 0.76 between two occasions in 95 % of the pairs. Two people: below 0.68 in four of five pairs.
+# Correlations of looks, measured on the GRID corpus. One person: above 0.85 within 3 s of speech,
+# and above 0.76 between two occasions in 95 % of the pairs. Two people: below 0.68 in four of five
+# pairs.
 _SAME_LOOK = 0.5  # least correlation for a match near the last position
 _SURE_LOOK = 0.75  # and anywhere else
 _REACH = 0.75  # head sizes that a face may move between two rows

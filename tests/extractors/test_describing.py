@@ -39,7 +39,7 @@ def folder(tmp_path: Path) -> Path:
 
 def test_means_are_over_observed_rows(folder: Path) -> None:
     (audio,) = describe_features(folder)
-    assert (audio.clips, audio.rows, audio.info.units) == (2, 3, ["Hz", "dB"])
+    assert (audio.clips, audio.rows, audio.info.units) == (2, 3, ("Hz", "dB"))
     assert audio.observed == pytest.approx(2 / 3)
     assert audio.means.tolist() == [200, 2]
 
