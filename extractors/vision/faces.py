@@ -40,9 +40,9 @@ def choose(people: list[Track], step_s: float, clip: Clip) -> tuple[Track | None
     """Choose the person whom a clip is about.
 
     Of several people it is the one whose mouth agrees best with the sound, if it agrees better than
-    every other by 0.4 / sqrt(s), where s is the shorter time, s, for which one of the two was seen.
-    Else it is the one whose face is the largest and most central. The sound is decoded only if
-    there are several people.
+    every other by 0.4 / sqrt(t), where t is the time for which both were seen: the shorter of the
+    two, s. Else it is the one whose face is the largest and most central. The sound is decoded only
+    if there are several people.
 
     Parameters
     ----------

@@ -23,8 +23,8 @@ def test_nested_videos_of_any_name_become_a_raw_dataset_without_copies(
     tmp_path: Path, label_csv: ReadLabels
 ) -> None:
     source = videos(tmp_path / "in", "ann/day 1/a b.MP4", "ann/day 2/a b.mp4", "bo/x.mov", "王.mp4")
-    found = arrange(source, tmp_path / "root")
-    assert (sum(found.clips.values()), found.new, found.groups) == (4, 4, 3)
+    arranged = arrange(source, tmp_path / "root")
+    assert (sum(arranged.clips.values()), arranged.new, arranged.groups) == (4, 4, 3)
     for line in label_csv(tmp_path / "root"):
         (file,) = (tmp_path / "root" / "Raw" / line["video_id"]).glob(f"{line['clip_id']}.*")
         assert file.is_symlink() and file.is_file()
@@ -66,8 +66,8 @@ def test_a_link_that_leads_nowhere_keeps_its_clip_and_its_label(
     root = tmp_path / "root"
     arrange(videos(tmp_path / "one", "a/1.mp4", "b/1.mp4"), root)
     shutil.rmtree(tmp_path / "one")
-    found = arrange(videos(tmp_path / "two", "a/1.mov", "b/1.mp4"), root)
-    assert (found.new, found.relinked) == (1, ["b/1"])  # another kind of file is another clip
+    arranged = arrange(videos(tmp_path / "two", "a/1.mov", "b/1.mp4"), root)
+    assert (arranged.new, arranged.relinked) == (1, ["b/1"])  # another kind of file is another clip
     assert not (root / "Raw" / "a" / "1.mp4").exists()
     assert len(label_csv(root)) == 3
 
@@ -102,8 +102,8 @@ def test_a_speaker_is_a_folder_of_the_one_named_however_few_there_are(
     before = label_csv(tmp_path / "root")
     assert {(line["speaker"], line["mode"]) for line in before} == {("anna", before[0]["mode"])}
     videos(source, "bo/1.mp4", "anna/4.mp4")
-    found = arrange(source, tmp_path / "root")
-    assert (found.new, sum(found.clips.values()), found.groups) == (2, 5, 2)
+    arranged = arrange(source, tmp_path / "root")
+    assert (arranged.new, sum(arranged.clips.values()), arranged.groups) == (2, 5, 2)
     assert [line for line in label_csv(tmp_path / "root") if line in before] == before
     pairs = {(line["speaker"], line["mode"]) for line in label_csv(tmp_path / "root")}
     assert {speaker for speaker, _ in pairs} == {"anna", "bo"} and len(pairs) == 2

@@ -50,14 +50,14 @@ def test_missingness_is_told_from_padding(
     split["audio"][0, 2] = 0  # inside the clip: nothing was measured
     split["audio"][0, 3] = [-np.inf, 0, np.nan, 0, 0]
     split["audio"][0, 4, 1] = -np.inf  # one column only
-    _, found = imported(content)
+    _, summary = imported(content)
     values, observed = rows_of("audio", "train0/0")
     assert observed == [True, True, False, False, True, True, True]
     assert values.shape == (7, 5)
     np.testing.assert_array_equal(values[4], [1, 0, 1, 1, 1])
-    assert found.bad == {"audio": 3, "vision": 0}
+    assert summary.bad == {"audio": 3, "vision": 0}
     lengths = sum(sum(content[s]["audio_lengths"]) for s in content)
-    assert found.unobserved["audio"] == (2, lengths)
+    assert summary.unobserved["audio"] == (2, lengths)
 
 
 def test_zeros_at_the_end_of_a_clip_are_missing_and_not_padding(
@@ -72,9 +72,9 @@ def test_zeros_at_the_end_of_a_clip_are_missing_and_not_padding(
 def test_manifest_holds_splits_words_tokens_and_labels(
     content: dict[str, Any], imported: Import
 ) -> None:
-    manifest, found = imported(content)
+    manifest, summary = imported(content)
     assert is_precomputed(manifest)
-    assert found.clips == {"train": 6, "valid": 3, "test": 3}
+    assert summary.clips == {"train": 6, "valid": 3, "test": 3}
     row = next(r for r in manifest.to_pylist() if r["clip_id"] == "train1/4")
     assert (row["split"], row["group"], row["language"]) == ("train", "train1", "en")
     assert row["text"] == content["train"]["raw_text"][4]
@@ -116,14 +116,14 @@ def test_aligned_clip_without_tokens_ends_with_its_last_measured_row_of_any_moda
         split[modality][1, 7 if modality == longest else 5 :] = 0
     split["audio"][1, 2] = np.nan
     split["audio"][1, 8] = np.inf  # padding too
-    _, found = imported(aligned)
+    _, summary = imported(aligned)
     ends = {m: 7 if m == longest else 5 for m in ("audio", "vision")}
     for modality, end in ends.items():
-        values, seen = rows_of(modality, "test0/1")
+        values, observed = rows_of(modality, "test0/1")
         missing = {2} if modality == "audio" else set()
-        assert seen == [i < end and i not in missing for i in range(7)]
+        assert observed == [i < end and i not in missing for i in range(7)]
         assert len(values) == 7
-    assert found.unobserved["audio"][1] == found.unobserved["vision"][1]
+    assert summary.unobserved["audio"][1] == summary.unobserved["vision"][1]
 
 
 def write_text(manifest: pa.Table, folder: Path) -> None:
@@ -162,9 +162,9 @@ def test_labels_of_single_modalities_with_gaps_come_out_as_they_went_in(
     featured = first.filter(pc.not_equal(first["clip_id"], "train0/0"))
     features = tmp_path / "toy" / "features"
     write_text(featured, features)
-    told = export_mmsa(first, features, tmp_path / "out.pkl")
-    assert told.clips == {"train": 5, "valid": 3, "test": 2}
-    assert (told.unlabelled, told.featureless) == (1, 1)
+    summary = export_mmsa(first, features, tmp_path / "out.pkl")
+    assert summary.clips == {"train": 5, "valid": 3, "test": 2}
+    assert (summary.unlabelled, summary.featureless) == (1, 1)
     with (tmp_path / "out.pkl").open("rb") as file:
         out = pickle.load(file)
     for split in out.values():
@@ -179,7 +179,7 @@ def test_labels_of_single_modalities_with_gaps_come_out_as_they_went_in(
 
 
 @pytest.mark.parametrize(
-    ("texts", "bert", "shared", "kept", "told"),
+    ("texts", "bert", "shared", "kept", "message"),
     [
         (True, True, True, True, "token ids of text_bert, as they came\n"),
         (True, True, False, False, "raw_text, tokenised anew: text_bert is of another vocabulary"),
@@ -196,7 +196,7 @@ def test_where_the_words_come_from_is_told_and_tokens_without_text_are_kept(
     bert: bool,
     shared: bool | None,
     kept: bool,
-    told: str,
+    message: str,
 ) -> None:
     for split in content.values():
         if not texts:
@@ -209,23 +209,23 @@ def test_where_the_words_come_from_is_told_and_tokens_without_text_are_kept(
     monkeypatch.setattr(extraction, "feature_schema", lambda _: None)
     monkeypatch.setattr(extraction, "fingerprint", lambda *_, **__: None)
     monkeypatch.setattr(extraction, "_ask", lambda *_: shared)
-    monkeypatch.setattr(extraction, "collect", lambda _, __, found, *___: jobs.extend(found))
+    monkeypatch.setattr(extraction, "collect", lambda _, __, new, *___: jobs.extend(new))
     settings, run, cache = TextSettings(), RunSettings(), cast(Cache, None)
     extraction.extract_modality("text", manifest, transcripts(manifest), settings, run, cache)
     by_clip = {job.row["clip_id"]: job.task.arguments[2] for job in jobs}
-    given = {row["clip_id"]: row["token_ids"] for row in manifest.to_pylist()}
-    assert by_clip == (given if kept else dict.fromkeys(given))
-    assert told in capsys.readouterr().err
+    token_ids = {row["clip_id"]: row["token_ids"] for row in manifest.to_pylist()}
+    assert by_clip == (token_ids if kept else dict.fromkeys(token_ids))
+    assert message in capsys.readouterr().err
 
 
 def test_stages_pass_the_tables_on_as_they_are(
     tmp_path: Path, content: dict[str, Any], imported: Import
 ) -> None:
     manifest, _ = imported(content)
-    given = read_precomputed_modality(manifest, transcripts(manifest), "audio")
-    passed = pa.concat_tables(given.batches)
+    precomputed = read_precomputed_modality(manifest, transcripts(manifest), "audio")
+    passed = pa.concat_tables(precomputed.batches)
     assert passed.equals(read_modality(tmp_path / "toy" / "features" / "audio"))
-    assert passed.schema.metadata == given.schema.metadata
+    assert passed.schema.metadata == precomputed.schema.metadata
 
 
 def test_tables_that_were_changed_are_refused(

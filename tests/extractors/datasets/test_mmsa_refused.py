@@ -20,7 +20,7 @@ ReadRows = Callable[[str, str], tuple[np.ndarray, list[bool]]]
 
 
 @pytest.mark.parametrize(
-    ("spoil", "told"),
+    ("spoil", "message"),
     [
         (lambda c: c.pop("valid"), "no file of MMSA: expected were dictionaries train, valid"),
         (lambda c: c["test"].pop("audio"), "test: it has no audio; it has raw_text"),
@@ -36,10 +36,10 @@ ReadRows = Callable[[str, str], tuple[np.ndarray, list[bool]]]
     ],
 )
 def test_other_layout_is_refused_by_name(
-    content: dict[str, Any], imported: Import, spoil: Callable[[Any], Any], told: str
+    content: dict[str, Any], imported: Import, spoil: Callable[[Any], Any], message: str
 ) -> None:
     spoil(content)
-    with pytest.raises(UnsafePickle, match=told):
+    with pytest.raises(UnsafePickle, match=message):
         imported(content)
 
 
@@ -64,14 +64,14 @@ def test_field_of_an_aligned_file_has_an_entry_per_clip_too(
 
 def nested(depth: int) -> list[Any]:
     """As many numbers as 2 to the power of its depth, in a few bytes of a pickle."""
-    found: list[Any] = [0.0, 0.0]
+    numbers: list[Any] = [0.0, 0.0]
     for _ in range(depth):
-        found = [found, found]
-    return found
+        numbers = [numbers, numbers]
+    return numbers
 
 
 @pytest.mark.parametrize(
-    ("field", "value", "told"),
+    ("field", "value", "message"),
     [
         ("audio", [np.ones((2, 5)), np.ones((3, 5)), np.ones((2, 5))], "is a list, not one array"),
         ("audio", [nested(60)] * 3, "is a list, not one array"),
@@ -100,13 +100,13 @@ def nested(depth: int) -> list[Any]:
     ],
 )
 def test_odd_content_is_refused_by_field(
-    content: dict[str, Any], imported: Import, field: str, value: Any, told: str | None
+    content: dict[str, Any], imported: Import, field: str, value: Any, message: str | None
 ) -> None:
     content["test"][field] = value
-    if told is None:  # a mask of NaN lets nothing through
+    if message is None:  # a mask of NaN lets nothing through
         assert imported(content)[0]["token_ids"].to_pylist()[:3] == [[], [], []]
     else:
-        with pytest.raises(UnsafePickle, match=f"test: {field} {told}"):
+        with pytest.raises(UnsafePickle, match=f"test: {field} {message}"):
             imported(content)
 
 
@@ -155,9 +155,9 @@ def test_odd_forms_of_plain_content_are_read(
         split["audio"] = (split["audio"] * 100).astype(np.int64)
         split["vision"] = split["vision"].astype(np.float64)
     content["test"]["vision"][0, 0] = 1e300  # infinite as float32
-    manifest, found = imported(content)
+    manifest, summary = imported(content)
     assert set(manifest["clip_id"].to_pylist()) >= {"0", "5", "7"}
     assert len(rows_of("audio", "test0/1")[0]) == 12
-    assert found.bad["vision"] == 4
+    assert summary.bad["vision"] == 4
     values, _ = rows_of("audio", "0")
     np.testing.assert_array_equal(values, content["train"]["audio"][0])

@@ -26,8 +26,8 @@ def test_mosi_points_into_its_whole_videos(
         "1_DELIM_IT WAS GOOD\n2_DELIM_VERY GOOD, REALLY\n"
     )
     (source / "labels.csv").write_text("0.2,1.2,2iD-tVS8NPw,1,2.4\n1.5,9,2iD-tVS8NPw,2,-1\n")
-    found = prepare(source, tmp_path / "mosi", splits={"2iD-tVS8NPw": "test"})
-    assert found == (2, {"words": 0, "label": 0, "video": 0, "times": 0}, [], [])
+    summary = prepare(source, tmp_path / "mosi", splits={"2iD-tVS8NPw": "test"})
+    assert summary == (2, {"words": 0, "label": 0, "video": 0, "times": 0}, [], [])
     first, _ = label_csv(tmp_path / "mosi")
     assert (first["text"], first["label"], first["mode"]) == ("IT WAS GOOD", "2.4", "test")
     listing = read_dataset(
@@ -52,8 +52,8 @@ def test_mosei_averages_its_annotators(tmp_path: Path, label_csv: ReadLabels) ->
     (source / "labels.csv").write_text(
         "Input.VIDEO_ID,Input.CLIP,Answer.sentiment\nabc,0,1\nabc,0,2\nabc,7,3\n"
     )
-    found = prepare(source, tmp_path / "mosei", splits={})
-    assert (found.segments, found.lacking["times"]) == (1, 1)
+    summary = prepare(source, tmp_path / "mosei", splits={})
+    assert (summary.segments, summary.lacking["times"]) == (1, 1)
     (line,) = label_csv(tmp_path / "mosei")
     assert (line["label"], line["start_s"], line["end_s"]) == ("1.5", "1.5", "4.25")
     assert (tmp_path / "mosei" / "Raw" / "abc.mp4").is_symlink()
@@ -152,8 +152,8 @@ def test_lines_that_cannot_be_read_are_skipped_and_counted(
     (source / "labels.csv").write_text("video_id,clip_id,sentiment,start,end\nabc,0,2,,\n")
     (source / "xyz.annotprocessed").write_text("_DELIM_without a number\n")
     (source / "more.csv").write_text("1,2,abc,2,1.5\n,3,abc,3,1\n3,4,abc,4,much\n5,4,abc,5,1\n7\n")
-    found = prepare(source, tmp_path / "mosei", splits={})
-    assert [place.rpartition("/")[2] for place in found.unread] == [
+    summary = prepare(source, tmp_path / "mosei", splits={})
+    assert [place.rpartition("/")[2] for place in summary.unread] == [
         "abc.txt line 2",
         "abc.txt line 3",
         "more.csv line 2",
@@ -171,8 +171,8 @@ def test_lines_that_cannot_be_read_are_skipped_and_counted(
 def test_the_first_line_of_a_label_table_may_be_the_odd_one(tmp_path: Path) -> None:
     source = mosei(tmp_path / "in")
     (source / "labels.csv").write_text(",1,abc,1,1\n1,2,abc,2,-1\n")
-    found = prepare(source, tmp_path / "mosei", splits={})
-    assert found.segments == 2 and found.unread == [f"{source}/labels.csv line 1"]
+    summary = prepare(source, tmp_path / "mosei", splits={})
+    assert summary.segments == 2 and summary.unread == [f"{source}/labels.csv line 1"]
 
 
 def test_a_video_s_name_may_end_with_an_underscore(tmp_path: Path, label_csv: ReadLabels) -> None:

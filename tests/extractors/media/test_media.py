@@ -90,8 +90,8 @@ def test_bytes_flipped_in_the_middle_cost_only_their_moment(make_clip, decode_so
 
 
 def test_frame_shown_at_a_time_is_the_last_one_before_it(make_clip):
-    found = grey_levels(make_clip(seconds=1.0), 1.0)
-    np.testing.assert_allclose(found, [0, 8, 20, 28, 40, 48, 60, 68, 80, 88], atol=4)
+    levels = grey_levels(make_clip(seconds=1.0), 1.0)
+    np.testing.assert_allclose(levels, [0, 8, 20, 28, 40, 48, 60, 68, 80, 88], atol=4)
 
 
 def test_variable_frame_rate_is_sampled_by_time(make_clip):
@@ -102,8 +102,8 @@ def test_variable_frame_rate_is_sampled_by_time(make_clip):
 def test_before_and_after_the_pictures_nothing_is_shown(make_clip):
     times = [1 + i / 25 for i in range(25)]
     path = make_clip("clip.mkv", seconds=3.0, times=times)
-    found = grey_levels(path, 3.0)
-    assert [level is None for level in found] == [True] * 10 + [False] * 10 + [True] * 10
+    levels = grey_levels(path, 3.0)
+    assert [level is None for level in levels] == [True] * 10 + [False] * 10 + [True] * 10
 
 
 def test_one_frame_is_shown_for_its_own_duration(make_clip):

@@ -45,9 +45,9 @@ def write(path: Path, pictures, *, codec="libx264", pix_fmt="yuv420p", **stream_
 def sampled(path: Path, seconds: float = 0.4, *, max_side: int = 1280) -> list[np.ndarray]:
     damage = Damage()
     rows = round(seconds * 10)
-    found = list(sample_frames(Clip(str(path), 0.0, seconds), rows, 0.1, max_side, damage))
+    frames = list(sample_frames(Clip(str(path), 0.0, seconds), rows, 0.1, max_side, damage))
     assert damage == Damage()
-    pictures = [picture for picture in found if picture is not None]
+    pictures = [picture for picture in frames if picture is not None]
     assert len(pictures) == rows
     assert all(p.flags.c_contiguous and p.dtype == np.uint8 for p in pictures)
     return pictures

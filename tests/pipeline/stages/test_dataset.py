@@ -81,8 +81,8 @@ def test_missing_dataset_names_its_source_and_how_to_take_the_choice_back(
     change("dataset", "mosi")
     with pytest.raises(StageError) as error:
         dataset.main()
-    for told in ("data/mosi/label.csv", "its authors", "import-mmsa", "git checkout params.yaml"):
-        assert told in str(error.value)
+    for text in ("data/mosi/label.csv", "its authors", "import-mmsa", "git checkout params.yaml"):
+        assert text in str(error.value)
 
 
 def test_other_counts_than_the_published_are_told_with_both_numbers() -> None:
