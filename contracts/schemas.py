@@ -53,3 +53,27 @@ TRANSCRIPTS = pa.schema(  # one row per clip
         pa.field("words", pa.list_(pa.field("element", WORD)), nullable=False),
     ]
 )
+
+_NAME = pa.dictionary(pa.int32(), pa.string())
+
+# One row per answer of a model to a clip of the test split. All that is told about results is
+# computed from this table.
+PREDICTIONS = pa.schema(
+    [
+        pa.field("model", _NAME, nullable=False),
+        pa.field("seed", pa.int64(), nullable=False),  # of training
+        pa.field("pattern", _NAME, nullable=False),  # of missing data, see `lnln.missing.patterns`
+        pa.field("rate", pa.float64(), nullable=False),  # missing rate, 0 to 1
+        pa.field("draw", pa.int16(), nullable=False),  # of the masks
+        pa.field("clip_id", _NAME, nullable=False),
+        pa.field("group", _NAME, nullable=False),  # speaker or video
+        pa.field("label", pa.float32(), nullable=False),
+        pa.field("label_t", pa.float32()),  # of the words alone, where annotators gave one
+        pa.field("label_a", pa.float32()),  # of the sound alone
+        pa.field("label_v", pa.float32()),  # of the picture alone
+        pa.field("prediction", pa.float32(), nullable=False),
+        pa.field("w", pa.float32()),  # estimated completeness of language; null: no estimate
+        pa.field("completeness", pa.float32(), nullable=False),  # true completeness of language
+        pa.field("observed", pa.bool_(), nullable=False),  # anything left of any modality
+    ]
+)

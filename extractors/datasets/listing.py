@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
+from contracts.messages import message
 from contracts.quarantine import Rejected
 from extractors.datasets.labels import composed, read_labels
 from extractors.datasets.probing import STAGE, probe_rows
@@ -70,7 +71,7 @@ def read_dataset(root: str | Path, *, language: str, run: RunSettings, cache: Ca
         path = files.get(composed(name))
         if path is None:
             place = f"{root.as_posix()}/Raw/{name}"
-            reason = f"no such file with extension {', '.join(EXTENSIONS)}"
+            reason = message(f"no such file with extension {', '.join(EXTENSIONS)}")
             rejected.append(Rejected(row["clip_id"], place, STAGE, reason))
         else:
             present.append({**row, "path": path.as_posix()})
@@ -84,11 +85,15 @@ def read_dataset(root: str | Path, *, language: str, run: RunSettings, cache: Ca
     warnings = leakage(manifest)
     if duplicates:
         warnings.append(
-            f"{len(duplicates)} clips have a second file with another extension, which is not "
-            f"used: {', '.join(path.as_posix() for path in duplicates[:3])}"
+            message(
+                f"{len(duplicates)} clips have a second file with another extension, which is not "
+                f"used: {', '.join(path.as_posix() for path in duplicates[:3])}"
+            )
         )
     if unnamed:
-        warnings.append(f"{unnamed} files under {root.as_posix()}/Raw are not named in label.csv")
+        warnings.append(
+            message(f"{unnamed} files under {root.as_posix()}/Raw are not named in label.csv")
+        )
     return Listing(manifest, sorted(rejected + unreadable), warnings)
 
 
@@ -123,7 +128,7 @@ def probe_files(
     for path in map(str, paths):
         videos = _remote_videos(path) if "://" in path else _local_videos(Path(path))
         if not videos:
-            empty.append(f"{path}: no video in this folder ({', '.join(EXTENSIONS)})")
+            empty.append(message(f"{path}: no video in this folder ({', '.join(EXTENSIONS)})"))
         for absolute, file in videos.items():
             files.setdefault(absolute, file)
     rows = [
@@ -145,7 +150,10 @@ def leakage(manifest: pa.Table) -> list[str]:
     """Messages about files of the same bytes, and about groups, that are in several splits."""
     messages = []
     columns = manifest.select(["sha256", "group", "split", "clip_id"]).to_pylist()
-    for key, shared in (("sha256", "the same bytes"), ("group", "the same group")):
+    for key, shared in (
+        ("sha256", message("the same bytes")),
+        ("group", message("the same group")),
+    ):
         splits: dict[str, set[str]] = defaultdict(set)
         clips: dict[str, list[str]] = defaultdict(list)
         for row in columns:
@@ -154,7 +162,7 @@ def leakage(manifest: pa.Table) -> list[str]:
         for value in sorted(key for key, names in splits.items() if len(names) > 1):
             names = " and ".join(sorted(splits[value]))
             examples = ", ".join(clips[value][:3])
-            messages.append(f"leakage: {shared} ({value[:16]}) in {names}: {examples}")
+            messages.append(message(f"leakage: {shared} ({value[:16]}) in {names}: {examples}"))
     return messages
 
 

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import av
 import fsspec
 
+from contracts.messages import message
 from extractors.errors import MediaError, SetupError
 
 DAY_S = 24 * 3600.0  # longer durations are taken for damage
@@ -58,9 +59,9 @@ class Damage:
         """Warnings for the user, with the stream's name; none without damage."""
         warnings = []
         if self.packets:
-            warnings.append(f"{self.packets} damaged packets of {stream} left out")
+            warnings.append(message(f"{self.packets} damaged packets of {stream} left out"))
         if self.cut:
-            warnings.append(f"{stream} breaks off early")
+            warnings.append(message(f"{stream} breaks off early"))
         return warnings
 
 

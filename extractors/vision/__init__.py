@@ -2,4 +2,4 @@
 
 # What decides the values, see `extractors.fingerprint`.
 PACKAGES = ("mediapipe", "numpy", "av", "opencv-contrib-python", "opencv-python")
-SOURCES = ("extractors/vision", "contracts/features.py", "extractors/media")
+SOURCES = ("extractors/vision",)
