@@ -10,6 +10,7 @@ import pyarrow as pa
 from pydantic import BaseModel, ValidationError
 
 from contracts.features import FeatureInfo, feature_row, feature_schema
+from contracts.messages import message
 from contracts.parquet import sorted_rows
 from contracts.schemas import Modality
 from extractors.assets.libraries import require_libraries
@@ -113,13 +114,13 @@ def _given_tokens(work: Work, manifest: pa.Table, run: RunSettings) -> dict[str,
     rows = manifest.select(["clip_id", "text", "token_ids"]).to_pylist()
     tokens = {row["clip_id"]: row["token_ids"] for row in rows if row["token_ids"]}
     spoken = [(row["text"], row["token_ids"]) for row in rows if row["text"] and row["token_ids"]]
-    source = "token ids of text_bert, as they came"
+    source = message("token ids of text_bert, as they came")
     if not tokens:
-        source = "raw_text, tokenised here: no text_bert came with it"
+        source = message("raw_text, tokenised here: no text_bert came with it")
     elif not spoken:
-        source += "; there is no raw_text to compare them with"
+        source += message("; there is no raw_text to compare them with")
     elif not _shares_vocabulary(work, spoken, run):
-        source = "raw_text, tokenised anew: text_bert is of another vocabulary"
+        source = message("raw_text, tokenised anew: text_bert is of another vocabulary")
         tokens = {}
     print(f"words: {source}", file=sys.stderr, flush=True)
     return tokens

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
+from contracts.messages import message
 from contracts.parquet import sorted_rows
 from contracts.quarantine import Rejected
 from contracts.schemas import TRANSCRIPTS
@@ -86,7 +87,7 @@ def wordless_sound(manifest: pa.Table, transcripts: pa.Table) -> list[Rejected]:
         zip(transcripts["clip_id"].to_pylist(), transcripts["text"].to_pylist(), strict=True)
     )
     return [
-        Rejected(row["clip_id"], row["path"], STAGE, "sound only, and no words in it")
+        Rejected(row["clip_id"], row["path"], STAGE, message("sound only, and no words in it"))
         for row in sorted_rows(manifest)
         if not row["has_video"] and words.get(row["clip_id"]) == ""
     ]

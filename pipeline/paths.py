@@ -6,6 +6,7 @@ PARAMS = Path("params.yaml")
 DATASETS = Path("datasets.yaml")
 
 OUTPUTS = Path("outputs")
+CODE = OUTPUTS / "code"  # what the code of each stage does, as hashes
 DATASET = OUTPUTS / "dataset.json"
 SETTINGS = OUTPUTS / "settings.json"  # of every model, nothing left open
 MANIFEST = OUTPUTS / "manifest.parquet"

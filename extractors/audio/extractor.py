@@ -6,6 +6,7 @@ import librosa
 import numpy as np
 
 from contracts.features import FeatureInfo
+from contracts.messages import message
 from extractors.fingerprint import describe
 from extractors.media.container import Clip, Damage
 from extractors.media.sound import SAMPLE_RATE, sound_blocks
@@ -74,7 +75,7 @@ class AudioExtractor:
                 values[part], pitch[part] = measured.astype(np.float32), measured[:, 0]
         values[:, 0] = self._continued(pitch)
         values[~observed] = 0
-        return Rows(values, observed, STEP_S, damage.describe("the sound"))
+        return Rows(values, observed, STEP_S, damage.describe(message("the sound")))
 
     def _measure(self, signal: np.ndarray, level: np.ndarray) -> np.ndarray:
         """All columns of every row of a signal; log F0 is NaN where there is no voice."""

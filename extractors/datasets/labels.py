@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from contracts.messages import message
 from contracts.quarantine import Rejected
 from contracts.schemas import SPLITS
 from extractors.datasets.probing import STAGE
@@ -78,7 +79,7 @@ def read_lines(path: Path, columns: Sequence[str] = COLUMNS) -> list[tuple[int, 
             names = reader.fieldnames or ()
             missing = [name for name in columns if name not in names]
             if missing:
-                hint = "; its columns are separated by ;, save it with commas"
+                hint = message("; its columns are separated by ;, save it with commas")
                 raise DatasetError(
                     f"{path} lacks the column {', '.join(missing)}; needed are "
                     f"{', '.join(columns)}{hint if any(';' in name for name in names) else ''}"
@@ -159,9 +160,11 @@ def outside(manifest: pa.Table, label_range: tuple[float, float]) -> list[str]:
             if row[column] is not None and not low <= row[column] <= high
         ]
         if wrong:
-            more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
+            more = message(f" and {len(wrong) - 3} more") if len(wrong) > 3 else ""
             found.append(
-                f"{column} is not within {low:g} to {high:g}, the dataset's label_range: "
-                f"{', '.join(wrong[:3])}{more}"
+                message(
+                    f"{column} is not within {low:g} to {high:g}, the dataset's label_range: "
+                    f"{', '.join(wrong[:3])}{more}"
+                )
             )
     return found

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
+from contracts.messages import message
 from contracts.quarantine import Rejected
 from extractors.datasets.labels import composed, read_labels
 from extractors.datasets.probing import STAGE, probed
@@ -62,7 +63,7 @@ def read_dataset(root: str | Path, *, language: str, run: RunSettings, cache: Ca
         path = files.get(composed(name))
         if path is None:
             place = f"{root.as_posix()}/Raw/{name}"
-            reason = f"no such file with extension {', '.join(EXTENSIONS)}"
+            reason = message(f"no such file with extension {', '.join(EXTENSIONS)}")
             rejected.append(Rejected(row["clip_id"], place, STAGE, reason))
         else:
             found.append({**row, "path": path.as_posix()})
@@ -76,11 +77,15 @@ def read_dataset(root: str | Path, *, language: str, run: RunSettings, cache: Ca
     warnings = leakage(manifest)
     if twins:
         warnings.append(
-            f"{len(twins)} clips have a second file with another extension, which is not used: "
-            f"{', '.join(path.as_posix() for path in twins[:3])}"
+            message(
+                f"{len(twins)} clips have a second file with another extension, which is not "
+                f"used: {', '.join(path.as_posix() for path in twins[:3])}"
+            )
         )
     if unnamed:
-        warnings.append(f"{unnamed} files under {root.as_posix()}/Raw are not named in label.csv")
+        warnings.append(
+            message(f"{unnamed} files under {root.as_posix()}/Raw are not named in label.csv")
+        )
     return Listing(manifest, sorted(rejected + unreadable), warnings)
 
 
@@ -110,7 +115,7 @@ def probe_files(
     for path in map(str, paths):
         inside = _remote_videos(path) if "://" in path else _local_videos(Path(path))
         if not inside:
-            empty.append(f"{path}: no video in this folder ({', '.join(EXTENSIONS)})")
+            empty.append(message(f"{path}: no video in this folder ({', '.join(EXTENSIONS)})"))
         for place, file in inside.items():
             files.setdefault(place, file)
     rows = [
@@ -132,7 +137,10 @@ def leakage(manifest: pa.Table) -> list[str]:
     """Messages about bytes or groups (speakers, videos) that two splits share."""
     messages = []
     columns = manifest.select(["sha256", "group", "split", "clip_id"]).to_pylist()
-    for key, what in (("sha256", "the same bytes"), ("group", "the same group")):
+    for key, what in (
+        ("sha256", message("the same bytes")),
+        ("group", message("the same group")),
+    ):
         splits: dict[str, set[str]] = defaultdict(set)
         clips: dict[str, list[str]] = defaultdict(list)
         for row in columns:
@@ -141,7 +149,7 @@ def leakage(manifest: pa.Table) -> list[str]:
         for value in sorted(key for key, names in splits.items() if len(names) > 1):
             names = " and ".join(sorted(splits[value]))
             examples = ", ".join(clips[value][:3])
-            messages.append(f"leakage: {what} ({value[:16]}) in {names}: {examples}")
+            messages.append(message(f"leakage: {what} ({value[:16]}) in {names}: {examples}"))
     return messages
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from contracts.messages import message
 from contracts.quarantine import Rejected
 from contracts.schemas import MANIFEST
 from extractors.errors import SetupError
@@ -18,7 +19,7 @@ from extractors.workers.cached_map import Job, Work, absolute, collect
 from extractors.workers.pool import Task
 
 STAGE = "ingest"
-SOURCES = ("extractors/media/container.py", "extractors/datasets/probing.py")
+SOURCES = ("extractors/datasets/probing.py",)
 
 _PROBED = pa.schema(
     MANIFEST.field(name)
@@ -77,7 +78,9 @@ def probed(
         row = job.row | seen
         if row.get("start_s") is not None:  # a stretch of a whole video
             if row["start_s"] >= seen["duration_s"]:
-                reason = f"begins at {row['start_s']:g} s, the video ends at {seen['duration_s']:g}"
+                reason = message(
+                    f"begins at {row['start_s']:g} s, the video ends at {seen['duration_s']:g}"
+                )
                 rejected.append(Rejected(row["clip_id"], row["path"], STAGE, reason))
                 continue
             row["end_s"] = min(row["end_s"], seen["duration_s"])
@@ -124,7 +127,7 @@ def _nameable(rows: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[Re
             clip_id, path = (
                 os.fsencode(row[k]).decode("utf-8", "replace") for k in ("clip_id", "path")
             )
-            reason = "the file's name is not UTF-8: rename it"
+            reason = message("the file's name is not UTF-8: rename it")
             rejected.append(Rejected(clip_id, path, STAGE, reason))
     return kept, rejected
 

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import av
 import fsspec
 
+from contracts.messages import message
 from extractors.errors import MediaError, SetupError
 
 DAY_S = 24 * 3600.0
@@ -51,9 +52,9 @@ class Damage:
         """Warnings for the user, none where nothing was wrong."""
         found = []
         if self.packets:
-            found.append(f"{self.packets} damaged packets of {stream} left out")
+            found.append(message(f"{self.packets} damaged packets of {stream} left out"))
         if self.cut:
-            found.append(f"{stream} breaks off early")
+            found.append(message(f"{stream} breaks off early"))
         return found
 
 

@@ -2,10 +2,4 @@
 
 # What decides the words, see `extractors.fingerprint`.
 PACKAGES = ("faster-whisper", "ctranslate2", "onnxruntime", "tokenizers", "numpy", "av")
-SOURCES = (
-    "extractors/speech",
-    "extractors/transcription.py",
-    "extractors/words.py",
-    "extractors/media/container.py",
-    "extractors/media/sound.py",
-)
+SOURCES = ("extractors/speech", "extractors/transcription.py")

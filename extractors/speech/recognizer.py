@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from contracts.messages import message
 from extractors.assets.finding import resolve
 from extractors.errors import UnsupportedLanguage
 from extractors.media.container import Clip, Damage
@@ -77,7 +78,7 @@ class SpeechRecognizer:
                 text, said = self._recognise(signal, begin_s, language)
                 texts += [text] if text else []
                 words += said
-        warnings = damage.describe("the sound")
+        warnings = damage.describe(message("the sound"))
         return Transcript(" ".join(texts), "asr" if texts else "none", words, warnings)
 
     def _recognise(

@@ -2,4 +2,4 @@
 
 # What decides the values, see `extractors.fingerprint`.
 PACKAGES = ("torch", "transformers", "tokenizers")
-SOURCES = ("extractors/text", "contracts/features.py", "extractors/words.py")
+SOURCES = ("extractors/text",)

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from contracts.features import FeatureInfo
+from contracts.messages import message
 from extractors.assets.finding import resolve
 from extractors.errors import SetupError
 from extractors.fingerprint import describe
@@ -144,9 +145,8 @@ class TextExtractor:
             ids = torch.from_numpy(token_ids.astype(np.int64))[None]
             hidden = self._model(input_ids=ids, attention_mask=torch.ones_like(ids))
         values = hidden.last_hidden_state[0].numpy().astype(np.float32)
-        warnings = (
-            [f"the transcript was cut after {self.settings.max_tokens} tokens"] if cut else []
-        )
+        limit = self.settings.max_tokens
+        warnings = [message(f"the transcript was cut after {limit} tokens")] if cut else []
         return Tokens(values, ~special, starts, ends, token_ids, special, warnings)
 
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from contracts.features import FeatureInfo
+from contracts.messages import message
 from extractors.assets.finding import resolve
 from extractors.assets.libraries import require_libraries
 from extractors.fingerprint import describe
@@ -98,7 +99,7 @@ class VisionExtractor:
         if person is not None:
             person.move_values(values)
             observed[person.rows] = True
-        return FaceRows(values, observed, step_s, damage.describe("the picture"), face)
+        return FaceRows(values, observed, step_s, damage.describe(message("the picture")), face)
 
     def _landmarker(self) -> Any:
         from mediapipe.tasks.python import BaseOptions, vision

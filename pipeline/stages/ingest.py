@@ -3,6 +3,7 @@
 from collections import Counter
 from pathlib import Path
 
+from contracts.messages import message
 from contracts.parquet import write_table
 from extractors.datasets.labels import DatasetError, outside
 from extractors.datasets.listing import Listing, leakage, read_dataset
@@ -47,7 +48,7 @@ def main() -> None:
 def unlike_published(counts: dict[str, int], published: dict[str, int]) -> list[str]:
     """Messages about splits that do not have as many clips as was published."""
     return [
-        f"{counts[split]} {split} clips, where {expected} were published"
+        message(f"{counts[split]} {split} clips, where {expected} were published")
         for split, expected in published.items()
         if counts[split] != expected
     ]

@@ -47,9 +47,7 @@ def test_what_a_fingerprint_counts_is_installed_to_run(kind: str):
 
 def test_running_needs_none_of_the_tools():
     tools = {"datasets", "import-linter", "moto", "mypy", "polars", "pytest", "ray", "ruff"}
-    assert not needed(PROJECT["dependencies"]) & (
-        tools | {"mkdocs", "opencv-python", "sentence-transformers"}
-    )
+    assert not needed(PROJECT["dependencies"]) & (tools | {"mkdocs", "sentence-transformers"})
 
 
 def test_every_version_is_pinned():
