@@ -73,12 +73,8 @@ def lengths() -> Lengths:
 @pytest.fixture(scope="session")
 def shapes(lengths: Lengths) -> Shapes:
     """The shapes of `make_set`'s features."""
-    return Shapes(
-        text_dim=8,
-        audio_dim=4,
-        vision_dim=3,
-        **{f"{modality}_length": rows for modality, rows in lengths._asdict().items()},
-    )
+    most = {f"{modality}_length": rows for modality, rows in lengths._asdict().items()}
+    return Shapes(text_dim=8, audio_dim=4, vision_dim=3, **most)
 
 
 def table(modality: str, names: Sequence[str], clips: list[dict], **extra: object) -> pa.Table:
