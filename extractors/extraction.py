@@ -10,11 +10,12 @@ import pyarrow as pa
 from pydantic import BaseModel, ValidationError
 
 from contracts.features import FeatureInfo, feature_row, feature_schema
+from contracts.messages import message
 from contracts.parquet import sorted_rows
 from contracts.schemas import Modality
-from extractors import building
+from extractors import audio, text, vision
 from extractors.assets.libraries import require_libraries
-from extractors.datasets.precomputed import is_given
+from extractors.datasets.precomputed import is_precomputed
 from extractors.fingerprint import fingerprint
 from extractors.settings import AudioSettings, TextSettings, VisionSettings
 from extractors.words import Word
@@ -84,12 +85,12 @@ class Extraction:
     ) -> None:
         match modality, settings:
             case "text", TextSettings():
-                work = _work(modality, partial(building.text, settings), settings, session)
+                work = _work(modality, partial(text.build, settings), settings, session)
             case "audio", AudioSettings():
-                work = _work(modality, partial(building.audio, settings), settings, session)
+                work = _work(modality, partial(audio.build, settings), settings, session)
             case "vision", VisionSettings():
                 require_libraries()
-                work = _work(modality, partial(building.vision, settings), settings, session)
+                work = _work(modality, partial(vision.build, settings), settings, session)
             case _:
                 raise TypeError(
                     f"{modality} features cannot be made with {type(settings).__name__}"
@@ -99,7 +100,7 @@ class Extraction:
         if modality != "text":
             jobs = list(_clip_jobs(manifest, transcripts))
         else:
-            tokens = known_tokens(work, manifest, session) if is_given(manifest) else {}
+            tokens = known_tokens(work, manifest, session) if is_precomputed(manifest) else {}
             jobs = list(_text_jobs(manifest, transcripts, tokens))
         self._info = self._known_info()
         # Asked for first: an answer would have to wait until the clips are done.
@@ -142,13 +143,13 @@ def known_tokens(work: Work, manifest: pa.Table, session: Session) -> dict[str, 
     rows = manifest.select(["clip_id", "text", "token_ids"]).to_pylist()
     tokens = {row["clip_id"]: row["token_ids"] for row in rows if row["token_ids"]}
     spoken = [(row["text"], row["token_ids"]) for row in rows if row["text"] and row["token_ids"]]
-    source = "token ids of text_bert, as they came"
+    source = message("token ids of text_bert, as they came")
     if not tokens:
-        source = "raw_text, tokenised here: no text_bert came with it"
+        source = message("raw_text, tokenised here: no text_bert came with it")
     elif not spoken:
-        source += "; there is no raw_text to compare them with"
+        source += message("; there is no raw_text to compare them with")
     elif not _shares_vocabulary(work, spoken, session):
-        source = "raw_text, tokenised anew: text_bert is of another vocabulary"
+        source = message("raw_text, tokenised anew: text_bert is of another vocabulary")
         tokens = {}
     print(f"words: {source}", file=sys.stderr, flush=True)
     return tokens

@@ -1,7 +1,7 @@
 """What a result was made by, in one hash.
 
 Two results with the same fingerprint were made by the same settings, model files, library
-versions and source, and are the same for the same clip. Nobody bumps a version by hand.
+versions and code, and are the same for the same clip. Nobody bumps a version by hand.
 """
 
 import hashlib
@@ -10,16 +10,31 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib import import_module
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
+from contracts.code import digest
 from contracts.features import FeatureInfo
 from contracts.schemas import Modality
-from extractors.assets.finding import checksum, contents, resolve
+from extractors.assets.resolving import checksum, contents, resolve
 
-_ROOT = Path(__file__).parents[1]  # of the packages
+# Imported by extractors, and yet nothing that they make depends on it.
+HARMLESS = {
+    "extractors/__init__.py": "names what the package offers",
+    "extractors/errors.py": "what is told where something fails",
+    "extractors/settings.py": "the values count, not the checks of them",
+    "extractors/workers": "how the work is done and where results are kept, not what comes out",
+}
+# Nor what they make of one clip.
+HARMLESS_FOR_ONE_CLIP = {
+    "contracts/files.py": "how a file is replaced",
+    "contracts/parquet.py": "how a table is written",
+    "contracts/quarantine.py": "what is told of clips that failed",
+    "extractors/assets": "model files count by their content",
+    "extractors/datasets/precomputed.py": "features that others made",
+    "extractors/fingerprint.py": "the hash itself",
+}
 
 
 class Fingerprint(NamedTuple):
@@ -39,7 +54,8 @@ def fingerprint(kind: str, settings: BaseModel, *, offline: bool = False) -> Fin
     ----------
     kind : str
         Package of the extractor in here: "text", "audio", "vision" or "speech". It names the
-        distributions (`PACKAGES`) and the files and folders (`SOURCES`) that count.
+        distributions that count (`PACKAGES`), and the files and folders that count together with
+        what they import (`SOURCES`).
     settings : BaseModel
         The extractor's own. Its `model`, if it has one, counts by content, not by name or path.
     offline : bool
@@ -67,12 +83,17 @@ def fingerprint(kind: str, settings: BaseModel, *, offline: bool = False) -> Fin
 
 
 def code_hash(packages: Iterable[str], sources: Iterable[str], **more: Any) -> str:
-    """sha256 of distributions' versions, of files and folders in here, and of other JSON values."""
+    """sha256 of distributions' versions, of code with all it imports, and of other JSON values."""
     parts = more | {
         "packages": {name: version(name) for name in packages},
-        "source": {name: _source_hash(_ROOT / name) for name in sources},
+        "source": _source_hash(tuple(sources)),
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+@cache  # what runs is what was read when the process began
+def _source_hash(sources: tuple[str, ...]) -> str:
+    return digest(sources, without=HARMLESS | HARMLESS_FOR_ONE_CLIP)
 
 
 def describe(
@@ -97,13 +118,3 @@ def describe(
         unk_id=unk_id,
         pad_id=pad_id,
     )
-
-
-@cache
-def _source_hash(path: Path) -> str:
-    """sha256 of a Python file, or of all those in a folder."""
-    found = hashlib.sha256()
-    for file in [path] if path.is_file() else sorted(path.rglob("*.py")):
-        found.update(f"{file.relative_to(path.parent).as_posix()}\n".encode())
-        found.update(hashlib.sha256(file.read_bytes()).digest())
-    return found.hexdigest()

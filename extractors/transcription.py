@@ -6,12 +6,13 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
+from contracts.messages import message
 from contracts.parquet import sorted_rows
 from contracts.quarantine import Rejected
 from contracts.schemas import TRANSCRIPTS
-from extractors import building
-from extractors.assets.finding import resolve
-from extractors.datasets.precomputed import is_given
+from extractors import speech
+from extractors.assets.resolving import resolve
+from extractors.datasets.precomputed import is_precomputed
 from extractors.fingerprint import fingerprint
 from extractors.settings import SpeechSettings
 from extractors.words import Transcript
@@ -54,13 +55,13 @@ def transcribe(manifest: pa.Table, settings: SpeechSettings, session: Session) -
     """
     rows = sorted_rows(manifest)
     unheard = [row for row in rows if not row["text"].strip() and row["has_audio"]]
-    if is_given(manifest):  # no sound to listen to
+    if is_precomputed(manifest):  # no sound to listen to
         unheard = []
     heard: dict[str, dict[str, Any]] = {}
     quarantine: list[Rejected] = []
     if unheard:
         resolve(settings.model, offline=session.run.offline)
-        build = partial(building.speech, settings)
+        build = partial(speech.build, settings)
         work = Work(build, _entry, partial(_group, settings), session.cache)
         schema = pa.schema([TRANSCRIPTS.field("clip_id"), *_ENTRY])
         collected = Collection(work, list(_jobs(unheard)), session, STAGE).finish(schema)
@@ -85,7 +86,7 @@ def wordless_sound(manifest: pa.Table, transcripts: pa.Table) -> list[Rejected]:
         zip(transcripts["clip_id"].to_pylist(), transcripts["text"].to_pylist(), strict=True)
     )
     return [
-        Rejected(row["clip_id"], row["path"], STAGE, "sound only, and no words in it")
+        Rejected(row["clip_id"], row["path"], STAGE, message("sound only, and no words in it"))
         for row in sorted_rows(manifest)
         if not row["has_video"] and words.get(row["clip_id"]) == ""
     ]

@@ -1,28 +1,35 @@
-"""LNLN: sentiment from incomplete language, audio and vision.
+"""Sentiment from incomplete language, audio and vision.
 
 >>> from extractors import extract
 >>> from lnln import load, predict
 >>> model = load("models/lnln")
 >>> predict(extract(["a.mp4", "folder/"], model.extraction), model)
 
-`load` takes a folder or the id of a model on the Hugging Face hub; `LNLN.from_pretrained` gives
-the network alone, and its `save_pretrained` writes it.
+`load` takes a folder or the id of a model on the Hugging Face hub, as `Checkpoint.from_pretrained`
+does; `Checkpoint.save_pretrained` writes one. `LNLN` is the network alone.
 """
 
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lnln.checkpoints.checkpoint import Checkpoint, load
+    from lnln.models.lnln.model import LNLN
+    from lnln.prediction import Prediction, predict
 
 __all__ = ["LNLN", "Checkpoint", "Prediction", "load", "predict"]
+
+_MODULES = {
+    "LNLN": "lnln.models.lnln.model",
+    "Checkpoint": "lnln.checkpoints.checkpoint",
+    "Prediction": "lnln.prediction",
+    "load": "lnln.checkpoints.checkpoint",
+    "predict": "lnln.prediction",
+}
 
 
 def __getattr__(name: str) -> Any:
     """Import torch only when something that needs it is asked for."""
-    from importlib import import_module
-
-    homes = {
-        "load": "checkpoints.checkpoint",
-        "Checkpoint": "checkpoints.checkpoint",
-        "LNLN": "models.lnln.network",
-    }
-    if name in __all__:
-        return getattr(import_module(f"lnln.{homes.get(name, 'prediction')}"), name)
+    if name in _MODULES:
+        return getattr(import_module(_MODULES[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,4 +1,4 @@
-"""Sentiment of new clips, with an honest statement of what could be observed."""
+"""Predictions for new clips, with an honest statement of what could be observed."""
 
 from __future__ import annotations
 
@@ -36,29 +36,30 @@ class Prediction:
     Attributes
     ----------
     clip_id : str
-    sentiment : float or None
-        Within the label range of the training data; None where nothing at all was observed.
-    completeness : float or None
-        w, how complete the model takes the language to be, 0 to 1.
+    prediction : float or None
+        Sentiment within the label range of the training data; None where nothing was observed.
+    w : float or None
+        How complete the model takes the language to be, 0 to 1; None of a model that makes no such
+        estimate.
     observed : dict of str to float
         Share of content tokens, of audio rows and of video rows in which there was something.
     text : str
-        What was said, as given or recognised.
+        The words, from the transcript or recognised.
     warnings : list of str
     """
 
     clip_id: str
-    sentiment: float | None
-    completeness: float | None
+    prediction: float | None
+    w: float | None
     observed: dict[str, float]
     text: str = ""
     warnings: list[str] = field(default_factory=list)
 
 
-PREDICTIONS = pa.schema(
+TABLE = pa.schema(
     [
         pa.field("clip_id", pa.string(), nullable=False),
-        ("sentiment", pa.float64()),
+        ("prediction", pa.float64()),
         ("w", pa.float64()),
         *((f"observed_{m}", pa.float64()) for m in MODALITIES),
         ("text", pa.string()),
@@ -95,20 +96,19 @@ def predict(features: FeatureTables | Path | str, model: Checkpoint) -> list[Pre
     shares = clips.observed_shares()
     something = np.flatnonzero(sum(shares[m] for m in MODALITIES))
     prepared = model.prepare(clips)
-    scores = model.score(prepared.take(something))
+    scores = model.predict(prepared.take(something))
     low, high = model.config.label_range
-    answers = {
-        int(clip): (float(np.clip(sentiment, low, high)), float(w))
-        for clip, sentiment, w in zip(something, *scores, strict=True)
-    }
+    bounded = np.clip(scores.prediction, low, high).tolist()
+    w = [None] * len(bounded) if scores.w is None else scores.w.tolist()
+    answers = dict(zip(something.tolist(), zip(bounded, w, strict=True), strict=True))
     predictions = []
     for i, clip_id in enumerate(clips.clip_ids):
-        sentiment, completeness = answers.get(i, (None, None))
+        prediction, estimate = answers.get(i, (None, None))
         predictions.append(
             Prediction(
                 clip_id,
-                sentiment,
-                completeness,
+                prediction,
+                estimate,
                 {m: float(shares[m][i]) for m in MODALITIES},
                 texts.get(clip_id, ""),
                 list(_warnings(clips, i, shares, model)),
@@ -118,19 +118,19 @@ def predict(features: FeatureTables | Path | str, model: Checkpoint) -> list[Pre
 
 
 def to_table(predictions: Iterable[Prediction]) -> pa.Table:
-    """Return predictions as `PREDICTIONS`, one row per clip, to be written as Parquet."""
+    """Return predictions as `TABLE`, one row per clip, to be written as Parquet."""
     rows = [
         {
             "clip_id": p.clip_id,
-            "sentiment": p.sentiment,
-            "w": p.completeness,
+            "prediction": p.prediction,
+            "w": p.w,
             "text": p.text,
             "warnings": p.warnings,
         }
         | {f"observed_{m}": p.observed[m] for m in MODALITIES}
         for p in predictions
     ]
-    return pa.Table.from_pylist(rows, schema=PREDICTIONS)
+    return pa.Table.from_pylist(rows, schema=TABLE)
 
 
 def _warnings(
@@ -138,7 +138,7 @@ def _warnings(
 ) -> Iterable[str]:
     missing = [m for m in MODALITIES if not shares[m][clip]]
     if len(missing) == len(MODALITIES):
-        yield "nothing was observed, neither words nor sound nor a face: no score"
+        yield "nothing was observed, neither words nor sound nor a face: no prediction"
     else:
         yield from (f"{UNOBSERVED[m]} observed" for m in missing)
     for modality, longer in clips.longer_than(model.lengths).items():
@@ -150,13 +150,13 @@ def _warnings(
 
 
 def _read(features: FeatureTables | Path | str) -> tuple[dict[str, pa.Table], dict[str, str]]:
-    """Return the tables of the modalities, and what was said by clip where it is known."""
+    """Return the tables of the modalities, and the words of each clip where they are known."""
     if isinstance(features, str | Path):
         folder = Path(features)
         at = folder / "features" if (folder / "features").is_dir() else folder
         tables: dict[str, pa.Table] = {m: read_modality(at / m) for m in MODALITIES}
-        said = folder / "transcripts.parquet"
-        transcripts = pq.read_table(said) if said.is_file() else None
+        words = folder / "transcripts.parquet"
+        transcripts = pq.read_table(words) if words.is_file() else None
     else:
         tables = {m: getattr(features, m) for m in MODALITIES}
         transcripts = getattr(features, "transcripts", None)

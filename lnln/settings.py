@@ -1,15 +1,15 @@
-"""Every knob of the network, its losses and its training, typed and validated.
+"""Settings that every model shares: the shapes of its inputs, and how it is trained.
 
 The defaults are those of "Towards Robust Multimodal Sentiment Analysis with Incomplete Data"
 (arXiv 2409.20012) where the paper names a value.
 """
 
-from typing import Literal, Self
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 
-Variant = Literal["paper", "masked", "official"]
 Precision = Literal["fp32", "bf16"]
+MetricSet = Literal["mosi", "sims"]
 Metric = Literal[  # of either metric set, see `lnln.evaluation.metrics`
     "mae",
     "corr",
@@ -31,8 +31,12 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class ModelSettings(Settings):
+    """Base of the settings of one model; its own stand in `lnln/models/<name>/settings.py`."""
+
+
 class Shapes(Settings):
-    """What the network must know of the features: row widths and greatest lengths."""
+    """What a model must know of the features: row widths and greatest lengths."""
 
     text_dim: int = Field(ge=1, description="width of a language hidden state")
     audio_dim: int = Field(ge=1, description="audio features per row")
@@ -44,59 +48,8 @@ class Shapes(Settings):
     vision_length: int = Field(ge=1, description="most vision rows in a clip")
 
 
-class NetworkSettings(Settings):
-    """Architecture of LNLN."""
-
-    variant: Variant = Field(
-        default="paper",
-        description="paper: as the paper says; masked: as paper, but no attention to missing rows; "
-        "official: as the published code does",
-    )
-    width: int = Field(default=128, ge=2, description="d, width of every token")
-    tokens: int = Field(default=8, ge=1, description="T, tokens that stand for one modality")
-    heads: int = Field(default=8, ge=1, description="attention heads")
-    head_width: int = Field(default=64, ge=1, description="width of a head")
-    hyper_head_width: int = Field(
-        default=16, ge=1, description="width of a head in hyper-modality learning"
-    )
-    depth: int = Field(default=2, ge=1, description="layers of every encoder but the fusion's")
-    hyper_depth: int = Field(
-        default=3,
-        ge=1,
-        description="layers of hyper-modality learning, at most depth + 1: each has its own H_d",
-    )
-    fusion_depth: int = Field(
-        default=4,
-        ge=1,
-        description="layers of the fusion (the published code: 2 for MOSI, 4 for MOSEI and SIMS)",
-    )
-    dropout: float = Field(
-        default=0.0, ge=0.0, lt=1.0, description="dropout probability inside LNLN, not inside BERT"
-    )
-
-    @model_validator(mode="after")
-    def _every_hyper_layer_has_a_dominant_feature(self) -> Self:
-        if self.hyper_depth > self.depth + 1:
-            raise ValueError(
-                f"hyper_depth={self.hyper_depth} needs as many dominant features, but "
-                f"depth={self.depth} gives {self.depth + 1}: set hyper_depth to at most that"
-            )
-        return self
-
-
-class LossSettings(Settings):
-    """Weights of the four terms of the loss."""
-
-    completeness: float = Field(default=0.9, ge=0, description="alpha, weight of L_cc")
-    adversarial: float = Field(
-        default=0.8, ge=0, description="beta, weight of L_adv (published: 0.6 for SIMS)"
-    )
-    reconstruction: float = Field(default=0.1, ge=0, description="gamma, weight of L_rec")
-    sentiment: float = Field(default=1.0, ge=0, description="sigma, weight of L_sp")
-
-
 class SeedlessTrainSettings(Settings):
-    """How the network is trained, whatever the seed."""
+    """How a model is trained, whatever the seed."""
 
     epochs: int = Field(default=200, ge=1, description="passes over the training split")
     batch_size: int = Field(default=64, ge=1, description="clips per step")
@@ -116,7 +69,7 @@ class SeedlessTrainSettings(Settings):
         "kept; 0: the weights themselves",
     )
     finetune_language: bool = Field(
-        default=False, description="train BERT along with LNLN instead of keeping it frozen"
+        default=False, description="train BERT along with the model instead of keeping it frozen"
     )
     gradient_checkpointing: bool = Field(
         default=False,
@@ -134,12 +87,12 @@ class SeedlessTrainSettings(Settings):
     deterministic: bool = Field(
         default=True,
         description="only algorithms that give the same bytes every time; false: on a GPU some "
-        "are faster, and two runs, or one that went on after an interruption, differ a little",
+        "are faster, and two runs, or one that was resumed, differ a little",
     )
     accumulation: int = Field(
         default=1,
         ge=1,
-        description="parts that a process's share of a batch goes through the network in: less "
+        description="parts that a process's share of a batch goes through the model in: less "
         "memory, the same step",
     )
     selection: Metric = Field(
@@ -153,6 +106,6 @@ class SeedlessTrainSettings(Settings):
 
 
 class TrainSettings(SeedlessTrainSettings):
-    """How one network is trained."""
+    """How one model is trained."""
 
     seed: int = Field(default=1111, ge=0, description="seed of initialisation, masks and order")

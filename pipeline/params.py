@@ -3,7 +3,7 @@
 import json
 import math
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -16,12 +16,9 @@ from extractors.settings import (
     TextSettings,
     VisionSettings,
 )
-from lnln.settings import (
-    LossSettings,
-    NetworkSettings,
-    SeedlessTrainSettings,
-    TrainSettings,
-)
+from lnln.missing.patterns import PatternName
+from lnln.models.registry import find, names
+from lnln.settings import Metric, MetricSet, SeedlessTrainSettings
 from pipeline.paths import DATASET, DATASETS, PARAMS
 
 Section = TypeVar("Section", bound=BaseModel)
@@ -36,7 +33,7 @@ class _Section(BaseModel):
 
 
 class Lengths(_Section):
-    """Longest sequences the network reads, in rows."""
+    """Longest sequences a model reads, in rows."""
 
     audio: int = Field(ge=1, description="rows of 40 ms")
     vision: int = Field(ge=1, description="rows of 1 / vision.fps s")
@@ -50,38 +47,24 @@ class Clips(_Section):
     test: int = Field(ge=1)
 
 
-class PublishedTraining(_Section):
-    """How long and how fast a network was trained on a dataset."""
+class Preset(_Section):
+    """What a dataset says of the settings of one model: the values it names, and no others."""
 
-    epochs: int = Field(ge=1, description="passes over the training split")
-    batch_size: int = Field(ge=1, description="clips per step")
-    learning_rate: float = Field(gt=0, description="AdamW's peak learning rate")
-
-
-class Published(_Section):
-    """Published settings of a dataset, which take the place of those in `params.yaml`."""
-
-    loss: LossSettings
-    train: PublishedTraining
-
-    def __str__(self) -> str:
-        sections = self.model_dump().items()
-        return ", ".join(
-            f"{s}.{key} {value:g}" for s, keys in sections for key, value in keys.items()
-        )
+    model: dict[str, Any] = {}
+    train: dict[str, Any] = {}
 
 
 class Dataset(_Section):
     """One section of `datasets.yaml`."""
 
     label_range: tuple[float, float]
-    metrics: Literal["mosi", "sims"]
+    metric_set: MetricSet
     language: str = Field(pattern=r"^[a-z]{2,3}$", description="ISO 639 code")
     text: TextSettings
     speech: SpeechSettings
     lengths: Lengths
     clips: Clips | None
-    published: Published | None
+    models: dict[str, Preset] = Field(description="presets, by name of the model")
     source: str = Field(min_length=1, description="from whom the files are to be had")
     notice: str | None = None
 
@@ -99,6 +82,7 @@ class ResolvedDataset(Dataset):
     One key per modality, so that DVC extracts again just the modality whose settings changed.
     """
 
+    models: dict[str, Preset] = {}  # resolved in a file of their own
     name: str
     root: str
     audio: AudioSettings
@@ -132,17 +116,21 @@ class MaskParams(_Section):
 
     seed: int = Field(ge=0)
     draws: int = Field(ge=1, description="masks per clip")
-    pattern: Literal["random", "block", "no_text", "no_audio", "no_vision"]
+    pattern: PatternName
 
 
-class TrainParams(SeedlessTrainSettings):
-    """How the networks are trained, one per seed."""
+class ModelParams(_Section):
+    """Which model is trained beside the floors, and used by `lnln predict`."""
+
+    name: str = Field(min_length=1, description="a folder of lnln/models")
+
+
+class TrainParams(_Section):
+    """How the models are trained, one per seed."""
 
     seeds: list[Annotated[int, Field(ge=0)]] = Field(min_length=1)
-
-    def with_seed(self, seed: int) -> TrainSettings:
-        """Return the settings of one network."""
-        return TrainSettings(seed=seed, **self.model_dump(exclude={"seeds"}))
+    selection: Metric
+    overrides: dict[str, Any] = Field(description="settings that are not left to the presets")
 
 
 class EvaluateParams(_Section):
@@ -162,8 +150,10 @@ class Params(_Section):
     audio: AudioSettings
     vision: VisionSettings
     masks: MaskParams
-    network: NetworkSettings
-    loss: LossSettings
+    model: ModelParams
+    overrides: dict[str, dict[str, Any]] = Field(
+        description="settings of models that are not left to the presets, by name of the model"
+    )
     train: TrainParams
     evaluate: EvaluateParams
 
@@ -176,8 +166,37 @@ def load_params(path: Path = PARAMS) -> Params:
     ParamsError
         The file is missing, is no YAML mapping, or a key or value is not allowed.
     """
-    params = _validate(Params, _read(path), str(path))
+    content = _read(path)
+    models = [name for name in names() if name in content]
+    overrides = {
+        name: _partly(find(name).settings, content.pop(name), f"{path}: {name}") for name in models
+    }
+    train = content.get("train")
+    if isinstance(train, dict):
+        chosen = {key: train[key] for key in ("seeds", "selection") if key in train}
+        rest = {key: value for key, value in train.items() if key not in chosen}
+        partly = _partly(SeedlessTrainSettings, rest, f"{path}: train")
+        content["train"] = chosen | {"overrides": partly}
+    params = _validate(Params, content | {"overrides": overrides}, str(path))
+    if params.model.name not in names():
+        raise ParamsError(
+            f"{path}: model.name: {params.model.name!r} is no model; known: {', '.join(names())}"
+        )
     return params.model_copy(update={"run": params.run.model_copy(update=_placed(params.run))})
+
+
+def _partly(model: type[BaseModel], section: Any, where: str) -> dict[str, Any]:
+    """Check the settings that a section names, and return them without those that are null."""
+    set_ = _without_nulls(section) if isinstance(section, dict) else section
+    _validate(model, set_, where)
+    if not isinstance(set_, dict):
+        return {}
+    return set_
+
+
+def _without_nulls(section: dict[str, Any]) -> dict[str, Any]:
+    cleared = {k: _without_nulls(v) if isinstance(v, dict) else v for k, v in section.items()}
+    return {k: v for k, v in cleared.items() if v is not None and v != {}}
 
 
 def _placed(run: RunParams) -> dict[str, str]:
@@ -197,10 +216,18 @@ def _placed(run: RunParams) -> dict[str, str]:
 
 def load_datasets(path: Path = DATASETS) -> dict[str, Dataset]:
     """Read every section of `datasets.yaml`; raises as `load_params` does."""
-    return {
+    datasets = {
         name: _validate(Dataset, section, f"{path}: {name}")
         for name, section in _read(path).items()
     }
+    for name, dataset in datasets.items():
+        for model, preset in dataset.models.items():
+            where = f"{path}: {name}: models.{model}"
+            if model not in names():
+                raise ParamsError(f"{where} is no model; known: {', '.join(names())}")
+            _partly(find(model).settings, preset.model, f"{where}.model")
+            _partly(SeedlessTrainSettings, preset.train, f"{where}.train")
+    return datasets
 
 
 def load_dataset(path: Path = DATASET) -> ResolvedDataset:

@@ -6,17 +6,25 @@ PARAMS = Path("params.yaml")
 DATASETS = Path("datasets.yaml")
 
 OUTPUTS = Path("outputs")
+CODE = OUTPUTS / "code"  # what the code of each stage does, as hashes
 DATASET = OUTPUTS / "dataset.json"
+SETTINGS = OUTPUTS / "settings.json"  # of every model, nothing left open
 MANIFEST = OUTPUTS / "manifest.parquet"
 QUARANTINE = OUTPUTS / "quarantine"  # one CSV per stage
 TRANSCRIPTS = OUTPUTS / "transcripts.parquet"
 OBSERVED = OUTPUTS / "observed.parquet"  # the manifest, with what could be observed
 FEATURES = OUTPUTS / "features"  # one folder per modality
 INCOMPLETE = OUTPUTS / "incomplete"  # one file per split
-PREDICTIONS = OUTPUTS / "predictions.parquet"  # for the test split
+SWEPT = OUTPUTS / "predictions"  # for the test split, one file per model and seed
+PREDICTIONS = OUTPUTS / "predictions.parquet"  # all of them
 
-MODEL = Path("models/lnln")  # of the seeds' networks the best on the validation split
-SEEDS = Path("models/seeds")  # one folder per seed
+MODEL = Path("models/lnln")  # of the seeds of `model.name` the best on the validation split
+TRAINED = Path("models/trained")  # one folder per model and seed
 METRICS = Path("metrics")
-TRAINING = METRICS / "train"  # what DVCLive logs, one folder per seed
+TRAINING = METRICS / "train"  # what DVCLive logs, one folder per model and seed
 PLOTS = Path("plots")
+
+
+def run_name(model: str, seed: int) -> str:
+    """Name what belongs to one model and seed, as the matrix stages of `dvc.yaml` do."""
+    return f"{model}-{seed}"

@@ -1,4 +1,4 @@
-"""Every file looked into once: what it holds, and the sha256 by which its features are kept."""
+"""Open every file once: what it holds, and its sha256, by which its features are cached."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from contracts.messages import message
 from contracts.quarantine import Rejected
 from contracts.schemas import MANIFEST
 from extractors.errors import SetupError
@@ -24,24 +25,20 @@ if TYPE_CHECKING:
     from extractors.media.container import MediaInfo
 
 STAGE = "ingest"
-SOURCES = (
-    "extractors/media/clip.py",
-    "extractors/media/container.py",
-    "extractors/datasets/probing.py",
-)
+SOURCES = ("extractors/datasets/probing.py",)
 
 _PROBED = pa.schema(
     MANIFEST.field(name)
     for name in ("sha256", "duration_s", "width", "height", "fps", "has_audio", "has_video")
 )
-_TICK_NS = 2_000_000_000  # changed twice within its clock's tick, a file would look unchanged
+_TICK_NS = 2_000_000_000  # resolution of the coarsest file system's time stamps
 
 
 class Prober:
-    """Identifies a file and finds out what it holds; runs in a worker, as it can hang."""
+    """Probes and hashes files; runs in a worker, because a damaged file can hang or crash it."""
 
     def extract(self, path: str) -> tuple[str, MediaInfo]:
-        """sha256 of the file's bytes, and its probe.
+        """The sha256 of a file's bytes, and what it holds.
 
         Raises
         ------
@@ -50,30 +47,30 @@ class Prober:
         """
         from extractors.media.container import probe
 
-        info = probe(path)  # first: it names what is wrong with a missing or empty file
+        info = probe(path)  # first: its errors name what is wrong with the file
         return content_hash(path), info
 
 
-def probed(rows: list[dict[str, Any]], session: Session) -> tuple[pa.Table, list[Rejected]]:
-    """Complete the manifest's rows by what is in their files.
+def probe_rows(rows: list[dict[str, Any]], session: Session) -> tuple[pa.Table, list[Rejected]]:
+    """Complete rows of the manifest with what is in their files.
 
     Parameters
     ----------
     rows : list of dict
-        The columns of `contracts.schemas.MANIFEST` that are known without opening `path`.
+        The columns of `contracts.schemas.MANIFEST` that are known before `path` is opened.
     session : Session
-        A file whose place, size and time of change its cache knows is not read again.
+        A file that its cache knows by path, size and time of change is not read again.
 
     Returns
     -------
     pa.Table
         As `MANIFEST`, sorted by clip_id.
     list of Rejected
-        Files that cannot be used.
+        Clips that cannot be used.
     """
     rows, rejected = _nameable(sorted(rows, key=lambda row: row["clip_id"]))
     work = Work(Prober, _entry, _group, session.cache)
-    # A file is read once through; its length in seconds is not known yet, its size is.
+    # The time limit of a task grows with its duration. That is not known yet; the size is.
     jobs = [
         Job(row, _state(path), Task((path,), _megabytes(path)))
         for row, path in ((row, absolute(row["path"])) for row in rows)
@@ -82,14 +79,16 @@ def probed(rows: list[dict[str, Any]], session: Session) -> tuple[pa.Table, list
     collected = Collection(work, jobs, session, STAGE).finish(schema)
     probes = collected.table().drop_columns(["clip_id"]).to_pylist()
     kept = []
-    for job, seen in zip(collected.jobs, probes, strict=True):
-        row = job.row | seen
-        if row.get("start_s") is not None:  # a stretch of a whole video
-            if row["start_s"] >= seen["duration_s"]:
-                reason = f"begins at {row['start_s']:g} s, the video ends at {seen['duration_s']:g}"
+    for job, info in zip(collected.jobs, probes, strict=True):
+        row = job.row | info
+        if row.get("start_s") is not None:  # a segment of a whole video
+            if row["start_s"] >= info["duration_s"]:
+                reason = message(
+                    f"begins at {row['start_s']:g} s, the video ends at {info['duration_s']:g}"
+                )
                 rejected.append(Rejected(row["clip_id"], row["path"], STAGE, reason))
                 continue
-            row["end_s"] = min(row["end_s"], seen["duration_s"])
+            row["end_s"] = min(row["end_s"], info["duration_s"])
             row["duration_s"] = row["end_s"] - row["start_s"]
         kept.append(row)
     return pa.Table.from_pylist(kept, schema=MANIFEST), rejected + collected.quarantine
@@ -105,7 +104,11 @@ def _entry(_: Prober, result: tuple[str, MediaInfo]) -> pa.Table:
 
 
 def _state(path: str) -> str:
-    """What tells that a file has not changed since it was probed: place, size and time."""
+    """Key of a file in the cache: path, size and time of change.
+
+    A file that was changed a moment ago gets a key of its own, as a second change within the same
+    tick of the file system's clock would not show.
+    """
     try:
         if is_url(path):
             files, inside = located(path)
@@ -133,7 +136,7 @@ def _nameable(rows: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[Re
             clip_id, path = (
                 os.fsencode(row[k]).decode("utf-8", "replace") for k in ("clip_id", "path")
             )
-            reason = "the file's name is not UTF-8: rename it"
+            reason = message("the file's name is not UTF-8: rename it")
             rejected.append(Rejected(clip_id, path, STAGE, reason))
     return kept, rejected
 

@@ -13,7 +13,7 @@ from extractors.errors import MediaError, SetupError
 
 
 class Clip(NamedTuple):
-    """A stretch of a file: what an extractor works on."""
+    """The part of a file that an extractor works on: all of it, or a segment."""
 
     path: str
     start_s: float  # from the beginning of the file
@@ -21,12 +21,12 @@ class Clip(NamedTuple):
 
 
 def content_hash(path: str) -> str:
-    """sha256 of a file's bytes, hexadecimal; of a local file or an fsspec URL.
+    """sha256 of the bytes of a local file, or of a file at an fsspec URL, hexadecimal.
 
     Raises
     ------
     MediaError
-        It is missing, empty or cannot be read.
+        It is missing, empty, or cannot be read.
     SetupError
         The package that reads such URLs is not installed.
     """
@@ -40,13 +40,13 @@ def content_hash(path: str) -> str:
 
 
 def is_url(path: str) -> bool:
-    """Whether a path is an fsspec URL, not the name of a local file."""
+    """Whether a path is an fsspec URL, not the path of a local file."""
     return re.match(r"[a-z][a-z0-9+.-]*://", path) is not None
 
 
 @contextmanager
 def remote(url: str) -> Iterator[Any]:
-    """What is at an fsspec URL, as a file object that can seek."""
+    """The file at an fsspec URL, as a file object that can seek."""
     try:
         system, inside = fsspec.core.url_to_fs(url)
         size = system.size(inside)
@@ -58,7 +58,7 @@ def remote(url: str) -> Iterator[Any]:
         ) from error
     except FileNotFoundError as error:
         raise MediaError(url, "no such file") from error
-    except Exception as error:  # each kind of storage has errors of its own
+    except Exception as error:  # each kind of storage has its own errors
         raise MediaError(url, f"cannot be opened ({brief(error)})") from error
     if size == 0:
         raise MediaError(url, "the file is empty")
@@ -67,7 +67,7 @@ def remote(url: str) -> Iterator[Any]:
 
 
 def require_file(path: str) -> None:
-    """Check that a local file is there and not empty.
+    """Check that a local file exists and is not empty.
 
     Raises
     ------
@@ -75,15 +75,15 @@ def require_file(path: str) -> None:
     """
     file = Path(path)
     try:
-        there = file.is_file()
-    except OSError as error:  # a name that is too long, a folder that is closed to us
+        exists = file.is_file()
+    except OSError as error:  # the name is too long, or the folder may not be read
         raise MediaError(path, f"cannot be opened ({brief(error)})") from error
-    if not there:
+    if not exists:
         raise MediaError(path, "no such file")
     if file.stat().st_size == 0:
         raise MediaError(path, "the file is empty")
 
 
 def brief(error: Exception) -> str:
-    """The first line of what an error says."""
+    """An error's message in one line, without FFmpeg's details."""
     return str(getattr(error, "strerror", None) or error).strip().splitlines()[0]

@@ -1,4 +1,4 @@
-"""Opening and probing video and sound files, through PyAV (FFmpeg inside the wheel)."""
+"""Open and probe video and sound files with PyAV, which includes FFmpeg."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -8,19 +8,27 @@ from typing import Any, NamedTuple
 
 import av
 
+from contracts.messages import message
 from extractors.errors import MediaError
 from extractors.media.clip import Clip, brief, content_hash, is_url, remote, require_file
 
 __all__ = ["Clip", "Damage", "MediaInfo", "content_hash", "is_url", "opened", "probe"]
 
-DAY_S = 24 * 3600.0
+DAY_S = 24 * 3600.0  # longer durations are taken for damage
 
 
 class MediaInfo(NamedTuple):
     """What a file holds.
 
-    Size is that of the picture as shown (after rotation), in pixels; `fps` the average rate;
-    all three are None without a picture.
+    Attributes
+    ----------
+    duration_s : float
+    width, height : int or None
+        Of the picture as it is shown (after rotation), pixels; None without a picture.
+    fps : float or None
+        Average frame rate; None without a picture.
+    has_audio, has_video : bool
+        Whether there is sound, and a picture, that can be decoded.
     """
 
     duration_s: float
@@ -33,19 +41,19 @@ class MediaInfo(NamedTuple):
 
 @dataclass
 class Damage:
-    """Counts what could not be decoded while a stream was read."""
+    """What could not be decoded of a stream."""
 
     packets: int = 0
     cut: bool = False  # the file ended before its streams did
 
     def describe(self, stream: str) -> list[str]:
-        """Warnings for the user, none where nothing was wrong."""
-        found = []
+        """Warnings for the user, with the stream's name; none without damage."""
+        warnings = []
         if self.packets:
-            found.append(f"{self.packets} damaged packets of {stream} left out")
+            warnings.append(message(f"{self.packets} damaged packets of {stream} left out"))
         if self.cut:
-            found.append(f"{stream} breaks off early")
-        return found
+            warnings.append(message(f"{stream} breaks off early"))
+        return warnings
 
 
 @contextmanager
@@ -55,11 +63,11 @@ def opened(path: str) -> Iterator[Any]:
     Raises
     ------
     MediaError
-        It is missing, empty, or no container that FFmpeg knows.
+        It is missing, empty, or in no format that FFmpeg knows.
     SetupError
         The package that reads such URLs is not installed.
     """
-    # Whitelists: neither a name nor a playlist's content reaches elsewhere.
+    # The protocols allowed: neither a name nor a playlist can make FFmpeg open something else.
     if is_url(path):
         with remote(path) as file, _container(path, file, "none") as container:
             yield container
@@ -82,7 +90,7 @@ def _container(path: str, source: Any, protocols: str) -> Iterator[Any]:
 
 
 def origin_s(container: Any) -> float:
-    """Time stamp of the file's beginning, s: what start_s = 0 means."""
+    """Time stamp at which the file begins, s; there, ``start_s`` is 0."""
     if container.start_time is not None:
         return float(container.start_time / av.time_base)
     starts = [float(s.start_time * s.time_base) for s in container.streams if s.start_time]
@@ -90,28 +98,33 @@ def origin_s(container: Any) -> float:
 
 
 def streams_of(container: Any, kind: str) -> list[Any]:
-    """Streams of a kind ("audio" or "video"), the one that players choose first.
+    """The streams of a kind, the one that players choose by default first.
 
-    Cover pictures and what no decoder is known for are left out.
+    Cover pictures, and streams without a decoder, are left out.
+
+    Parameters
+    ----------
+    container : av.container.InputContainer
+    kind : {"audio", "video"}
     """
     flags = av.stream.Disposition
-    found = [
+    streams = [
         stream
         for stream in container.streams
         if stream.type == kind
         and stream.codec_context is not None
         and not stream.disposition & flags.attached_pic
     ]
-    return sorted(found, key=lambda stream: not stream.disposition & flags.default)
+    return sorted(streams, key=lambda stream: not stream.disposition & flags.default)
 
 
 def first_stream(container: Any, kind: str) -> Any | None:
-    """First of `streams_of`."""
+    """The first of `streams_of`, or None."""
     return next(iter(streams_of(container, kind)), None)
 
 
 def packets(container: Any, streams: Iterable[Any], damage: Damage) -> Iterator[Any]:
-    """Packets of some streams; a file that breaks off ends the iteration and is noted."""
+    """Packets of some streams, up to where the file can be read; sets `damage.cut` if it is cut."""
     demuxer = container.demux(*streams)
     while True:
         try:
@@ -125,7 +138,7 @@ def packets(container: Any, streams: Iterable[Any], damage: Damage) -> Iterator[
 
 
 def decoded(packet: Any, damage: Damage) -> list[Any]:
-    """Frames of a packet, none where it is damaged."""
+    """Frames of a packet; of a damaged one none, which `damage.packets` counts."""
     try:
         frames = packet.decode()
     except av.error.EOFError:
@@ -137,26 +150,26 @@ def decoded(packet: Any, damage: Damage) -> list[Any]:
 
 
 def probe(path: str) -> MediaInfo:
-    """Find out what a file holds, by reading it through once and decoding its first frames.
+    """Find out what a file holds: read all of its packets, and decode the first frames.
 
-    The clip lasts until its last packet ends: headers can be missing, estimated or false. Only
-    where a time stamp lies far beyond both the duration in the header and what the packets add
-    up to is the header believed.
+    The duration is the time at which the last packet ends, because headers can be missing,
+    estimated or wrong. The header is used only if the last time stamp is far beyond both the
+    header's duration and the sum of the packets' durations.
 
     Raises
     ------
     MediaError
-        Not a media file, or nothing in it can be decoded, or its duration cannot be found.
+        It is not a media file, nothing in it can be decoded, or its duration cannot be found.
     SetupError
-        As `opened`.
+        The package that reads such URLs is not installed.
     """
     damage = Damage()
     first: dict[str, Any] = {}
-    extents: dict[int, _Extent] = defaultdict(_Extent)  # of each stream
+    extents: dict[int, _Extent] = defaultdict(_Extent)  # by stream
     with opened(path) as container:
         pictures = first_stream(container, "video")
         streams = [pictures] if pictures is not None else []
-        streams += streams_of(container, "audio")  # any that can be decoded
+        streams += streams_of(container, "audio")  # all: has one that can be decoded?
         if not streams:
             raise MediaError(path, "holds neither a picture nor a sound stream")
         origin = origin_s(container)
@@ -191,13 +204,13 @@ def _frame_rate(stream: Any | None) -> float | None:
 
 @dataclass
 class _Extent:
-    """How far a stream reaches: by its time stamps, and by the number of its packets."""
+    """When a stream ends, s: by its time stamps, and by the sum of its packets' durations."""
 
     end_s: float = 0.0
     counted_s: float = 0.0
 
     def add(self, packet: Any, origin: float, fps: float | None) -> None:
-        if packet.size == 0:  # the demuxer's sign that the stream has ended
+        if packet.size == 0:  # how the demuxer says that the stream has ended
             return
         if packet.duration:
             lasts_s = float(packet.duration * packet.time_base)
@@ -206,4 +219,4 @@ class _Extent:
         stamp = packet.pts if packet.pts is not None else packet.dts
         begin_s = self.end_s if stamp is None else float(stamp * packet.time_base) - origin
         self.end_s = max(self.end_s, begin_s + lasts_s)
-        self.counted_s += min(lasts_s, 1.0)  # more is more likely damage
+        self.counted_s += min(lasts_s, 1.0)  # a longer packet is more likely damaged

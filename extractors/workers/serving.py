@@ -15,7 +15,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from extractors.assets.finding import remember_checksums
+from extractors.assets.resolving import remember_checksums
 from extractors.errors import MediaError, SetupError
 
 # Built once per worker; a task calls one of its methods.

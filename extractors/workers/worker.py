@@ -19,7 +19,7 @@ from typing import Any
 
 import psutil
 
-from extractors.assets.finding import known_checksums
+from extractors.assets.resolving import known_checksums
 from extractors.errors import SetupError
 from extractors.settings import RunSettings
 from extractors.workers.compiling import VARIABLE, machine_code

@@ -1,155 +1,105 @@
-"""The model card: what a trained network's config says, for people and for the Hugging Face hub."""
+"""The model card: what a checkpoint's config says, for people and for the Hugging Face hub."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from pathlib import PurePosixPath, PureWindowsPath
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import Any
 
-from huggingface_hub import ModelCardData
+import safetensors
+from huggingface_hub import ModelCard, ModelCardData
 
-from lnln.models.lnln.network import LNLN
+from contracts.files import replacing
+from lnln.checkpoints.config import Config, read_config
+from lnln.checkpoints.hub import CARD, WEIGHTS
 
-if TYPE_CHECKING:
-    from lnln.checkpoints.checkpoint import Config
-
-PAPER = "https://arxiv.org/abs/2409.20012"
-
-LIMITS = """\
-- Sentiment here is what annotators wrote down (in a corpus that was made, a program). It is not
-  what a person feels, and must not decide about people: not in hiring, schooling, credit, health
-  care, policing or at borders.
-- Faces and voices are biometric data: use clips of people who agreed to it. No clip is in these
-  files, but a network may remember its training data; to forget a person it has to be trained
-  anew without them.
-- How well it does for other speakers, ages, accents, languages, cultures, cameras or rooms than
-  those of its training clips has not been measured.
-- `w` is the network's own estimate of how complete the words are. Do not read anything into it
-  before it was compared with the truth on data like yours.
-- A clip that is longer than the rows above is read only that far. A clip in which nothing was
-  observed gets no score.
-"""
-
-OWN = """\
-```
-lnln predict interview.mp4 --model <this folder, or its id on the hub>
-```
-
-```python
-from extractors import extract
-from lnln import load, predict
-
-model = load("<this folder, or its id on the hub>")
-predict(extract(["interview.mp4"], model.extraction), model)
-```
-"""
-
-FOREIGN = """\
-It cannot read video: what it was trained on was not extracted by lnln. It reads a pickle of such
-features after `lnln import-mmsa` and the stages that follow it:
-
-```python
-from lnln import load, predict
-
-predict("outputs", load("<this folder, or its id on the hub>"))
-```
-"""
+TEMPLATE = Path(__file__).with_name("card_template.md")
 
 
-def model_card(config: Config, model: LNLN) -> str:
-    """Write the card: use, data, parameters, metrics of the validation split, and limits.
+def write_card(folder: Path) -> None:
+    """Write the card of the checkpoint in a folder: use, data, parameters, metrics, limits."""
+    text = model_card(read_config(folder), _sizes(folder / WEIGHTS))
+    with replacing(folder / CARD) as temporary:
+        temporary.write_text(text, "utf-8")
+
+
+def model_card(config: Config, sizes: Mapping[str, int]) -> str:
+    """Fill in the card's template.
 
     Parameters
     ----------
     config : Config
         Of a path in it the card tells the last part only.
-    model : LNLN
+    sizes : mapping of str to int
+        Numbers in each of the checkpoint's tensors.
 
     Returns
     -------
     str
         Markdown with the hub's metadata in front.
     """
-    metadata = ModelCardData(
+    data = ModelCardData(
         language=config.transcription.get("language"),
         library_name="lnln",
         tags=["lnln", "multimodal-sentiment-analysis", "arxiv:2409.20012"],
     )
-    low, high = config.label_range
-    foreign = any(info.source for info in config.features.values())
-    parts = [
-        f"---\n{metadata.to_yaml()}\n---\n",
-        f"# LNLN, trained on {_plain(config.dataset)}\n",
-        f"Sentiment from {low:g} to {high:g} of a clip's words, sound and face when part of them "
-        f"is missing: the\n[Language-dominated Noise-resistant Learning Network]({PAPER}), variant "
-        f"`{config.network.variant}`.\n",
-        *([f"**This model was {_plain(config.notice)}.**\n"] if config.notice else []),
-        "## Use\n",
-        FOREIGN if foreign else OWN,
-        "## Data\n",
-        *_data(config),
-        "## Parameters\n",
-        *_parameters(config, model),
-        "## Metrics\n",
-        _metrics(config.training),
-        "## Limits\n",
-        LIMITS,
-    ]
-    return "\n".join(parts)
-
-
-def _data(config: Config) -> Iterator[str]:
-    clips = config.training.get("clips")
-    counted = ", ".join(f"{count} {split}" for split, count in (clips or {}).items())
-    yield f"Dataset `{_plain(config.dataset)}`; clips: {counted or 'not known'}.\n"
-    shapes = config.shapes
-    columns = ("modality", "features", "most rows", "of", "settings", "models (sha256)")
-    rows = []
-    for modality, info in config.features.items():
-        rows.append(
-            (
-                modality,
-                len(info.names),
-                getattr(shapes, f"{modality}_length"),
-                _plain(info.source or "lnln extract"),
-                _joined(info.settings),
-                _joined({name: sha256[:12] for name, sha256 in info.assets.items()}),
-            )
-        )
-    yield _table(columns, rows)
-    if config.normalisation is not None:
-        yield "Audio and vision are z-scored over the observed rows of the training split.\n"
-    if config.transcription:
-        yield f"Speech recognition where there is no transcript: {_joined(config.transcription)}.\n"
-
-
-def _parameters(config: Config, model: LNLN) -> Iterator[str]:
-    total = sum(p.numel() for n, p in model.named_parameters() if not n.startswith("language."))
-    language = "a frozen language model, which is not in these files"
-    if config.language is not None and model.language is not None:
-        count = sum(p.numel() for p in model.language.parameters())
-        language = f"{count:,} in its language model"
-    yield f"{total:,} weights in LNLN, and {language}.\n"
-    settings = {"network": config.network.model_dump()} | {
-        name: value
-        for name, value in config.training.items()
-        if name not in ("clips", "validation")
+    training = config.training
+    clips = ", ".join(f"{count} {split}" for split, count in training.get("clips", {}).items())
+    inside = sum(size for name, size in sizes.items() if name.startswith("language."))
+    settings = {config.model: config.settings.model_dump()} | {
+        name: value for name, value in training.items() if name not in ("clips", "validation")
     }
-    yield _table(("parameter", "value"), _flat(settings))
-
-
-def _metrics(training: Mapping[str, Any]) -> str:
-    found = training.get("validation")
-    if not found:
-        return "None is known: evaluate it before you use it.\n"
-    rows = [(name, "-" if value is None else f"{value:.4f}") for name, value in found.items()]
-    return (
-        f"On the validation split, at missing_rate {training.get('missing_rate', 'unknown')}. It "
-        "chose the epoch, so that these figures flatter:\nwhat the model reaches on clips that "
-        "chose nothing is for the test split to say, and is not known here.\n\n"
-        + _table(("metric", "value"), rows)
+    card = ModelCard.from_template(
+        data,
+        template_path=str(TEMPLATE),
+        model=config.model,
+        variant=getattr(config.settings, "variant", None),
+        dataset=_plain(config.dataset),
+        low=f"{config.label_range[0]:g}",
+        high=f"{config.label_range[1]:g}",
+        notice=_plain(config.notice) if config.notice else None,
+        foreign=any(info.source for info in config.features.values()),
+        clips=clips or "not known",
+        features=list(_features(config)),
+        normalised=config.normalisation is not None,
+        transcription=_joined(config.transcription) if config.transcription else None,
+        weights=f"{sum(sizes.values()) - inside:,}",
+        language=f"{inside:,} in its language model"
+        if inside
+        else "a frozen language model, which is not in these files",
+        parameters=list(_flat(settings)),
+        missing_rate=training.get("missing_rate", "unknown"),
+        metrics=[
+            (name, "-" if value is None else f"{value:.4f}")
+            for name, value in training.get("validation", {}).items()
+        ],
     )
+    return str(card).rstrip() + "\n"
+
+
+def _sizes(weights: Path) -> dict[str, int]:
+    """Count the numbers in each tensor of a safetensors file, without reading them."""
+    with safetensors.safe_open(weights, "pt") as file:
+        shapes = {name: file.get_slice(name).get_shape() for name in file.keys()}  # noqa: SIM118
+    sizes = {}
+    for name, shape in shapes.items():
+        sizes[name] = 1
+        for extent in shape:
+            sizes[name] *= extent
+    return sizes
+
+
+def _features(config: Config) -> Iterator[tuple[str, ...]]:
+    for modality, info in config.features.items():
+        yield (
+            modality,
+            str(len(info.names)),
+            str(getattr(config.shapes, f"{modality}_length")),
+            _plain(info.source or "lnln extract"),
+            _joined(info.settings),
+            _joined({name: sha256[:12] for name, sha256 in info.assets.items()}),
+        )
 
 
 def _flat(settings: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
@@ -163,11 +113,6 @@ def _flat(settings: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, s
 
 def _joined(settings: Mapping[str, Any]) -> str:
     return ", ".join(f"{key} {value}" for key, value in _flat(settings)) or "-"
-
-
-def _table(columns: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> str:
-    lines = [columns, ["---"] * len(columns), *rows]
-    return "".join(f"| {' | '.join(map(str, line))} |\n" for line in lines)
 
 
 def _plain(value: Any) -> str:

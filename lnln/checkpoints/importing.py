@@ -19,13 +19,13 @@ from torch import Tensor
 
 from contracts.features import FeatureInfo
 from contracts.schemas import Modality
-from lnln.checkpoints.checkpoint import Checkpoint, CheckpointError, Config, Weights
+from lnln.checkpoints.checkpoint import Checkpoint, Weights, best_device
+from lnln.checkpoints.config import CheckpointError, Config
 from lnln.data.language import LanguageEncoder
-from lnln.evaluation.metrics import MetricSet
-from lnln.inference import best_device
-from lnln.models.lnln.network import LNLN
+from lnln.models.lnln.model import LNLN
 from lnln.models.lnln.published_names import published_name
-from lnln.settings import NetworkSettings, Shapes
+from lnln.models.lnln.settings import LNLNSettings
+from lnln.settings import MetricSet, Shapes
 
 KEYS = {"epoch", "optimizer", "state_dict"}
 # In BERT's part of the published files, and without a use here: indices that are 0, 1, 2, ..., and
@@ -45,8 +45,7 @@ class Published(NamedTuple):
     shapes : Shapes
         Of the unaligned features of MMSA, which the published code reads.
     fusion_depth : int
-    metrics : str
-        Metric set, "mosi" or "sims".
+    metric_set : {"mosi", "sims"}
     label_range : tuple of float
     text_model : str
         Hugging Face id of its BERT.
@@ -57,7 +56,7 @@ class Published(NamedTuple):
     corpus: str
     shapes: Shapes
     fusion_depth: int
-    metrics: MetricSet
+    metric_set: MetricSet
     label_range: tuple[float, float]
     text_model: str
     bert: dict[str, Any]
@@ -114,14 +113,15 @@ def import_checkpoint(path: Path | str, dataset: str) -> Checkpoint:
     path, published = Path(path), PUBLISHED[dataset]
     state = read_published(path)
     shapes = published.shapes
-    network = NetworkSettings(variant="official", fusion_depth=published.fusion_depth)
+    settings = LNLNSettings(variant="official", fusion_depth=published.fusion_depth)
     language = LanguageEncoder.from_config({"model_type": "bert"} | published.bert)
-    model = LNLN(network, shapes, language)
+    model = LNLN(settings, shapes, language)
     model.load_state_dict(_translated(path, state, model))
     with path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    model.config = Config(
-        network=network,
+    config = Config(
+        model="lnln",
+        settings=settings,
         shapes=shapes,
         normalisation=None,
         features={
@@ -137,13 +137,13 @@ def import_checkpoint(path: Path | str, dataset: str) -> Checkpoint:
             "vision": mmsa_features(dataset, "vision", shapes.vision_dim),
         },
         language=language.config,
-        metrics=published.metrics,
+        metric_set=published.metric_set,
         label_range=published.label_range,
         dataset=dataset,
         notice=f"trained by the published code on MMSA's features of {published.corpus}",
         training={"imported": {"file": path.name, "sha256": sha256}},
     )
-    return Checkpoint(model.to(best_device()).eval(), model.config)
+    return Checkpoint(model.to(best_device()).eval(), config)
 
 
 def mmsa_features(dataset: str, modality: Modality, width: int, **more: Any) -> FeatureInfo:
@@ -206,17 +206,17 @@ def _translated(path: Path, state: dict[str, Tensor], model: LNLN) -> Weights:
     unknown = [name for name in state if name not in {*names.values(), *UNUSED}]
     missing = [name for name in names.values() if name not in state]
     hint = f"was it trained with the settings of another of {', '.join(PUBLISHED)}?"
-    for what, found in (("is unknown", unknown), ("is missing", missing)):
-        if found:
-            raise CheckpointError(f"{path} is refused: {_some(found)} {what}; {hint}")
+    for what, wrong in (("is unknown", unknown), ("is missing", missing)):
+        if wrong:
+            raise CheckpointError(f"{path} is refused: {_some(wrong)} {what}; {hint}")
     for name, tensor in model.state_dict().items():
-        given = state[names[name]]
-        if given.shape != tensor.shape:
+        stored = state[names[name]]
+        if stored.shape != tensor.shape:
             raise CheckpointError(
-                f"{path} is refused: {names[name]} has the shape {list(given.shape)}, the network "
+                f"{path} is refused: {names[name]} has the shape {list(stored.shape)}, the network "
                 f"of these settings {list(tensor.shape)}; {hint}"
             )
-        if not given.isfinite().all():
+        if not stored.isfinite().all():
             raise CheckpointError(f"{path} is refused: {names[name]} is not finite")
     return {name: state[names[name]] for name in names}
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -18,7 +18,7 @@ IntArray = NDArray[np.int64]
 
 
 class Lengths(NamedTuple):
-    """Most rows of a clip that the network reads, per modality."""
+    """Most rows of a clip that a model reads, per modality."""
 
     text: int
     audio: int
@@ -101,7 +101,7 @@ class TextFeatures(ModalityFeatures):
     def completeness(self) -> NDArray[np.float64]:
         """Content tokens left / content tokens there were, [clips]; 0 where there were no words.
 
-        The target of w in the variant `paper` (arXiv 2409.20012).
+        The target of w (arXiv 2409.20012).
         """
         left, there = self.count(self.observed & ~self.special), self.count(~self.special)
         return left / np.maximum(there, 1)
@@ -128,9 +128,6 @@ class FeatureSet:
     clip_ids : tuple of str
     text, audio, vision : ModalityFeatures
     labels : array, [clips] float32, optional
-    own_labels : mapping of str to array, [clips] float32
-        By modality, what annotators made of it alone; NaN where they did not say, and no entry
-        for a modality of which they said nothing.
     """
 
     clip_ids: tuple[str, ...]
@@ -138,7 +135,6 @@ class FeatureSet:
     audio: ModalityFeatures
     vision: ModalityFeatures
     labels: FloatArray | None = None
-    own_labels: Mapping[str, FloatArray] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.clip_ids)
@@ -157,11 +153,10 @@ class FeatureSet:
             self.audio.take(clips),
             self.vision.take(clips),
             None if self.labels is None else self.labels[chosen],
-            {modality: labels[chosen] for modality, labels in self.own_labels.items()},
         )
 
     def longer_than(self, lengths: Lengths) -> dict[str, BoolArray]:
-        """Say per modality which clips have more rows than the network reads, [clips] bool."""
+        """Say per modality which clips have more rows than the model reads, [clips] bool."""
         return {m: self.modality(m).counts > getattr(lengths, m) for m in MODALITIES}
 
     def cut(self, lengths: Lengths) -> FeatureSet:

@@ -27,18 +27,16 @@ from lnln.data.features import (
     TextFeatures,
 )
 
-OWN_LABELS = {"text": "label_t", "audio": "label_a", "vision": "label_v"}  # of the manifest
-
 
 def read_features(folder: Path, manifest: pa.Table, split: str, lengths: Lengths) -> FeatureSet:
-    """Read one split of a dataset and cut it to the lengths the network reads.
+    """Read one split of a dataset and cut it to the lengths a model reads.
 
     Parameters
     ----------
     folder : Path
         Has the folders text, audio and vision, each with part-*.parquet.
     manifest : pyarrow.Table
-        With clip_id, split and label, and perhaps those in `OWN_LABELS`.
+        With clip_id, split and label.
     split : str
         train, valid or test.
     lengths : Lengths
@@ -55,12 +53,7 @@ def read_features(folder: Path, manifest: pa.Table, split: str, lengths: Lengths
         raise ValueError(f"no clip of the manifest is in the split {split!r}")
     tables = {m: read_modality(Path(folder) / m) for m in MODALITIES}
     features = from_tables(**tables, clip_ids=sorted(rows["clip_id"].to_pylist()))
-    own = {
-        modality: _labels(rows, column, features.clip_ids)
-        for modality, column in OWN_LABELS.items()
-        if column in rows.column_names and rows[column].null_count < len(rows)
-    }
-    features = replace(features, labels=_labels(rows, "label", features.clip_ids), own_labels=own)
+    features = replace(features, labels=_labels(rows, features.clip_ids))
     for modality, longer in features.longer_than(lengths).items():
         if longer.any():
             warnings.warn(
@@ -71,11 +64,11 @@ def read_features(folder: Path, manifest: pa.Table, split: str, lengths: Lengths
     return features.cut(lengths)
 
 
-def _labels(rows: pa.Table, column: str, clip_ids: Sequence[str]) -> FloatArray:
-    """Return a column of labels in the order of the clips; NaN where it is empty."""
-    found = dict(zip(rows["clip_id"].to_pylist(), rows[column].to_pylist(), strict=True))
-    known = (found[clip_id] for clip_id in clip_ids)
-    return np.array([np.nan if label is None else label for label in known], dtype=np.float32)
+def _labels(rows: pa.Table, clip_ids: Sequence[str]) -> FloatArray:
+    """Return the labels in the order of the clips; NaN where there is none."""
+    by_clip = dict(zip(rows["clip_id"].to_pylist(), rows["label"].to_pylist(), strict=True))
+    labels = (by_clip[clip_id] for clip_id in clip_ids)
+    return np.array([np.nan if label is None else label for label in labels], dtype=np.float32)
 
 
 def from_tables(

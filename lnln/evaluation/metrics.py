@@ -1,4 +1,4 @@
-"""How predictions are judged: the metrics of the MOSI/MOSEI and the SIMS families.
+"""How predictions are judged: the metrics of the two metric sets, MOSI/MOSEI's and SIMS's.
 
 Labels become classes in several ways; each way gives an accuracy and, for two classes, a
 support-weighted F1. Accuracies and F1 are fractions, 0 to 1. A metric that is not defined, such
@@ -7,14 +7,17 @@ as the correlation with a constant, is None.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.stats import bootstrap
 from sklearn.metrics import f1_score
 
-MetricSet = Literal["mosi", "sims"]
+from lnln.settings import MetricSet
+
 Values = NDArray[np.float64]
 Classes = NDArray[np.int64]
 Metrics = dict[str, float | None]
@@ -85,26 +88,26 @@ GRADINGS: dict[MetricSet, tuple[Grading, ...]] = {
 
 
 def gradings(metric_set: MetricSet) -> tuple[Grading, ...]:
-    """Return the gradings of a family.
+    """Return the gradings of a metric set.
 
     Raises
     ------
     ValueError
-        If there is no such family.
+        If there is no such metric set.
     """
     if metric_set not in GRADINGS:
-        raise ValueError(f"metrics {metric_set!r} is not one of {', '.join(GRADINGS)}")
+        raise ValueError(f"metric set {metric_set!r} is not one of {', '.join(GRADINGS)}")
     return GRADINGS[metric_set]
 
 
 def metric_names(metric_set: MetricSet) -> list[str]:
-    """Return the names of a family's metrics, in the order in which they are reported."""
+    """Return the names of a metric set's metrics, in the order in which they are reported."""
     accuracies = [n for g in gradings(metric_set) for n in (g.accuracy, g.f1) if n]
     return [*accuracies, "mae", "corr"]
 
 
 def compute(labels: ArrayLike, predictions: ArrayLike, metric_set: MetricSet) -> Metrics:
-    """Compute every metric of a family.
+    """Compute every metric of a metric set.
 
     Parameters
     ----------
@@ -146,12 +149,29 @@ def grade(grading: Grading, truth: Values, predicted: Classes) -> Metrics:
     return graded
 
 
+def majority(labels: ArrayLike, metric_set: MetricSet) -> Metrics:
+    """Grade the answer that is the most frequent class of these labels themselves.
+
+    Accuracies are often compared with it. No model can know it: it is read off the labels that it
+    is judged on.
+    """
+    truth = np.asarray(labels, dtype=np.float64)
+    graded: Metrics = {}
+    for grading in gradings(metric_set):
+        classes, counts = np.unique(
+            grading.classes(truth[grading.counted(truth)]), return_counts=True
+        )
+        answer = classes[counts.argmax()] if len(classes) else 0
+        graded |= grade(grading, truth, np.full(len(truth), answer))
+    return graded
+
+
 def correlation(a: Values, b: Values) -> float | None:
     """Pearson's correlation; None where one of the two is constant."""
     if len(a) < 2 or np.ptp(a) == 0 or np.ptp(b) == 0:
         return None
-    found = float(np.corrcoef(a, b)[0, 1])
-    return found if np.isfinite(found) else None
+    coefficient = float(np.corrcoef(a, b)[0, 1])
+    return coefficient if np.isfinite(coefficient) else None
 
 
 def intervals(
@@ -180,32 +200,50 @@ def intervals(
     """
     pairs = [_checked(labels, predictions) for predictions in draws]
     if metric_set == "sims":
-        pairs = [(np.clip(truth, -1, 1), np.clip(said, -1, 1)) for truth, said in pairs]
-    count = len(pairs[0][0])
-    draw = np.random.Generator(np.random.Philox(seed))
-    found: list[Metrics] = []
-    for _ in range(resamples):
-        clips = draw.integers(count, size=count)
-        found.append(
-            mean(
-                [
-                    {
-                        "mae": float(np.abs(truth[clips] - said[clips]).mean()),
-                        "corr": correlation(truth[clips], said[clips]),
-                    }
-                    for truth, said in pairs
-                ]
-            )
-        )
-    return {name: _interval([m[name] for m in found]) for name in ("mae", "corr")}
+        pairs = [(np.clip(truth, -1, 1), np.clip(answer, -1, 1)) for truth, answer in pairs]
+    truth = pairs[0][0]
+    predicted = np.stack([answer for _, answer in pairs])  # [draws, clips]
+
+    def mae(clips: Classes, axis: int = -1) -> Values:
+        return np.abs(predicted[:, clips] - truth[clips]).mean(axis=(0, axis))
+
+    def corr(clips: Classes, axis: int = -1) -> Values:
+        return correlations(predicted[:, clips], truth[clips]).mean(axis=0)
+
+    return {
+        name: _interval(statistic, len(truth), seed, resamples)
+        for name, statistic in (("mae", mae), ("corr", corr))
+    }
 
 
-def _interval(values: Sequence[float | None]) -> list[float] | None:
-    known = [v for v in values if v is not None]
-    if not known:
+def correlations(a: Values, b: Values) -> Values:
+    """Pearson's correlation along the last axis; NaN where one of the two is constant."""
+    constant = (np.ptp(a, axis=-1) == 0) | (np.ptp(b, axis=-1) == 0)
+    a, b = (x - x.mean(axis=-1, keepdims=True) for x in (a, b))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        coefficients = (a * b).sum(axis=-1) / np.sqrt((a**2).sum(axis=-1) * (b**2).sum(axis=-1))
+    return np.where(constant, np.nan, coefficients)
+
+
+def _interval(
+    statistic: Callable[..., Values], clips: int, seed: int, resamples: int
+) -> list[float] | None:
+    """Draw clips with replacement; resamples whose statistic is undefined do not count."""
+    if resamples < 1 or clips < 2:
         return None
+    with warnings.catch_warnings(action="ignore"):  # undefined values
+        distribution = bootstrap(
+            (np.arange(clips),),
+            statistic,
+            n_resamples=resamples,
+            batch=100,
+            vectorized=True,
+            method="percentile",
+            rng=np.random.Generator(np.random.Philox(seed)),
+        ).bootstrap_distribution
+    defined = distribution[np.isfinite(distribution)]
     tail = (1 - CONFIDENCE) / 2
-    return [float(v) for v in np.quantile(known, [tail, 1 - tail])]
+    return np.quantile(defined, [tail, 1 - tail]).tolist() if len(defined) else None
 
 
 def mean(several: list[Metrics]) -> Metrics:
@@ -213,8 +251,8 @@ def mean(several: list[Metrics]) -> Metrics:
     averaged: Metrics = {}
     for name in several[0]:
         values = [metrics[name] for metrics in several]
-        known = [v for v in values if v is not None]
-        averaged[name] = float(np.mean(known)) if len(known) == len(values) else None
+        defined = [v for v in values if v is not None]
+        averaged[name] = float(np.mean(defined)) if len(defined) == len(values) else None
     return averaged
 
 

@@ -19,15 +19,7 @@ from numpy.typing import NDArray
 
 from contracts.schemas import MODALITIES
 from lnln.data.features import BoolArray, FeatureSet
-
-# Modalities that a pattern takes away whole; the others lose rows at the missing rate.
-PATTERNS: dict[str, tuple[str, ...]] = {
-    "random": (),
-    "block": (),  # as "random", but the rows lost are one stretch
-    "no_text": ("text",),
-    "no_audio": ("audio",),
-    "no_vision": ("vision",),
-}
+from lnln.missing.patterns import PATTERNS, PatternName
 
 MASK_SCHEMA = pa.schema(
     [
@@ -69,7 +61,7 @@ def evaluation_masks(
     *,
     seed: int,
     purpose: str,
-    pattern: str = "random",
+    pattern: PatternName = "random",
     draw: int = 0,
 ) -> dict[str, Kept]:
     """Draw the masks a split is judged under.
@@ -83,7 +75,7 @@ def evaluation_masks(
     purpose : str
         The split, so that splits have masks of their own.
     pattern : str
-        One of `PATTERNS`.
+        See `lnln.missing.patterns`.
     draw : int
         Masks of another draw are independent of these.
 
@@ -96,6 +88,7 @@ def evaluation_masks(
         raise ValueError(f"missing rate {rate} is not between 0 and 1")
     if pattern not in PATTERNS:
         raise ValueError(f"pattern {pattern!r} is not one of {', '.join(PATTERNS)}")
+    whole, kind = PATTERNS[pattern]
     masks = {}
     for i, clip_id in enumerate(features.clip_ids):
         rows = {}
@@ -109,18 +102,9 @@ def evaluation_masks(
                 clip_id=clip_id,
                 modality=modality,
             )
-            if pattern == "block":
+            if kind == "stretch":
                 draws = _stretch(draws, content)
-            rows[modality] = (draws >= (1.0 if modality in PATTERNS[pattern] else rate)) | ~content
-        masks[clip_id] = Kept(**rows)
-    return masks
-
-
-def only_modality(features: FeatureSet, modality: str) -> dict[str, Kept]:
-    """Return masks that drop everything but one modality."""
-    masks = {}
-    for i, clip_id in enumerate(features.clip_ids):
-        rows = {m: ~_content(features, m, i) | (m == modality) for m in MODALITIES}
+            rows[modality] = (draws >= (1.0 if modality in whole else rate)) | ~content
         masks[clip_id] = Kept(**rows)
     return masks
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import platform
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
@@ -14,18 +15,32 @@ import torch
 from pydantic import BaseModel
 from torch import nn
 
+from contracts.code import digest, plain
+from lnln.models.registry import find
 from lnln.training.processes import accelerator
+
+# Imported by a run, and yet nothing that comes out of it depends on it.
+HARMLESS = {
+    "contracts": "what was read counts by its content",
+    "lnln/checkpoints/card.py": "a text about the model",
+    "lnln/checkpoints/hub.py": "where a model is, not what is in it",
+    "lnln/settings.py": "the values count, not the checks of them",
+    "lnln/training/resume.py": "how a run resumes, not what comes out",
+}
 
 Buffer = bytes | memoryview
 
 
 def fingerprint(inputs: Mapping[str, Any]) -> str:
-    """Hash inputs of any size together with this package's code, torch and the processor.
+    """Hash inputs of any size together with the code of the run, torch and the processor.
+
+    The code is that of `lnln.training.run` and of the model, and all that they import.
 
     Parameters
     ----------
     inputs : mapping
-        Of names to feature sets, masks, settings, networks, and plain values.
+        Of names to feature sets, masks, settings, networks, and plain values: the arguments of
+        `lnln.training.run.train`. `name` is that of the model.
 
     Returns
     -------
@@ -37,16 +52,19 @@ def fingerprint(inputs: Mapping[str, Any]) -> str:
     TypeError
         If a value is of another kind.
     """
-    digest = hashlib.sha256()
-    for piece in _pieces([_surroundings(), inputs]):
-        digest.update(piece)
-    return digest.hexdigest()
+    digest_ = hashlib.sha256()
+    for piece in _pieces([_surroundings(inputs["name"]), inputs]):
+        digest_.update(piece)
+    return digest_.hexdigest()
 
 
-def _surroundings() -> dict[str, Any]:
+def _surroundings(model: str) -> dict[str, Any]:
     """Return what else the result depends on: code, libraries, processor."""
+    folder = f"lnln/models/{model}"
+    files = ["lnln/training/run.py", f"{folder}/model.py", f"{folder}/settings.py"]
     return {
-        "code": {f.name: f.read_bytes() for f in sorted(Path(__file__).parent.glob("*.py"))},
+        "code": digest(files, without=HARMLESS),
+        "registered": _registered(model),
         "processes": accelerator().num_processes,
         "torch": torch.__version__,
         "numpy": np.__version__,
@@ -54,6 +72,14 @@ def _surroundings() -> dict[str, Any]:
         if torch.cuda.is_available()
         else platform.processor() or platform.machine(),
     }
+
+
+def _registered(model: str) -> bytes | None:
+    """Return the code of the file that a model is written in; None if it was typed into a shell."""
+    try:
+        return plain(Path(inspect.getfile(find(model).load())).read_bytes())
+    except (OSError, TypeError):
+        return None
 
 
 def _pieces(value: Any) -> Iterator[Buffer]:

@@ -1,4 +1,4 @@
-"""Where an interrupted run goes on: its state in one file, held by one process at a time."""
+"""Where an interrupted run resumes: its state in one file, held by one process at a time."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _DIGEST = hashlib.sha256().digest_size
 
 
 class Stopped(RuntimeError):
-    """The run was asked to stop, and did; the message says how it goes on."""
+    """The run was asked to stop, and did; the message says how to resume it."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class StateFile:
         partial.replace(self.path)
 
     def read(self) -> State | None:
-        """Return the state, None where there is none. A damaged one is told and ignored."""
+        """Return the state, None where there is none. A damaged one is reported and ignored."""
         try:
             content = memoryview(self.path.read_bytes())
         except FileNotFoundError:
@@ -77,11 +77,11 @@ def resumable(folder: Path, key: str) -> Iterator[StateFile]:
     key : str
         See `lnln.training.fingerprint.fingerprint`.
     """
-    with alone(folder, key):
+    with exclusive(folder, key):
         yield StateFile(folder / f"{key}.state")
 
 
-def given_up(folder: Path, days: float = 0, *, delete: bool = False) -> tuple[int, int]:
+def abandoned(folder: Path, days: float = 0, *, delete: bool = False) -> tuple[int, int]:
     """Count the states of interrupted runs, and their bytes.
 
     Parameters
@@ -96,7 +96,7 @@ def given_up(folder: Path, days: float = 0, *, delete: bool = False) -> tuple[in
     Returns
     -------
     tuple of int
-        That of a run which goes on at this moment is neither counted nor deleted.
+        The state of a run that is running is neither counted nor deleted.
     """
     count = size = 0
     runs = {path.stem for kind in ("state", "partial") for path in folder.glob(f"*.{kind}")}
@@ -105,21 +105,21 @@ def given_up(folder: Path, days: float = 0, *, delete: bool = False) -> tuple[in
         try:
             with lock.acquire(timeout=0):
                 files = [p for p in folder.glob(f"{run}.*") if p.suffix in (".state", ".partial")]
-                seen = [path.stat() for path in files]
-                last = max((each.st_mtime for each in seen), default=time.time())
-                old = bool(seen) and time.time() - last >= 86400 * days
+                stats = [path.stat() for path in files]
+                last = max((stat.st_mtime for stat in stats), default=time.time())
+                old = bool(stats) and time.time() - last >= 86400 * days
                 if old:
-                    count, size = count + 1, size + sum(each.st_size for each in seen)
+                    count, size = count + 1, size + sum(stat.st_size for stat in stats)
                 if old and delete:
                     StateFile(folder / f"{run}.state").remove()
                 Path(lock.lock_file).unlink(missing_ok=True)
-        except Timeout:  # it goes on at this moment
+        except Timeout:  # it is running
             continue
     return count, size
 
 
 @contextmanager
-def alone(folder: Path, key: str) -> Iterator[None]:
+def exclusive(folder: Path, key: str) -> Iterator[None]:
     """Wait until no other process is in such a block with the same folder and key.
 
     The system frees the lock of a process that dies, however it does. Of the processes that train

@@ -1,4 +1,4 @@
-"""Training LNLN: one run, one seed, the epoch chosen on the validation split alone."""
+"""Training a model: one run, one seed, the epoch chosen on the validation split alone."""
 
 from __future__ import annotations
 
@@ -14,19 +14,20 @@ from accelerate.utils import gather_object
 from tqdm import tqdm
 
 from lnln.checkpoints.checkpoint import weights_of
-from lnln.data.batches import Layout, check_language, incomplete
+from lnln.data.encoding import check_language
 from lnln.data.features import FeatureSet, Lengths
 from lnln.data.language import FrozenLanguageEncoder, LanguageEncoder
 from lnln.data.normalisation import Normalisation, without_infinities
 from lnln.evaluation import metrics
-from lnln.inference import score
-from lnln.missing.masks import Masks
-from lnln.models.lnln.network import LNLN
-from lnln.settings import LossSettings, NetworkSettings, Shapes, TrainSettings
-from lnln.training.epochs import Training, TrainingDiverged
+from lnln.missing.dropping import drop
+from lnln.missing.masks import Masks, training_masks
+from lnln.models.interface import Estimator, Model, Network
+from lnln.models.registry import find
+from lnln.settings import MetricSet, ModelSettings, Shapes, TrainSettings
 from lnln.training.history import History, Row
 from lnln.training.processes import accelerator, share
 from lnln.training.resume import StateFile, Stopped, terminations
+from lnln.training.steps import Training, TrainingDiverged
 
 
 @dataclass(frozen=True)
@@ -35,19 +36,20 @@ class Trained:
 
     Attributes
     ----------
-    model : LNLN
+    model : Model
         With the weights of the chosen epoch, in evaluation mode.
     shapes : Shapes
     normalisation : Normalisation or None
-        None in the variant `official`, whose features go as they come.
+        None where the model reads features as they come.
     history : list of dict
-        One row per epoch: epoch, learning_rate, train/<term> (`lnln.training.epochs.TERMS`),
-        valid/<metric>, and valid/w_mae and valid/w_corr: w against the true completeness.
+        One row per epoch: epoch, learning_rate, train/<term>, valid/<metric>, and of a model that
+        estimates w valid/w_mae and valid/w_corr: w against the true completeness. Of a model that
+        is fitted at once, a single row.
     best_epoch : int
         Counted from 1.
     """
 
-    model: LNLN
+    model: Model
     shapes: Shapes
     normalisation: Normalisation | None
     history: list[Row]
@@ -55,46 +57,49 @@ class Trained:
 
 
 def train(
+    name: str,
     train_set: FeatureSet,
     valid_set: FeatureSet,
     valid_masks: Sequence[Masks],
     *,
     lengths: Lengths,
-    network: NetworkSettings,
-    loss: LossSettings,
+    model_settings: ModelSettings,
     settings: TrainSettings,
-    metric_set: metrics.MetricSet,
+    metric_set: MetricSet,
     language: LanguageEncoder,
     on_epoch: Callable[[Row], None] | None = None,
     state: StateFile | None = None,
 ) -> Trained:
-    """Train one network.
+    """Train one model.
 
     Two runs with the same arguments on the same machine give the same bytes, also where one of
-    them was interrupted and went on. Several processes (`accelerate launch`, `torchrun`) that
+    them was interrupted and resumed. Several processes (`accelerate launch`, `torchrun`) that
     call this with the same arguments train one network together: the same steps, whose sums are
     rounded in another order, and other draws of dropout.
 
     Parameters
     ----------
+    name : str
+        Of the model, see `lnln.models.registry`.
     train_set, valid_set : FeatureSet
         As read, not normalised, with labels.
     valid_masks : sequence of masks
         The epoch is chosen by the validation metric averaged over them. One is enough; several
         draws or rates make the choice less a matter of chance.
     lengths : Lengths
-        Most rows the network reads, to which both sets were cut.
-    network, loss, settings
-    metric_set : str
-        "mosi" or "sims".
+        Most rows the model reads, to which both sets were cut.
+    model_settings : ModelSettings
+        Of the model's own class.
+    settings : TrainSettings
+    metric_set : {"mosi", "sims"}
     language : LanguageEncoder
         The encoder the text features were made with; a `FrozenLanguageEncoder` unless
         `settings.finetune_language`.
     on_epoch : callable, optional
         Called with each row of the history, also with those of epochs before an interruption.
     state : StateFile, optional
-        Where the run is kept after every epoch and when SIGTERM comes, and goes on from. It has
-        to be this run's, see `lnln.training.fingerprint`; whoever gave it removes it in the end.
+        Where the run is kept after every epoch and when SIGTERM comes, and resumes from. It has
+        to be this run's, see `lnln.training.fingerprint`; whoever passed it removes it in the end.
 
     Raises
     ------
@@ -116,38 +121,90 @@ def train(
             f"selection={settings.selection!r} is not one of "
             f"{', '.join(metrics.metric_names(metric_set))}"
         )
-    official = network.variant == "official"
-    normalisation = None if official else Normalisation.fit(train_set)
-    train_set, valid_set = (
-        without_infinities(s) if normalisation is None else normalisation.apply(s)
-        for s in (train_set, valid_set)
-    )
+    kind = find(name).load()
     shapes = Shapes(
         text_dim=language.width,
         audio_dim=train_set.audio.values.shape[1],
         vision_dim=train_set.vision.values.shape[1],
         **{f"{modality}_length": rows for modality, rows in lengths._asdict().items()},
     )
-    layout = Layout.of(network, shapes, settings.finetune_language)
+    layout = kind.reads(model_settings, shapes, "ids" if settings.finetune_language else "states")
+    normalisation = Normalisation.fit(train_set) if layout.features == "z_scores" else None
+    train_set, valid_set = (
+        without_infinities(s) if normalisation is None else normalisation.apply(s)
+        for s in (train_set, valid_set)
+    )
     processes = accelerator()
     language.to(processes.device)
     if settings.gradient_checkpointing and settings.finetune_language:
         language.model.activation_checkpointing_enable({"use_reentrant": False})
-    if not layout.ids:
+    inside = layout.text == "ids"
+    if not inside:
         check_language(train_set, language, lengths.text)
-    encoder = None if layout.ids else language
-    mine = valid_set.take(share(len(valid_set), processes))
-    judged = [incomplete(mine, masks, encoder) for masks in valid_masks]
+    encoder = None if inside else language
+    with reproducible(settings):
+        model = kind(model_settings, shapes, language if inside else None).to(processes.device)
+        if isinstance(model, Estimator):
+            history = _fit(model, train_set, valid_set, valid_masks, settings, metric_set, encoder)
+        else:
+            assert isinstance(model, Network)
+            mine = valid_set.take(share(len(valid_set), processes))
+            judged = [drop(mine, masks, encoder) for masks in valid_masks]
+            history = _descend(
+                model, train_set, judged, settings, metric_set, encoder, on_epoch, state
+            )
+    if isinstance(model, Estimator) and on_epoch:
+        on_epoch(history.rows[0])
+    return Trained(model.eval(), shapes, normalisation, history.rows, history.best_epoch)
 
-    # Without a state there is nothing to go on from: SIGTERM ends the process as ever.
-    watch = terminations() if state else nullcontext(lambda: False)
-    with reproducible(settings), watch as asked:
-        model = LNLN(network, shapes, language if layout.ids else None).to(processes.device)
-        training = Training(
-            model, train_set, layout, encoder, network, loss, settings, processes, asked
-        )
+
+def _fit(
+    model: Estimator,
+    train_set: FeatureSet,
+    valid_set: FeatureSet,
+    valid_masks: Sequence[Masks],
+    settings: TrainSettings,
+    metric_set: MetricSet,
+    encoder: LanguageEncoder | None,
+) -> History:
+    """Fit a model at once, on the masks that a network would have been trained with."""
+    judged = [drop(valid_set, masks, encoder) for masks in valid_masks]
+
+    def drawn() -> Iterator[FeatureSet]:
+        if not model.needs_masks:
+            yield train_set
+            return
+        for epoch in tqdm(range(1, settings.epochs + 1), desc="fit", unit="epoch", disable=None):
+            masks, _ = training_masks(train_set, seed=settings.seed, epoch=epoch)
+            yield drop(train_set, masks, encoder)
+
+    model.fit(drawn(), judged)
+    history = History()
+    validated = _validate(model, judged, metric_set, 1, gather=lambda own: own)
+    history.improved(
+        {"epoch": 1} | {f"valid/{name}": value for name, value in validated.items()},
+        settings.selection,
+    )
+    return history
+
+
+def _descend(
+    model: Network,
+    train_set: FeatureSet,
+    judged: Sequence[FeatureSet],
+    settings: TrainSettings,
+    metric_set: MetricSet,
+    encoder: LanguageEncoder | None,
+    on_epoch: Callable[[Row], None] | None,
+    state: StateFile | None,
+) -> History:
+    """Train a network epoch by epoch; it ends with the weights of the best one."""
+    processes = accelerator()
+    tell = on_epoch or (lambda row: None)
+    # Without a state there is nothing to resume from: SIGTERM ends the process as ever.
+    with terminations() if state else nullcontext(lambda: False) as stop_requested:
+        training = Training(model, train_set, encoder, settings, processes, stop_requested)
         history = History()
-        tell = on_epoch or (lambda row: None)
 
         def keep() -> None:
             if state:
@@ -156,13 +213,13 @@ def train(
                     state.write(now)
                 processes.wait_for_everyone()
 
-        def stop_if_asked() -> None:
+        def stop_if_requested() -> None:
             if training.stopping:
                 keep()
-                raise Stopped("stopped, as SIGTERM asked; start it again and it goes on from here")
+                raise Stopped("stopped by SIGTERM; start it again and it resumes from here")
 
         if state and (kept := state.read()):
-            training.go_on(kept["training"])
+            training.resume(kept["training"])
             history = History.of(kept["history"])
         for row in history.rows:
             tell(row)
@@ -174,11 +231,13 @@ def train(
         )
         while not history.over(settings):
             epoch = len(history.rows) + 1
-            row = training.epoch(epoch, stop_if_asked)
-            found = _validate(training.kept, judged, layout, metric_set, epoch)
-            row |= {f"valid/{name}": value for name, value in found.items()}
+            row = training.epoch(epoch, stop_if_requested)
+            validated = _validate(
+                training.averaged_model, judged, metric_set, epoch, gather=gather_object
+            )
+            row |= {f"valid/{name}": value for name, value in validated.items()}
             if history.improved(row, settings.selection):
-                history.weights = weights_of(training.kept)
+                history.weights = weights_of(training.averaged_model)
             keep()
             bar.update()
             best = {f"best {settings.selection}": history.best(settings.selection)}
@@ -186,32 +245,37 @@ def train(
             tell(row)
         bar.close()
     model.load_state_dict(history.weights, strict=False)  # a frozen language encoder is not there
-    return Trained(model.eval(), shapes, normalisation, history.rows, history.best_epoch)
+    return history
 
 
 def _validate(
-    model: LNLN,
+    model: Model,
     judged: Sequence[FeatureSet],
-    layout: Layout,
-    metric_set: metrics.MetricSet,
+    metric_set: MetricSet,
     epoch: int,
+    gather: Callable[[list[Any]], list[Any]],
 ) -> metrics.Metrics:
     """Average the metrics of the validation split over its masks; w_*: w against the truth."""
     several = []
     for clips in judged:
-        answers = score(model, clips, layout)
-        own = np.stack([*answers, clips.text.completeness(), clips.known_labels()])
-        said, w, truth, labels = np.concatenate(gather_object([own]), axis=1)  # of all processes
-        if not np.isfinite(said).all():
-            wrong = [clips.clip_ids[i] for i in np.flatnonzero(~np.isfinite(answers.sentiment))]
+        scores = model.predict(clips)
+        w = np.full(len(clips), np.nan) if scores.w is None else scores.w
+        own = np.stack([scores.prediction, w, clips.text.completeness(), clips.known_labels()])
+        # Of all processes.
+        predictions, w, completeness, labels = np.concatenate(gather([own]), axis=1)
+        if not np.isfinite(predictions).all():
+            wrong = [clips.clip_ids[i] for i in np.flatnonzero(~np.isfinite(scores.prediction))]
             raise TrainingDiverged(
                 f"predictions for the validation split are not finite after epoch {epoch} "
                 f"({', '.join(wrong[:5])}): lower learning_rate, or look at these clips' features"
             )
-        several.append(
-            metrics.compute(labels, said, metric_set)
-            | {"w_mae": float(np.abs(w - truth).mean()), "w_corr": metrics.correlation(w, truth)}
-        )
+        row = metrics.compute(labels, predictions, metric_set)
+        if scores.w is not None:
+            row |= {
+                "w_mae": float(np.abs(w - completeness).mean()),
+                "w_corr": metrics.correlation(w, completeness),
+            }
+        several.append(row)
     return metrics.mean(several)
 
 

@@ -1,26 +1,29 @@
 """The learning rate over the run: a linear rise, then a cosine to 0."""
 
 import math
+from typing import Literal
 
-from lnln.settings import TrainSettings, Variant
+from lnln.settings import TrainSettings
 
 
-def learning_rate(settings: TrainSettings, variant: Variant, step: int, steps: int) -> float:
+def learning_rate(
+    settings: TrainSettings, schedule: Literal["step", "epoch"], step: int, steps: int
+) -> float:
     """Compute the learning rate of one step.
 
     Parameters
     ----------
     settings : TrainSettings
-    variant : str
-        `paper` moves with every step. `official` moves once an epoch as the published code's
-        scheduler does: the first epoch runs at rate 0, and the peak lasts two epochs.
+    schedule : {"step", "epoch"}
+        How often the rate moves. Once an epoch it does as the scheduler of the published LNLN code:
+        the first epoch runs at rate 0, and the peak lasts two epochs.
     step : int
         Counted from 0 over the whole run.
     steps : int
         Steps in one epoch.
     """
     peak = settings.learning_rate
-    if variant == "official":
+    if schedule == "epoch":
         epoch, rise = step // steps, settings.warmup * settings.epochs
         if epoch <= rise:
             return peak * epoch / rise if rise else peak

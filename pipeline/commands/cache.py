@@ -51,7 +51,7 @@ def prune(
 
 def _trainings(prune_days: float | None) -> None:
     """Tell of the states of interrupted trainings in this project, if any, or delete them."""
-    from lnln.training.resume import given_up
+    from lnln.training.resume import abandoned
     from pipeline.params import ParamsError, load_params
 
     if not PARAMS.exists():
@@ -59,7 +59,7 @@ def _trainings(prune_days: float | None) -> None:
     try:
         folder = Path(load_params().run.resume)
         delete = prune_days is not None
-        count, size = given_up(folder, prune_days or 0, delete=delete)
+        count, size = abandoned(folder, prune_days or 0, delete=delete)
     except (OSError, ParamsError) as error:
         sys.exit(f"error: states of interrupted trainings cannot be looked for: {error}")
     if count:

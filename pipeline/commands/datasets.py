@@ -37,7 +37,7 @@ def init_dataset(
     except (OSError, ParamsError, DatasetError, SetupError) as error:
         sys.exit(f"error: {error}")
     counts = ", ".join(f"{count} {split}" for split, count in arranged.clips.items())
-    print(f"{root / 'label.csv'}: {counts}; {arranged.new} new, {arranged.speakers} speakers")
+    print(f"{root / 'label.csv'}: {counts}; {arranged.new} new, {arranged.groups} speakers")
     if arranged.relinked:
         print(
             f"warning: {len(arranged.relinked)} links led nowhere, and now lead to videos of the "
@@ -65,7 +65,7 @@ def prepare(
     Example: lnln prepare mosi CMU-MOSI/Raw
     """
     from extractors.datasets.cmu.preparing import prepare as write
-    from extractors.datasets.cmu.preparing import read_modes
+    from extractors.datasets.cmu.preparing import read_splits
     from extractors.datasets.cmu.published_splits import PUBLISHED
     from extractors.errors import SetupError
 
@@ -73,8 +73,8 @@ def prepare(
         sys.exit(f"error: {dataset!r} cannot be prepared; known: mosi, mosei")
     root = Path("data") / dataset
     try:
-        modes = PUBLISHED.get(dataset, {}) if splits is None else read_modes(splits)
-        prepared = write(source, root, modes=modes)
+        modes = PUBLISHED.get(dataset, {}) if splits is None else read_splits(splits)
+        prepared = write(source, root, splits=modes)
     except (OSError, ValueError, SetupError) as error:
         sys.exit(f"error: {error}")
     print(", ".join(f"{count} without {what}" for what, count in prepared.lacking.items()))

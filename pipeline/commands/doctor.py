@@ -33,8 +33,8 @@ class Finding(NamedTuple):
 
 def findings() -> Iterator[Finding]:
     """Look at everything the pipeline needs; nothing is fetched."""
-    from extractors.assets.finding import statuses
     from extractors.assets.libraries import require_libraries
+    from extractors.assets.resolving import statuses
     from extractors.errors import MissingLibraries
 
     yield Finding(True, f"Python {platform.python_version()} ({sys.prefix})")

@@ -26,7 +26,7 @@ def import_mmsa(
     Example: lnln import-mmsa unaligned_50.pkl --dataset mosi
     """
     from extractors.datasets.mmsa.importing import import_mmsa as read
-    from extractors.datasets.mmsa.unpickling import UnsafePickle
+    from extractors.datasets.mmsa.plain_objects import UnsafePickle
     from extractors.errors import SetupError
     from pipeline.params import ParamsError, load_datasets
 

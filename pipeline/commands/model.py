@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from extractors.assets.finding import resolve
+from extractors.assets.resolving import resolve
 from lnln.checkpoints.checkpoint import Checkpoint, load
 from lnln.data.language import FrozenLanguageEncoder
 
@@ -27,7 +27,7 @@ def load_with_language(source: Path | str, *, offline: bool) -> Checkpoint:
         The BERT that the model was trained with is not on this machine.
     """
     checkpoint = load(source, offline=offline)
-    if checkpoint.layout.ids and checkpoint.model.language is None:
+    if checkpoint.model.layout.text == "ids" and checkpoint.model.language is None:
         name = checkpoint.config.features["text"].settings["model"]
         language = FrozenLanguageEncoder.from_folder(resolve(name, offline=offline))
         checkpoint = load(source, language, offline=offline)

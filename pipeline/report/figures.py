@@ -1,5 +1,6 @@
 """Figures of a run, as PNG: to look at, and for the README."""
 
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,16 @@ import pyarrow as pa
 from contracts.files import replacing
 from contracts.schemas import MODALITIES
 
-LABELS = {"lnln": "LNLN", "ridge": "ridge on pooled features", "constant": "constant"}
-COLOURS = {"lnln": "#1f5fa8", "ridge": "#d9822b", "constant": "#888888"}
+# Colours that the colour-blind tell apart (Okabe and Ito), and lines that do without colours.
+STYLES = (
+    ("#0072b2", "o-"),
+    ("#009e73", "^-."),
+    ("#d55e00", "s--"),
+    ("#cc79a7", "v:"),
+    ("#777777", ":"),
+    ("#e69f00", "D-"),
+    ("#56b4e9", "x--"),
+)
 REASONS = {  # what kept a modality from being observed, and its colour
     "complete": "#2e7d5b",
     "with gaps": "#9ccbb0",
@@ -21,7 +30,6 @@ REASONS = {  # what kept a modality from being observed, and its colour
     "no face": "#b3a6d6",
     "quarantined": "#444444",
 }
-STYLES = {"lnln": "o-", "ridge": "s--", "constant": ":"}
 
 
 def plot_observed(observed: pa.Table, path: Path) -> None:
@@ -84,43 +92,35 @@ def _state(clip: dict[str, Any] | None) -> str:
     return "complete" if clip["share"] == 1 else "with gaps"
 
 
-def plot_rates(by_rate: list[dict[str, Any]], path: Path) -> None:
-    """Plot MAE and Corr over the missing rate, LNLN beside its floors.
+def plot_rates(by_rate: list[dict[str, Any]], models: list[str], path: Path) -> None:
+    """Plot MAE and Corr over the missing rate, a model beside its floors.
 
     Parameters
     ----------
     by_rate : list of dict
-        `lnln.evaluation.judging.Evaluation.by_rate`; a deviation over seeds is a band.
+        Rows of `lnln.evaluation.summary.over_seeds`; a deviation over seeds is a band.
+    models : list of str
+        In the order of the legend.
     path : Path
         PNG to write.
     """
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9, 3.6), layout="constrained")
-    for axes, (metric, title) in zip(
-        figure.subplots(1, 2), {"mae": "MAE (less is better)", "corr": "Corr"}.items(), strict=True
-    ):
-        for predictor, label in LABELS.items():
-            points = [
-                (row["rate"], row[metric])
-                for row in by_rate
-                if row["predictor"] == predictor and row[metric] is not None
-            ]
-            if points:
-                axes.plot(
-                    *zip(*points, strict=True),
-                    STYLES[predictor],
-                    label=label,
-                    ms=4,
-                    color=COLOURS[predictor],
+    titles = {"mae": "MAE (less is better)", "corr": "Corr"}
+    for axes, (metric, title) in zip(figure.subplots(1, 2), titles.items(), strict=True):
+        for model, (colour, style) in zip(models, cycle(STYLES), strict=False):
+            rows = [r for r in by_rate if r["model"] == model and r[metric] is not None]
+            if not rows:
+                continue
+            rates = [row["rate"] for row in rows]
+            axes.plot(rates, [r[metric] for r in rows], style, label=model, ms=4, color=colour)
+            if all(row[f"{metric}_deviation"] for row in rows):
+                low, high = (
+                    [row[metric] + sign * row[f"{metric}_deviation"] for row in rows]
+                    for sign in (-1, 1)
                 )
-            band = [
-                (row["rate"], row[metric] - spread, row[metric] + spread)
-                for row in by_rate
-                if row["predictor"] == predictor and (spread := row.get(f"{metric}_deviation"))
-            ]
-            if band:
-                axes.fill_between(*zip(*band, strict=True), color=COLOURS[predictor], alpha=0.2)
+                axes.fill_between(rates, low, high, color=colour, alpha=0.2, lw=0)
         axes.set(xlabel="missing rate r", title=title)
         axes.grid(alpha=0.3)
     figure.axes[0].legend(frameon=False)

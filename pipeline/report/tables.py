@@ -19,12 +19,12 @@ from lnln.prediction import Prediction
 NEUTRAL = 1 / 12
 
 
-def word(sentiment: float, label_range: tuple[float, float]) -> str:
-    """Call a sentiment negative, neutral or positive."""
+def word(prediction: float, label_range: tuple[float, float]) -> str:
+    """Call a prediction negative, neutral or positive."""
     low, high = label_range
-    if abs(sentiment) < NEUTRAL * (high - low):
+    if abs(prediction) < NEUTRAL * (high - low):
         return "neutral"
-    return "positive" if sentiment > 0 else "negative"
+    return "positive" if prediction > 0 else "negative"
 
 
 def prediction_table(
@@ -37,7 +37,7 @@ def prediction_table(
     # The least widths fit into 80 columns, with nothing cut.
     table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("clip", overflow="fold", min_width=10)
-    table.add_column(f"sentiment\n{low:g} … {high:g}", min_width=9)
+    table.add_column(f"prediction\n{low:g} … {high:g}", min_width=10)
     table.add_column("said", overflow="fold", max_width=48, min_width=8)
     for name in ("words", "sound", "face"):
         table.add_column(name, justify="right", no_wrap=True)
@@ -45,10 +45,10 @@ def prediction_table(
     table.add_column("warnings", overflow="fold", max_width=40, min_width=12)
     for row in predictions:
         score = "none"
-        if row.sentiment is not None:
-            score = f"{row.sentiment:+.2f} {word(row.sentiment, label_range)}"
+        if row.prediction is not None:
+            score = f"{row.prediction:+.2f} {word(row.prediction, label_range)}"
         shares = (f"{row.observed[m]:.0%}" for m in ("text", "audio", "vision"))
-        w = "" if row.completeness is None else f"{row.completeness:.2f}"
+        w = "" if row.w is None else f"{row.w:.2f}"
         own = [warning for warning in row.warnings if warning != notice]
         clip, said, notes = (  # as they are: "[...]" in a file name is no markup
             Text(words) for words in (row.clip_id, row.text or "-", "\n".join(own))
@@ -82,33 +82,38 @@ def failures(rejected: Iterable[Rejected]) -> list[tuple[str, str, str]]:
     return [(*clip, "; ".join(told)) for clip, told in reasons.items()]
 
 
-def results_table(by_rate: list[dict[str, Any]]) -> Table:
-    """Lay out MAE and Corr over the missing rate, LNLN beside its floors."""
-    predictors = list(dict.fromkeys(row["predictor"] for row in by_rate))
-    table = Table(title="test split over the missing rate r")
+def results_table(by_rate: list[dict[str, Any]], models: list[str]) -> Table:
+    """Lay out MAE and Corr over the missing rate, a model beside its floors."""
+    table = Table(title="test split over the missing rate r", box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("r", justify="right")
     for metric in ("MAE", "Corr"):
-        for predictor in predictors:
-            table.add_column(f"{metric}\n{predictor}", justify="right")
+        for model in models:
+            table.add_column(f"{metric}\n{model}", justify="right")
     for rate in dict.fromkeys(row["rate"] for row in by_rate):
-        found = {row["predictor"]: row for row in by_rate if row["rate"] == rate}
-        cells = (with_deviation(found[p], m) for m in ("mae", "corr") for p in predictors)
+        rows = {row["model"]: row for row in by_rate if row["rate"] == rate}
+        cells = (with_deviation(rows[m], metric) for metric in ("mae", "corr") for m in models)
         table.add_row(f"{rate:g}", *cells)
     return table
 
 
-def modalities_table(modalities: dict[str, dict[str, Any]]) -> Table:
-    """Lay out `by_modality`: a row per modality that has labels of its own."""
-    answers = ("alone", "all", "constant")
-    table = Table(title="labels of single modalities, LNLN given it alone and all")
-    table.add_column("modality")
+def modalities_table(modalities: dict[str, dict[str, dict[str, Any]]]) -> Table:
+    """Lay out `lnln.evaluation.summary.by_modality`: a row per modality and model."""
+    answers = ("only", "all")
+    table = Table(
+        title="labels of single modalities, given that modality only and given all",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+    )
+    for name in ("modality", "model"):
+        table.add_column(name)
     table.add_column("clips", justify="right")
     for metric in ("MAE", "Corr"):
         for answer in answers:
             table.add_column(f"{metric}\n{answer}", justify="right")
-    for modality, found in modalities.items():
-        cells = (with_deviation(found[answer], m) for m in ("mae", "corr") for answer in answers)
-        table.add_row(modality, str(found["clips"]), *cells)
+    for modality, by_model in modalities.items():
+        for model, row in by_model.items():
+            cells = (with_deviation(row[a], metric) for metric in ("mae", "corr") for a in answers)
+            table.add_row(modality, model, str(row["clips"]), *cells)
     return table
 
 

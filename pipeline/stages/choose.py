@@ -1,34 +1,28 @@
-"""Stage `choose`: of the seeds' networks the one that did best on the validation split."""
-
-import json
+"""Stage `choose`: of the seeds of `model.name` the one that did best on the validation split."""
 
 from contracts.files import replacing
+from lnln.checkpoints.config import read_config
+from lnln.checkpoints.hub import CONFIG, WEIGHTS
 from lnln.evaluation.metrics import better
 from pipeline.params import load_params
-from pipeline.paths import MODEL, SEEDS
+from pipeline.paths import MODEL, TRAINED, run_name
 from pipeline.stage import run
-
-FILES = (
-    "model.safetensors",
-    "README.md",
-    "config.json",
-)  # the config last: see `save`
 
 
 def main() -> None:
     """Copy the checkpoint; it is the one that `lnln predict` uses."""
     params = load_params()
-    selection, best = params.train.selection, params.train.seeds[0]
-    found = {}
-    for seed in params.train.seeds:
-        config = json.loads((SEEDS / str(seed) / "config.json").read_text("utf-8"))
-        found[seed] = config["training"]["validation"][selection]
-        if better(selection, found[seed], found[best]):
+    model, selection, seeds = params.model.name, params.train.selection, params.train.seeds
+    folders = {seed: TRAINED / run_name(model, seed) for seed in seeds}
+    reached = {s: read_config(folders[s]).training["validation"][selection] for s in seeds}
+    best = seeds[0]
+    for seed in seeds:
+        if better(selection, reached[seed], reached[best]):
             best = seed
-    for name in FILES:
+    for name in (WEIGHTS, CONFIG):  # the config last, as `save` does
         with replacing(MODEL / name) as temporary:
-            temporary.write_bytes((SEEDS / str(best) / name).read_bytes())
-    print(f"seed {best} has the best {selection} of the validation split: {found[best]:.4f}")
+            temporary.write_bytes((folders[best] / name).read_bytes())
+    print(f"{model}: seed {best} has the best {selection} of validation: {reached[best]:.4f}")
 
 
 if __name__ == "__main__":

@@ -1,20 +1,24 @@
-"""Stage `dataset`: find the dataset that params.yaml names; say what to do if it is not there."""
+"""Stage `dataset`: the dataset that params.yaml names, and all settings, nothing left open."""
 
 from pathlib import Path
 
+from contracts.messages import message
 from lnln.evaluation.metrics import metric_names
+from pipeline.models import ResolvedModel, compared, resolve_model
 from pipeline.params import ParamsError, ResolvedDataset, load_datasets, load_params
-from pipeline.paths import DATASET, DATASETS, PARAMS
+from pipeline.paths import DATASET, DATASETS, PARAMS, SETTINGS
 from pipeline.stage import StageError, run, write_json
 
-LAYOUT = """\
+LAYOUT = message("""\
 expected: clips in the raw layout
   {root}/label.csv                                columns video_id, clip_id, text, label, mode
   {root}/Raw/<video_id>/<clip_id>.<mp4|mov|avi|mkv|webm|mpg|flv>
 or the features of a pickle of MMSA: lnln import-mmsa FILE.pkl --dataset {name}
 They are to be had from {source}.
-Put the files there (a symbolic link will do), or name another dataset in {params}. {restore}"""
-RESTORE = f"What a failed `dvc exp run -S` wrote into it is undone by: git checkout {PARAMS}"
+Put the files there (a symbolic link will do), or name another dataset in {params}. {restore}""")
+RESTORE = message(
+    f"What a failed `dvc exp run -S` wrote into it is undone by: git checkout {PARAMS}"
+)
 
 
 def resolve() -> ResolvedDataset:
@@ -33,11 +37,11 @@ def resolve() -> ResolvedDataset:
             f"known: {', '.join(known)}. {RESTORE}"
         )
     section = known[name].model_dump()
-    allowed = metric_names(known[name].metrics)
+    allowed = metric_names(known[name].metric_set)
     if params.train.selection not in allowed:
         raise ParamsError(
             f"{PARAMS}: train.selection: {params.train.selection!r} is no metric of "
-            f"{known[name].metrics}, the metric set of {name}; allowed: {', '.join(allowed)}"
+            f"{known[name].metric_set}, the metric set of {name}; allowed: {', '.join(allowed)}"
         )
     return ResolvedDataset(
         **section, name=name, root=f"data/{name}", audio=params.audio, vision=params.vision
@@ -70,16 +74,19 @@ def require_files(dataset: ResolvedDataset) -> None:
 
 
 def main() -> None:
-    """Write `dataset.json`, which the other stages read."""
-    dataset = resolve()
+    """Write `dataset.json` and `settings.json`, which the other stages read."""
+    params, dataset = load_params(), resolve()
     require_files(dataset)
-    write_json(dataset.model_dump(mode="json"), DATASET)
-    if dataset.published is not None:
-        print(
-            f"settings published for {dataset.name} take the place of those in {PARAMS}: "
-            f"{dataset.published}\n"
-            f"another value: -S {DATASETS}:{dataset.name}.published.train.epochs=20"
-        )
+    models = {name: resolve_model(name, params, dataset) for name in compared(params)}
+    write_json(dataset.model_dump(mode="json", exclude={"models"}), DATASET)
+    write_json({name: model.model_dump(mode="json") for name, model in models.items()}, SETTINGS)
+    name = params.model.name
+    print(f"settings of {name} on {dataset.name}: {_told(models[name])} (also in {SETTINGS})")
+
+
+def _told(model: ResolvedModel) -> str:
+    settings = model.model | {f"train.{k}": v for k, v in model.train.model_dump().items()}
+    return ", ".join(f"{name} {value}" for name, value in settings.items())
 
 
 if __name__ == "__main__":

@@ -1,78 +1,91 @@
-"""Stage `evaluate`: every seed's network on the test split, beside the floors it has to beat."""
+"""Stage `evaluate`: what the predictions for the test split say, every model beside the floors."""
 
 import csv
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import rich
 
 from contracts.files import replacing
-from contracts.parquet import write_table
-from lnln.checkpoints.checkpoint import CheckpointError, load
-from lnln.data.language import FrozenLanguageEncoder
-from lnln.evaluation.judging import Evaluation, evaluate
-from lnln.evaluation.seeds import over_seeds
-from pipeline.params import Params, ResolvedDataset, load_dataset, load_params
-from pipeline.paths import METRICS, PLOTS, PREDICTIONS, SEEDS
+from lnln.evaluation.summary import by_condition, over_seeds, results
+from lnln.evaluation.table import read, slices, write
+from pipeline.models import compared
+from pipeline.params import load_dataset, load_params
+from pipeline.paths import METRICS, PLOTS, PREDICTIONS, SWEPT, run_name
 from pipeline.report.figures import plot_rates
 from pipeline.report.tables import modalities_table, results_table
 from pipeline.stage import run, write_json
-from pipeline.stages.splits import language_folder, read_manifest, read_masks, read_split
 
-
-def judge(params: Params, dataset: ResolvedDataset, seed: int) -> Evaluation:
-    """Evaluate the network of one seed on the features and masks that lie in `outputs/`."""
-    manifest = read_manifest()
-    language = FrozenLanguageEncoder.from_folder(
-        language_folder(dataset, offline=params.run.offline)
-    )
-    return evaluate(
-        load(SEEDS / str(seed), language),
-        *(read_split(manifest, split, dataset) for split in ("train", "valid", "test")),
-        valid_masks=read_masks("valid"),
-        test_masks=read_masks("test"),
-        language=language,
-        rates=params.evaluate.rates,
-        seed=params.masks.seed,
-        train_seed=seed,
-        pattern=params.masks.pattern,
-        resamples=params.evaluate.bootstrap,
-    )
+Row = dict[str, Any]
 
 
 def main() -> None:
-    """Write metrics at `missing_rate`, the curves over all rates, and every prediction."""
+    """Write metrics at `missing_rate` and the curves over all rates."""
     params, dataset = load_params(), load_dataset()
-    result = over_seeds({seed: judge(params, dataset, seed) for seed in params.train.seeds})
-    write_json({"missing_rate": params.missing_rate} | result.metrics, METRICS / "test.json")
-    write_csv(result.by_rate, PLOTS / "rates.csv")
+    models, pattern = compared(params), params.masks.pattern
+    table = read(
+        [SWEPT / f"{run_name(m, seed)}.parquet" for m in models for seed in params.train.seeds]
+    )
+    write(table, PREDICTIONS)
+    summary = results(
+        table,
+        dataset.metric_set,
+        pattern=pattern,
+        missing_rate=params.missing_rate,
+        rates=params.evaluate.rates,
+        seed=params.masks.seed,
+        resamples=params.evaluate.bootstrap,
+    )
+    about = {"missing_rate": params.missing_rate, "pattern": pattern}
+    write_json(about | summary, METRICS / "test.json")
+    swept = [
+        row
+        for row in over_seeds(by_condition(table, dataset.metric_set))
+        if row["pattern"] == pattern and row["rate"] in params.evaluate.rates
+    ]
+    by_rate = sorted(swept, key=lambda row: (models.index(row["model"]), row["rate"]))
+    write_csv(by_rate, PLOTS / "rates.csv")
     for metric in ("mae", "corr"):
-        write_csv(curves(result.by_rate, metric), PLOTS / f"{metric}.csv")
-    write_csv(result.completeness, PLOTS / "completeness.csv")
-    write_csv(result.predictions, PLOTS / "predictions.csv")  # Parquet cannot be plotted by DVC
-    write_table(pa.Table.from_pylist(result.predictions), PREDICTIONS)
-    plot_rates(result.by_rate, PLOTS / "rates.png")
-    rich.print(results_table(result.by_rate))
-    if "modalities" in result.metrics:
-        rich.print(modalities_table(result.metrics["modalities"]))
+        write_csv(curves(by_rate, models, metric), PLOTS / f"{metric}.csv")
+    estimates = [
+        {name: row.get(name) for name in ("rate", "w", "completeness")}
+        for row in by_rate
+        if row["model"] == params.model.name
+    ]
+    write_csv(estimates, PLOTS / "w.csv")
+    write_csv(
+        [
+            {"seed": s.seed, "draw": s.condition.draw, "label": float(y), "prediction": float(p)}
+            for s in slices(table)
+            if s.model == params.model.name
+            and (s.condition.pattern, s.condition.rate) == (pattern, params.missing_rate)
+            for y, p in zip(s.label, s.prediction, strict=True)
+        ],
+        PLOTS / "predictions.csv",
+    )
+    plot_rates(by_rate, models, PLOTS / "rates.png")
+    rich.print(results_table(by_rate, models))
+    if "modalities" in summary:
+        rich.print(modalities_table(summary["modalities"]))
 
 
-def curves(by_rate: list[dict[str, Any]], metric: str) -> list[dict[str, Any]]:
-    """Return one row per missing rate, and a column per predictor; undefined values are empty."""
-    rows: dict[float, dict[str, Any]] = {}
+def curves(by_rate: list[Row], models: list[str], metric: str) -> list[Row]:
+    """Return one row per missing rate, and a column per model; undefined values are empty."""
+    rows: dict[float, Row] = {}
     for row in by_rate:
-        rows.setdefault(row["rate"], {"rate": row["rate"]})[row["predictor"]] = row[metric]
+        empty = {"rate": row["rate"]} | dict.fromkeys(models)
+        rows.setdefault(row["rate"], empty)[row["model"]] = row[metric]
     return list(rows.values())
 
 
-def write_csv(rows: list[dict[str, Any]], path: Path) -> None:
-    """Write rows with the same keys as CSV, replacing the file in one step."""
+def write_csv(rows: list[Row], path: Path) -> None:
+    """Write rows as CSV, replacing the file in one step; a row may lack keys."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
     with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, rows[0].keys(), lineterminator="\n")
+        writer = csv.DictWriter(file, names, lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
 
 
 if __name__ == "__main__":
-    run(main, CheckpointError)
+    run(main)

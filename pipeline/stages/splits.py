@@ -1,4 +1,4 @@
-"""What `incomplete`, `train` and `evaluate` read: a split's features, its masks, its BERT."""
+"""What `incomplete`, `train` and `sweep` read: a split's features, its masks, its BERT."""
 
 import warnings
 from pathlib import Path
@@ -8,27 +8,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from contracts.parquet import read_table
-from extractors.assets.finding import resolve
+from extractors.assets.resolving import resolve
 from lnln.data.features import FeatureSet, Lengths
 from lnln.data.reading import read_features
 from lnln.missing.masks import Kept, from_table
-from pipeline.params import Dataset, Params
+from pipeline.params import Dataset
 from pipeline.paths import FEATURES, INCOMPLETE, MANIFEST, TRANSCRIPTS
 from pipeline.stage import StageError, warn
 
 
 def lengths(dataset: Dataset) -> Lengths:
-    """Longest sequences the network reads."""
+    """Longest sequences a model reads."""
     return Lengths(dataset.text.max_tokens, dataset.lengths.audio, dataset.lengths.vision)
-
-
-def as_published(given: Params, dataset: Dataset) -> Params:
-    """Params with the settings that were published for a dataset, if any were."""
-    told = dataset.published
-    if told is None:
-        return given
-    trained = given.train.model_copy(update=told.train.model_dump())
-    return given.model_copy(update={"loss": told.loss, "train": trained})
 
 
 def read_manifest() -> pa.Table:
@@ -38,7 +29,7 @@ def read_manifest() -> pa.Table:
 
 
 def read_split(manifest: pa.Table, split: str, dataset: Dataset) -> FeatureSet:
-    """Read one split's features, cut to what the network reads; warnings go to the user.
+    """Read one split's features, cut to what a model reads; warnings go to the user.
 
     Clips without a label are left out where others have one.
 

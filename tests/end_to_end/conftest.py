@@ -150,7 +150,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def write_empty_project(folder: Path) -> Path:
     """Write a project with small params and no clips."""
-    for package in ("extractors", "lnln", "pipeline"):
+    for package in ("contracts", "extractors", "lnln", "pipeline"):
         shutil.copytree(ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pyc*"))
     for name in ("dvc.yaml", "params.yaml", "datasets.yaml", ".dvcignore", ".gitignore"):
         shutil.copyfile(ROOT / name, folder / name)

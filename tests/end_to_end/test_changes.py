@@ -50,7 +50,7 @@ def test_the_same_seed_gives_the_same_bytes_whatever_the_workers(
     change_params(copy, {"run": {"workers": 1, "cache": ""}})  # nothing kept helps
     done = run(copy, "dvc", "repro", "--force")
     assert done.returncode == 0, done.stderr
-    assert len(stages_run(done.stdout)) == 11
+    assert len(stages_run(done.stdout)) == 12
     assert results(copy) == first
 
 
@@ -63,6 +63,15 @@ def test_clip_added_to_the_folder_is_taken_in(
     assert "dataset" not in stages_run(done.stdout)
     assert "adam/003" in read_table(copy / "outputs" / "manifest.parquet")["clip_id"].to_pylist()
     assert json.loads((copy / "metrics" / "test.json").read_text())["clips"] == 4
+
+
+def test_other_words_in_the_code_run_nothing_but_its_hashes(copy: Path, run: Run) -> None:
+    for path in copy.glob("*/*/*.py"):
+        with path.open("a", encoding="utf-8") as file:
+            file.write('\n# a comment\n"""and a text"""\n')
+    done = run(copy, "dvc", "repro")
+    assert done.returncode == 0, done.stderr
+    assert stages_run(done.stdout) == {"code"}
 
 
 def test_more_seeds_train_what_is_new_and_report_mean_and_deviation(copy: Path, run: Run) -> None:

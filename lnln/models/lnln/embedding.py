@@ -4,31 +4,13 @@ Shapes: B the batch, L the rows of one modality, D its features per row, T the t
 for a modality, d their width.
 """
 
-from typing import NamedTuple
-
 import torch
 from torch import Tensor, nn
 
+from lnln.data.batches import PaddedSequence
 from lnln.data.packing import in_groups
 from lnln.models.lnln.layers import TokenEncoder
-from lnln.settings import NetworkSettings
-
-
-class Sequence(NamedTuple):
-    """One modality of a batch.
-
-    Attributes
-    ----------
-    values : Tensor, [B, L, D] float
-        Feature rows. For text either hidden states, or token ids [B, L] int64, which
-        `LNLN.language` encodes. Padding is 0 ([PAD] in token ids), never NaN.
-    mask : Tensor, [B, L] bool
-        True for a row of the clip, also where it is missing (zeros, or [UNK]); False for padding.
-        In the variant `masked` False for missing rows of audio and vision as well.
-    """
-
-    values: Tensor
-    mask: Tensor
+from lnln.models.lnln.settings import LNLNSettings
 
 
 class Embedding(nn.Module):
@@ -36,7 +18,7 @@ class Embedding(nn.Module):
 
     Parameters
     ----------
-    settings : NetworkSettings
+    settings : LNLNSettings
     modality : str
         Named in errors.
     dim : int
@@ -45,19 +27,19 @@ class Embedding(nn.Module):
         Most rows there may be.
     """
 
-    def __init__(self, settings: NetworkSettings, modality: str, dim: int, length: int) -> None:
+    def __init__(self, settings: LNLNSettings, modality: str, dim: int, length: int) -> None:
         super().__init__()
         self.modality, self.length = modality, length
-        self.official = settings.variant == "official"
+        self.switches = settings.switches
         self.linear = nn.Linear(dim, settings.width)
         self.encoder = TokenEncoder(settings, settings.tokens, length)
 
-    def forward(self, sequence: Sequence, language: nn.Module | None = None) -> Tensor:
+    def forward(self, sequence: PaddedSequence, language: nn.Module | None = None) -> Tensor:
         """Map a sequence to tokens [B, T, d].
 
         Parameters
         ----------
-        sequence : Sequence
+        sequence : PaddedSequence
         language : nn.Module, optional
             Makes hidden states of token ids.
 
@@ -68,8 +50,7 @@ class Embedding(nn.Module):
             come without a language encoder.
         """
         self.check(sequence)
-        if self.official:
-            # The published code attends to padding, which is zeros or what BERT says at [PAD].
+        if self.switches.padding == "attended":  # zeros, or what BERT says at [PAD]
             return self.encoder(self.rows(*sequence, language))
         tokens, clips = [], []
         for group in in_groups(*sequence):
@@ -79,27 +60,32 @@ class Embedding(nn.Module):
         return torch.cat(tokens)[torch.cat(clips).argsort()]
 
     def both(
-        self, incomplete: Sequence, complete: Sequence, language: nn.Module | None = None
+        self,
+        incomplete: PaddedSequence,
+        complete: PaddedSequence,
+        language: nn.Module | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Map incomplete and complete sequences to tokens, each [B, T, d].
 
-        A sequence that lost nothing is embedded once. The tokens of the complete ones are a fixed
-        goal, without a gradient, except in `official`.
+        A sequence that lost nothing is embedded once. Where the goals are fixed, the tokens of the
+        complete sequences have no gradient.
         """
         batch, lost = len(incomplete.values), differing(incomplete, complete)
-        if not self.official:
+        if self.switches.goals == "fixed":
             tokens = self(incomplete, language)
             goals = tokens.detach().clone()
             if len(lost):
                 with torch.no_grad():
                     goals[lost] = self(chosen(complete, lost), language)
             return tokens, goals
-        # The published code moves the goals too, and draws a dropout of their own for them.
+        # Goals that are learned have a dropout of their own.
         if self.drops(language):
             lost = torch.arange(batch, device=lost.device)
         rest = chosen(complete, lost)
         if incomplete.values.shape[1:] == rest.values.shape[1:]:
-            tokens = self(Sequence(*map(torch.cat, zip(incomplete, rest, strict=True))), language)
+            tokens = self(
+                PaddedSequence(*map(torch.cat, zip(incomplete, rest, strict=True))), language
+            )
         else:  # padding is attended: other lengths are other sequences
             tokens = torch.cat([self(incomplete, language), self(rest, language)])
         where = torch.arange(batch, device=lost.device)
@@ -128,7 +114,7 @@ class Embedding(nn.Module):
         modules = [*self.modules(), *([] if language is None else language.modules())]
         return any(isinstance(m, nn.Dropout) and m.training and m.p > 0 for m in modules)
 
-    def check(self, sequence: Sequence) -> None:
+    def check(self, sequence: PaddedSequence) -> None:
         """Raise a ValueError if the sequence is too long, or its mask is of another shape."""
         rows = sequence.values.shape[1]
         if rows > self.length:
@@ -143,7 +129,7 @@ class Embedding(nn.Module):
             )
 
 
-def differing(incomplete: Sequence, complete: Sequence) -> Tensor:
+def differing(incomplete: PaddedSequence, complete: PaddedSequence) -> Tensor:
     """Return which clips lost something, [K] int64."""
     if incomplete.values.shape != complete.values.shape:
         return torch.arange(len(incomplete.values), device=incomplete.mask.device)
@@ -152,6 +138,6 @@ def differing(incomplete: Sequence, complete: Sequence) -> Tensor:
     return (~same).nonzero().squeeze(1)
 
 
-def chosen(sequence: Sequence, clips: Tensor) -> Sequence:
+def chosen(sequence: PaddedSequence, clips: Tensor) -> PaddedSequence:
     """Take the given clips [K] out of a batch."""
-    return Sequence(sequence.values[clips], sequence.mask[clips])
+    return PaddedSequence(sequence.values[clips], sequence.mask[clips])

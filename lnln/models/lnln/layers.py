@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from lnln.settings import NetworkSettings
+from lnln.models.lnln.settings import LNLNSettings
 
 
 def attend(query: Tensor, key: Tensor, value: Tensor, heads: int, mask: Tensor | None) -> Tensor:
@@ -41,7 +41,7 @@ def attend(query: Tensor, key: Tensor, value: Tensor, heads: int, mask: Tensor |
 class Attention(nn.Module):
     """Pre-norm attention with a LayerNorm of its own for queries, keys and values."""
 
-    def __init__(self, settings: NetworkSettings) -> None:
+    def __init__(self, settings: LNLNSettings) -> None:
         super().__init__()
         width, inner = settings.width, settings.heads * settings.head_width
         self.heads = settings.heads
@@ -109,7 +109,7 @@ class Attention(nn.Module):
 class FeedForward(nn.Module):
     """Pre-norm feed-forward block that does not widen: d -> d -> d with an exact GELU."""
 
-    def __init__(self, settings: NetworkSettings) -> None:
+    def __init__(self, settings: LNLNSettings) -> None:
         super().__init__()
         self.norm = nn.LayerNorm(settings.width)
         self.first = nn.Linear(settings.width, settings.width)
@@ -127,7 +127,7 @@ class Layer(nn.Module):
     Queries and context are the same sequence in self-attention and two in cross-attention.
     """
 
-    def __init__(self, settings: NetworkSettings) -> None:
+    def __init__(self, settings: LNLNSettings) -> None:
         super().__init__()
         self.attention = Attention(settings)
         self.feed_forward = FeedForward(settings)
@@ -142,14 +142,14 @@ class TokenEncoder(nn.Module):
 
     Parameters
     ----------
-    settings : NetworkSettings
+    settings : LNLNSettings
     tokens : int
         T, how many tokens are put in front, and come out.
     length : int
         Greatest length of the sequence, without the tokens.
     """
 
-    def __init__(self, settings: NetworkSettings, tokens: int, length: int) -> None:
+    def __init__(self, settings: LNLNSettings, tokens: int, length: int) -> None:
         super().__init__()
         self.tokens = nn.Parameter(torch.zeros(1, tokens, settings.width))
         self.positions = nn.Parameter(torch.randn(1, tokens + length, settings.width))
@@ -191,7 +191,7 @@ class TokenEncoder(nn.Module):
 class SequenceEncoder(nn.Module):
     """Encode a sequence of fixed length, without tokens of its own."""
 
-    def __init__(self, settings: NetworkSettings, length: int) -> None:
+    def __init__(self, settings: LNLNSettings, length: int) -> None:
         super().__init__()
         self.positions = nn.Parameter(torch.randn(1, length, settings.width))
         self.dropout = nn.Dropout(settings.dropout)
@@ -211,7 +211,7 @@ class SequenceEncoder(nn.Module):
 class CrossEncoder(nn.Module):
     """Let one sequence attend to another, both behind the same learned token."""
 
-    def __init__(self, settings: NetworkSettings, length: int, depth: int) -> None:
+    def __init__(self, settings: LNLNSettings, length: int, depth: int) -> None:
         super().__init__()
         self.token = nn.Parameter(torch.zeros(1, 1, settings.width))
         self.query_positions = nn.Parameter(torch.randn(1, 1 + length, settings.width))
@@ -239,7 +239,7 @@ class HyperLayer(nn.Module):
     Two attentions share the query H_d^i: one looks at audio, the other at vision.
     """
 
-    def __init__(self, settings: NetworkSettings) -> None:
+    def __init__(self, settings: LNLNSettings) -> None:
         super().__init__()
         width, inner = settings.width, settings.heads * settings.hyper_head_width
         self.heads = settings.heads
@@ -248,7 +248,7 @@ class HyperLayer(nn.Module):
         self.norm_vision = nn.LayerNorm(width)
         # The paper adds to H_hyper itself, the published code to its LayerNorm.
         self.norm_hyper: Callable[[Tensor], Tensor] = (
-            nn.LayerNorm(width) if settings.variant == "official" else nn.Identity()
+            nn.LayerNorm(width) if settings.switches.hyper_update == "normalised" else nn.Identity()
         )
         self.query = nn.Linear(width, inner, bias=False)
         self.key_audio = nn.Linear(width, inner, bias=False)

@@ -6,34 +6,32 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from lnln.models.lnln.network import Output
-from lnln.settings import LossSettings
+from lnln.models.lnln.output import Output
+from lnln.models.lnln.settings import LossWeights
 
 
 class Losses(NamedTuple):
     """The loss and its terms, scalars; the terms are not yet weighted."""
 
     total: Tensor
-    sentiment: Tensor
+    prediction: Tensor
     completeness: Tensor
     adversarial: Tensor
     reconstruction: Tensor
 
 
-def compute(
-    output: Output, sentiment: Tensor, completeness: Tensor, weights: LossSettings
-) -> Losses:
+def compute(output: Output, label: Tensor, completeness: Tensor, weights: LossWeights) -> Losses:
     """Compute L = alpha L_cc + beta L_adv + gamma L_rec + sigma L_sp.
 
     Parameters
     ----------
     output : Output
         Of a forward pass that was given complete inputs.
-    sentiment : Tensor, [B]
-        Labels.
+    label : Tensor, [B]
+        Sentiment.
     completeness : Tensor, [B]
         True completeness of the language, 0 to 1.
-    weights : LossSettings
+    weights : LossWeights
 
     Raises
     ------
@@ -45,18 +43,18 @@ def compute(
         raise ValueError(
             "the losses compare with complete inputs: call model(incomplete, complete)"
         )
-    for name, label in (("sentiment", sentiment), ("completeness", completeness)):
-        if label.shape != output.sentiment.shape:  # [B, 1] would broadcast to [B, B]
+    for name, target in (("label", label), ("completeness", completeness)):
+        if target.shape != output.prediction.shape:  # [B, 1] would broadcast to [B, B]
             raise ValueError(
-                f"{name} labels have the shape {list(label.shape)}, but there are "
-                f"{len(output.sentiment)} predictions: give labels of shape [batch]"
+                f"{name} has the shape {list(target.shape)}, but there are "
+                f"{len(output.prediction)} predictions: give a target of shape [batch]"
             )
     real = torch.zeros(len(logits) // 2, dtype=torch.long, device=logits.device)
     adversarial = F.cross_entropy(logits, torch.cat([real + 1, real]))  # generated 1, real 0
     terms = Losses(
         total=torch.zeros_like(adversarial),
-        sentiment=F.mse_loss(output.sentiment, sentiment),
-        completeness=F.mse_loss(output.completeness, completeness),
+        prediction=F.mse_loss(output.prediction, label),
+        completeness=F.mse_loss(output.w, completeness),
         adversarial=adversarial,
         reconstruction=F.mse_loss(reconstructed, targets),
     )
@@ -64,7 +62,7 @@ def compute(
         weights.completeness * terms.completeness
         + weights.adversarial * terms.adversarial
         + weights.reconstruction * terms.reconstruction
-        + weights.sentiment * terms.sentiment
+        + weights.prediction * terms.prediction
     )
     return terms._replace(total=total)
 

@@ -1,46 +1,38 @@
 """Nobody bumps a version by hand: whatever can change a result changes its name in the cache."""
 
-import ast
 import shutil
 from importlib import import_module
-from pathlib import Path
 
 import pytest
 
+from contracts import code
+from contracts.code import closure, digest, files_of
 from extractors import fingerprint as module
+from extractors.datasets import probing
 from extractors.fingerprint import fingerprint
 from extractors.settings import AudioSettings, SpeechSettings, TextSettings, VisionSettings
 
-HERE = Path(module.__file__).parent
 SETTINGS = {
     "text": TextSettings(),
     "audio": AudioSettings(),
     "vision": VisionSettings(),
     "speech": SpeechSettings(),
 }
-# Imported, and yet nothing that a result depends on.
-HARMLESS = {
-    "assets.py": "the models count by their content",
-    "cache.py": "where results are kept",
-    "compiling.py": "when machine code is made, and where it is kept",
-    "collect.py": "which results have to be made",
-    "errors.py": "messages",
-    "pool.py": "how the work is done",
-    "fingerprint.py": "the hash itself",
-    "given.py": "which clips there is nothing to hear in",
-    "settings.py": "the values count",
-    "system.py": "a check that passes or stops the run",
-    "tables.py": "the form of the tables",
-}
+HARMLESS = module.HARMLESS | module.HARMLESS_FOR_ONE_CLIP
 
 
 @pytest.fixture
 def source(tmp_path, monkeypatch):
-    """A copy of the package's source that the fingerprints are made of."""
-    folder = tmp_path / "extractors"
-    shutil.copytree(HERE, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    monkeypatch.setattr(module, "_HERE", folder)
-    return folder
+    """A copy of the packages that the fingerprints are made of; a change of it counts at once."""
+    for name in ("contracts", "extractors"):
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(code.ROOT / name, tmp_path / name, ignore=ignored)
+
+    def of_the_copy(files):
+        return digest(files, without=HARMLESS, root=tmp_path)
+
+    monkeypatch.setattr(module, "_source_hash", of_the_copy)
+    return tmp_path
 
 
 @pytest.mark.parametrize("kind", SETTINGS)
@@ -64,13 +56,27 @@ def test_settings_libraries_and_source_all_count(kind, source, monkeypatch):
             patch.setattr(module, "version", lambda n, p=package, r=real: "0" if n == p else r(n))
             assert fingerprint(kind, settings, offline=True).value != before, package
 
-    module._source_hash.cache_clear()
-    file = next((source / kind).glob("[a-z]*.py"))
-    file.write_text(file.read_text("utf-8") + "\n# another way\n", "utf-8")
-    assert fingerprint(kind, settings, offline=True).value != before
+    for file in (source / "extractors" / kind).glob("[a-z]*.py"):
+        file.write_text(file.read_text("utf-8") + "\nANOTHER = 'way'\n", "utf-8")
+        assert fingerprint(kind, settings, offline=True).value != before, file.name
 
 
-def test_model_counts_by_content_and_not_by_name(tmp_path, monkeypatch):
+@pytest.mark.parametrize("kind", SETTINGS)
+def test_other_words_keep_what_is_in_the_cache(kind, source):
+    before = fingerprint(kind, SETTINGS[kind], offline=True).value
+    for file in source.rglob("*.py"):
+        text = file.read_text("utf-8")
+        file.write_text(f'"""Other words."""\n{text}\n# a comment\n', "utf-8")
+    container = source / "extractors" / "media" / "container.py"
+    text = container.read_text("utf-8")
+    assert "breaks off early" in text
+    assert "not a readable video" in text
+    text = text.replace("breaks off early", "ends").replace("not a readable video", "no video")
+    container.write_text(text, "utf-8")
+    assert fingerprint(kind, SETTINGS[kind], offline=True).value == before
+
+
+def test_model_counts_by_content_and_not_by_name(tmp_path):
     settings = SETTINGS["vision"]
     before = fingerprint("vision", settings, offline=True)
     copy = tmp_path / "other.task"
@@ -82,14 +88,37 @@ def test_model_counts_by_content_and_not_by_name(tmp_path, monkeypatch):
     assert other.value != before.value
 
 
-@pytest.mark.parametrize("kind", SETTINGS)
-def test_every_file_that_an_extractor_imports_counts(kind):
-    counted: set[Path] = set()
-    for name in import_module(f"extractors.{kind}").SOURCES:
-        path = HERE / name
-        counted |= {path} if path.is_file() else set(path.rglob("*.py"))
-    for file in counted:
-        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
-            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("extractors."):
-                path = HERE.parent / (node.module.replace(".", "/") + ".py")
-                assert path in counted or path.name in HARMLESS, f"{file.name} imports {path.name}"
+SOURCES = {kind: import_module(f"extractors.{kind}").SOURCES for kind in SETTINGS} | {
+    "files": probing.SOURCES
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "file"),
+    [
+        ("text", "extractors/words.py"),
+        ("audio", "extractors/media/sound.py"),
+        ("vision", "extractors/media/container.py"),
+        ("speech", "extractors/transcription.py"),
+        ("files", "extractors/media/container.py"),
+    ],
+)
+def test_what_an_extractor_imports_counts(kind, file):
+    assert file in closure(SOURCES[kind], without=HARMLESS)
+
+
+def test_an_extractor_does_not_depend_on_another():
+    for kind in SETTINGS:
+        found = closure(SOURCES[kind], without=HARMLESS)
+        for other in SETTINGS.keys() - {kind}:
+            assert not found & set(files_of(f"extractors/{other}"))
+
+
+@pytest.mark.parametrize("name", HARMLESS)
+def test_what_is_left_out_is_there_and_imported(name):
+    assert files_of(name)
+    others = HARMLESS.keys() - {name}
+    assert any(
+        closure(sources, without=others) - closure(sources, without=HARMLESS)
+        for sources in SOURCES.values()
+    )

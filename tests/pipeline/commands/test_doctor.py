@@ -1,9 +1,9 @@
 import pytest
 from typer.testing import CliRunner
 
-from extractors.assets import finding
 from extractors.assets import libraries as system
-from extractors.assets.finding import AssetStatus
+from extractors.assets import resolving
+from extractors.assets.resolving import AssetStatus
 from pipeline.commands.main import app
 
 
@@ -15,7 +15,7 @@ def run() -> tuple[int, str]:
 @pytest.fixture(autouse=True)
 def all_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(system, "missing_libraries", dict)
-    monkeypatch.setattr(finding, "statuses", lambda: [AssetStatus("minilm", None, None)])
+    monkeypatch.setattr(resolving, "statuses", lambda: [AssetStatus("minilm", None, None)])
 
 
 def test_complete_installation_is_status_0_and_names_the_device() -> None:
@@ -39,7 +39,7 @@ def test_missing_model_file_comes_with_the_command_that_gets_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(
-        finding,
+        resolving,
         "statuses",
         lambda: [AssetStatus("minilm", None, "minilm: not found [x]. Get it: pip install this")],
     )

@@ -1,0 +1,132 @@
+"""What a checkpoint says of its model, and whether features are those it was trained on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, ValidationError, model_validator
+
+from contracts.features import FeatureInfo
+from lnln.checkpoints.hub import CONFIG, WEIGHTS
+from lnln.data.features import FeatureSet
+from lnln.data.normalisation import Normalisation
+from lnln.models.registry import find
+from lnln.settings import MetricSet, ModelSettings, Shapes
+
+
+class CheckpointError(ValueError):
+    """A checkpoint that cannot be used, or features that are not those it was trained on."""
+
+
+class Config(BaseModel):
+    """Everything about a trained model but its weights."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model: str = Field(description="name of the model, see `lnln.models.registry`")
+    settings: SerializeAsAny[ModelSettings] = Field(description="of the model's own class")
+    shapes: Shapes
+    normalisation: Normalisation | None = Field(
+        description="of the training split; null where the model reads features as they come"
+    )
+    features: dict[str, FeatureInfo] = Field(description="what the model reads, by modality")
+    transcription: dict[str, Any] = Field(
+        default={}, description="how new clips are transcribed, as the extractors take it"
+    )
+    language: dict[str, Any] | None = Field(
+        default=None, description="config of the BERT fine-tuned with it; null where it was frozen"
+    )
+    metric_set: MetricSet
+    label_range: tuple[float, float] = Field(description="least and greatest label")
+    dataset: str
+    notice: str | None = Field(default=None, description="shown with every prediction")
+    training: dict[str, Any] = Field(default={}, description="settings and outcome, for the record")
+    weights_sha256: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _settings_are_of_the_model_s_own_class(cls, content: Any) -> Any:
+        if isinstance(content, dict) and isinstance(content.get("settings"), dict):
+            kind = find(str(content.get("model")))
+            return content | {"settings": kind.settings.model_validate(content["settings"])}
+        return content
+
+
+def read_config(folder: Path) -> Config:
+    """Read a checkpoint's config.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no checkpoint.
+    CheckpointError
+        If it was written by another program, or another version of this one.
+    """
+    for name in (CONFIG, WEIGHTS):
+        if not (folder / name).is_file():
+            raise FileNotFoundError(
+                f"{folder / name} is not there: train a model first (dvc repro), or give the "
+                "folder or the Hugging Face id of one"
+            )
+    try:
+        return Config.model_validate_json((folder / CONFIG).read_text("utf-8"))
+    except ValidationError as error:
+        raise CheckpointError(f"{folder / CONFIG} is no config of this program: {error}") from error
+
+
+def check_features(features: FeatureSet, config: Config) -> None:
+    """Make sure that features are of the kind the model was trained on.
+
+    Raises
+    ------
+    CheckpointError
+        If their columns, extraction settings or models differ.
+    """
+    for modality, trained in config.features.items():
+        info = features.modality(modality).info
+        if modality == "text" and trained.source and config.language is not None:
+            _check_vocabulary(features, config, trained)
+            continue
+        if info.source != trained.source:
+            raise CheckpointError(
+                f"the model was trained on {trained.source or 'features of lnln extract'}, this "
+                f"{modality} is of {info.source or 'lnln extract'}: give it the same kind"
+            )
+        if info.names != trained.names:
+            odd = sorted(set(info.names) ^ set(trained.names))
+            raise CheckpointError(
+                f"the model was trained on {len(trained.names)} {modality} features, these are "
+                f"{len(info.names)} (differing: {', '.join(odd[:5]) or 'their order'}): extract "
+                "with the model's settings"
+            )
+        for kind, then, now in (
+            ("setting", trained.settings, info.settings),
+            ("asset", trained.assets, info.assets),
+        ):
+            for key in sorted(then.keys() | now.keys()):
+                if then.get(key) != now.get(key):
+                    raise CheckpointError(
+                        f"the {modality} features were extracted with the {kind} "
+                        f"{key}={now.get(key)!r}, the model was trained with {then.get(key)!r}: "
+                        "extract them anew with that one"
+                    )
+
+
+def _check_vocabulary(features: FeatureSet, config: Config, trained: FeatureInfo) -> None:
+    """Compare word pieces alone: the model's own BERT reads them, whoever made the states."""
+    info = features.text.info
+    assert config.language is not None
+    if (info.unk_id, info.pad_id) != (trained.unk_id, trained.pad_id):
+        raise CheckpointError(
+            f"the model's [UNK] and [PAD] are {trained.unk_id} and {trained.pad_id}, those "
+            f"of this text {info.unk_id} and {info.pad_id}: extract text with the "
+            f"vocabulary of {trained.settings.get('model', 'its BERT')}"
+        )
+    most = int(features.text.token_ids.max(initial=0))
+    if most >= config.language.get("vocab_size", most + 1):
+        raise CheckpointError(
+            f"the model's vocabulary has {config.language['vocab_size']} word pieces, this "
+            f"text has number {most}: extract text with the vocabulary of "
+            f"{trained.settings.get('model', 'its BERT')}"
+        )

@@ -1,0 +1,117 @@
+"""A trained model asked about the test split under every condition."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from tqdm import tqdm
+
+from contracts.schemas import MODALITIES
+from lnln.checkpoints.checkpoint import Checkpoint
+from lnln.data.encoding import check_language
+from lnln.data.features import FeatureSet
+from lnln.data.language import FrozenLanguageEncoder
+from lnln.evaluation.table import CLIP_COLUMNS, OWN_LABELS, Condition, answers, join
+from lnln.missing.dropping import SentenceCache, drop
+from lnln.missing.masks import Masks, evaluation_masks
+from lnln.missing.patterns import ONLY, PatternName
+
+
+def conditions(
+    clips: pa.Table, pattern: PatternName, rates: Sequence[float], draws: int
+) -> list[Condition]:
+    """List what a model is asked under.
+
+    Every rate of the pattern, in as many draws; complete clips once; and where annotators judged a
+    modality by itself, that modality alone.
+    """
+    listed = {Condition("random", 0.0, 0): None}
+    for rate in sorted(set(rates)):
+        for draw in range(draws if rate else 1):  # at 0 all draws are the same
+            listed[Condition(pattern, rate, draw)] = None
+    for modality in MODALITIES:
+        column = clips[OWN_LABELS[modality]]
+        if column.null_count < len(column):
+            listed[Condition(ONLY[modality], 0.0, 0)] = None
+    return list(listed)
+
+
+def sweep(
+    checkpoint: Checkpoint,
+    test_set: FeatureSet,
+    manifest: pa.Table,
+    *,
+    model: str,
+    train_seed: int,
+    conditions: Sequence[Condition],
+    masks_seed: int,
+    language: FrozenLanguageEncoder,
+    stored: Mapping[Condition, Masks] | None = None,
+) -> pa.Table:
+    """Ask a model about the test split.
+
+    Parameters
+    ----------
+    checkpoint : Checkpoint
+    test_set : FeatureSet
+        As read, with labels.
+    manifest : pa.Table
+        With `CLIP_COLUMNS` of its clips.
+    model : str
+        Name of the model.
+    train_seed : int
+        That it was trained with.
+    conditions : sequence of Condition
+    masks_seed : int
+        Of the masks.
+    language : FrozenLanguageEncoder
+        The encoder the text features were made with.
+    stored : mapping of Condition to masks, optional
+        Masks that are not drawn here.
+
+    Returns
+    -------
+    pa.Table
+        As `contracts.schemas.PREDICTIONS`.
+    """
+    test_set = checkpoint.prepare(test_set)
+    encoder = language if checkpoint.model.layout.text == "states" else None
+    if encoder is not None:
+        encoder.to(next((p.device for p in checkpoint.model.parameters()), "cpu"))
+        check_language(test_set, encoder, checkpoint.lengths.text)
+    clips = _clips(test_set, manifest)
+    cache, stored = SentenceCache(), stored or {}
+    tables = []
+    for condition in tqdm(conditions, desc=f"sweep {model}", unit="condition", disable=None):
+        masks = stored.get(condition) or evaluation_masks(
+            test_set,
+            condition.rate,
+            seed=masks_seed,
+            purpose="test",
+            pattern=condition.pattern,  # type: ignore[arg-type]
+            draw=condition.draw,
+        )
+        masked = drop(test_set, masks, encoder, cache)
+        shares = masked.observed_shares()
+        tables.append(
+            answers(
+                model,
+                train_seed,
+                condition,
+                clips,
+                checkpoint.predict(masked),
+                masked.text.completeness(),
+                np.sum([shares[m] for m in MODALITIES], axis=0) > 0,
+            )
+        )
+    return join(tables)
+
+
+def _clips(test_set: FeatureSet, manifest: pa.Table) -> pa.Table:
+    """Return the manifest's columns of the clips, in their order."""
+    test_set.known_labels()
+    places = pc.index_in(pa.array(test_set.clip_ids), manifest["clip_id"].combine_chunks())
+    return manifest.select(list(CLIP_COLUMNS)).take(places)

@@ -1,0 +1,196 @@
+"""The long table of predictions, from which every figure about results is computed.
+
+Its columns are those of `contracts.schemas.PREDICTIONS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from contracts.files import replacing
+from contracts.schemas import PREDICTIONS, Modality
+from lnln.models.interface import Scores
+
+# Columns in which CH-SIMS has what annotators made of one modality alone (Yu et al., ACL 2020).
+OWN_LABELS: dict[Modality, str] = {"text": "label_t", "audio": "label_a", "vision": "label_v"}
+CLIP_COLUMNS = ("clip_id", "group", "label", "label_t", "label_a", "label_v")
+# Columns with few different values, kept as numbers of a dictionary; the others vary freely.
+_FREE = ("prediction", "w")
+Array = NDArray[np.float64]
+
+
+class Condition(NamedTuple):
+    """What was missing when a model was asked.
+
+    Attributes
+    ----------
+    pattern : str
+        See `lnln.missing.patterns`.
+    rate : float
+        Missing rate, 0 to 1.
+    draw : int
+        Of the masks.
+    """
+
+    pattern: str
+    rate: float
+    draw: int
+
+
+class Slice(NamedTuple):
+    """The answers of one model to all clips under one condition, in the order of clip_id.
+
+    Attributes
+    ----------
+    model : str
+    seed : int
+    condition : Condition
+    label, label_t, label_a, label_v : array, [clips]
+        NaN where annotators gave none.
+    prediction, completeness : array, [clips]
+    w : array, [clips]
+        NaN of a model that does not estimate it.
+    observed : array, [clips] bool
+    """
+
+    model: str
+    seed: int
+    condition: Condition
+    label: Array
+    label_t: Array
+    label_a: Array
+    label_v: Array
+    prediction: Array
+    w: Array
+    completeness: Array
+    observed: NDArray[np.bool_]
+
+
+def answers(
+    model: str,
+    seed: int,
+    condition: Condition,
+    clips: pa.Table,
+    scores: Scores,
+    completeness: Array,
+    observed: NDArray[np.bool_],
+) -> pa.Table:
+    """Make the rows of one model under one condition.
+
+    Parameters
+    ----------
+    model, seed, condition
+    clips : pa.Table
+        `CLIP_COLUMNS`, in the order of the arrays.
+    scores : Scores
+    completeness : array, [clips]
+        True completeness of language.
+    observed : array, [clips] bool
+        Whether anything of any modality was left.
+    """
+    count = clips.num_rows
+    columns = {
+        "model": pa.repeat(model, count),
+        "seed": pa.repeat(seed, count),
+        "pattern": pa.repeat(condition.pattern, count),
+        "rate": pa.repeat(float(condition.rate), count),
+        "draw": pa.repeat(condition.draw, count),
+        **{name: clips[name].combine_chunks() for name in CLIP_COLUMNS},
+        "prediction": pa.array(scores.prediction),
+        "w": pa.nulls(count) if scores.w is None else pa.array(scores.w),
+        "completeness": pa.array(completeness),
+        "observed": pa.array(observed),
+    }
+    arrays = [
+        columns[field.name].dictionary_encode().cast(field.type)
+        if pa.types.is_dictionary(field.type)
+        else columns[field.name].cast(field.type)
+        for field in PREDICTIONS
+    ]
+    return pa.Table.from_arrays(arrays, schema=PREDICTIONS)
+
+
+def join(tables: Iterable[pa.Table]) -> pa.Table:
+    """Put tables of predictions together, under one dictionary of names."""
+    return pa.concat_tables([PREDICTIONS.empty_table(), *tables]).unify_dictionaries()
+
+
+def write(table: pa.Table, path: Path) -> None:
+    """Write a table of predictions, small: names and repeated numbers by their place in a list."""
+    names = [field.name for field in PREDICTIONS if field.name not in (*_FREE, "observed")]
+    with replacing(path) as temporary:
+        pq.write_table(
+            table.combine_chunks(),
+            temporary,
+            use_dictionary=names,
+            use_byte_stream_split=list(_FREE),
+            compression="zstd",
+        )
+
+
+def read(paths: Sequence[Path]) -> pa.Table:
+    """Read tables of predictions as one.
+
+    Raises
+    ------
+    FileNotFoundError
+        If one is not there.
+    ValueError
+        If a file is no table of predictions.
+    """
+    tables = []
+    for path in paths:
+        if not path.is_file():
+            raise FileNotFoundError(f"{path} is not there: run dvc repro")
+        table = pq.read_table(path, partitioning=None)
+        if table.schema.names != PREDICTIONS.names:
+            raise ValueError(f"{path} is no table of predictions: run dvc repro --force sweep")
+        tables.append(table.cast(PREDICTIONS))
+    return join(tables)
+
+
+def slices(table: pa.Table) -> Iterator[Slice]:
+    """Split a table of predictions by model, seed and condition, in that order."""
+    if not table.num_rows:
+        return
+    codes = {name: _codes(table[name]) for name in ("model", "pattern", "clip_id")}
+    numbers = {name: table[name].to_numpy() for name in ("seed", "rate", "draw")}
+    keys = ("model", "seed", "pattern", "rate", "draw")
+    columns = [codes[n][0] if n in codes else numbers[n] for n in keys]
+    order = np.lexsort([codes["clip_id"][0], *reversed(columns)])
+    ordered = np.stack([column[order].astype(np.float64) for column in columns])
+    edges = np.flatnonzero((ordered[:, 1:] != ordered[:, :-1]).any(axis=0)) + 1
+    fields = ("label", "label_t", "label_a", "label_v", "prediction", "w", "completeness")
+    values = {
+        name: table[name].to_numpy(zero_copy_only=False)[order].astype(np.float64)
+        for name in fields
+    }
+    observed = table["observed"].to_numpy(zero_copy_only=False)[order]
+    for start, end in zip([0, *edges], [*edges, len(order)], strict=True):
+        first = order[start]
+        yield Slice(
+            str(codes["model"][1][codes["model"][0][first]]),
+            int(numbers["seed"][first]),
+            Condition(
+                str(codes["pattern"][1][codes["pattern"][0][first]]),
+                float(numbers["rate"][first]),
+                int(numbers["draw"][first]),
+            ),
+            **{name: values[name][start:end] for name in fields},
+            observed=observed[start:end],
+        )
+
+
+def _codes(column: pa.ChunkedArray) -> tuple[NDArray[np.int64], list[str]]:
+    """Number the names of a column in their alphabetical order."""
+    encoded = column.combine_chunks()
+    names = encoded.dictionary.to_pylist()
+    places = np.argsort(np.argsort(np.array(names, dtype=object)))
+    return places[encoded.indices.to_numpy()], sorted(names)

@@ -1,0 +1,1 @@
+"""A constant: the median of the training labels."""

@@ -1,0 +1,1 @@
+"""The more frequent sign: the median of its training labels."""

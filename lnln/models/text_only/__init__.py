@@ -1,0 +1,1 @@
+"""Language alone: the mean of the hidden states, and a small head."""

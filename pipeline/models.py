@@ -1,0 +1,76 @@
+"""Settings of the models of a run: params.yaml over the dataset's preset over the model's own."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from lnln.models.registry import find
+from lnln.settings import ModelSettings, SeedlessTrainSettings, TrainSettings
+from pipeline.params import Dataset, Params
+from pipeline.paths import SETTINGS
+
+# Trained and evaluated beside every model, so that no score stands alone; dvc.yaml names them too.
+FLOORS = ("text_only", "ridge", "majority", "constant")
+
+
+class ResolvedModel(BaseModel):
+    """What one model is trained with: nothing is left open."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model: dict[str, Any]
+    train: SeedlessTrainSettings
+
+    def settings(self, name: str) -> ModelSettings:
+        """Return the settings as the model's own class."""
+        return find(name).settings.model_validate(self.model)
+
+    def training(self, seed: int) -> TrainSettings:
+        """Return how it is trained with one seed."""
+        return TrainSettings(seed=seed, **self.train.model_dump())
+
+
+def compared(params: Params) -> list[str]:
+    """Name the models of a run: the one that params.yaml names, and the floors."""
+    return list(dict.fromkeys([params.model.name, *FLOORS]))
+
+
+def resolve_model(name: str, params: Params, dataset: Dataset) -> ResolvedModel:
+    """Settle the settings of a model.
+
+    A value in params.yaml that is not null wins over the dataset's preset, and that over the
+    model's own. A model that is fitted at once takes nothing but `selection` from `train`.
+    """
+    kind = find(name)
+    preset = dataset.models.get(name)
+    settings: dict[str, Any] = {}
+    train: dict[str, Any] = dict(kind.training)
+    if preset is not None:
+        settings, train = merged(settings, preset.model), merged(train, preset.train)
+    settings = merged(settings, params.overrides.get(name, {}))
+    if kind.learns == "by_gradient":
+        train = merged(train, params.train.overrides)
+    train["selection"] = params.train.selection
+    return ResolvedModel(
+        model=kind.settings.model_validate(settings).model_dump(mode="json"),
+        train=SeedlessTrainSettings.model_validate(train),
+    )
+
+
+def merged(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    """Lay one mapping over another, key by key."""
+    both = dict(under)
+    for key, value in over.items():
+        below = both.get(key)
+        if isinstance(value, dict) and isinstance(below, dict):
+            both[key] = merged(below, value)
+        else:
+            both[key] = value
+    return both
+
+
+def load_model(name: str, path: Path = SETTINGS) -> ResolvedModel:
+    """Read what the `dataset` stage settled for a model."""
+    return ResolvedModel.model_validate(json.loads(path.read_text("utf-8"))[name])

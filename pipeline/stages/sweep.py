@@ -1,0 +1,46 @@
+"""Stage `sweep@<model>-<seed>`: a trained model's predictions for the test split.
+
+python -m pipeline.stages.sweep lnln 1111
+"""
+
+import sys
+
+from lnln.checkpoints.checkpoint import load
+from lnln.checkpoints.config import CheckpointError
+from lnln.data.language import FrozenLanguageEncoder
+from lnln.evaluation.sweep import conditions, sweep
+from lnln.evaluation.table import Condition, write
+from pipeline.params import load_dataset, load_params
+from pipeline.paths import SWEPT, TRAINED, run_name
+from pipeline.stage import run
+from pipeline.stages.splits import language_folder, read_manifest, read_masks, read_split
+
+
+def main() -> None:
+    """Ask one model under every rate, at `missing_rate` under the masks of `incomplete`."""
+    model, seed = sys.argv[1], int(sys.argv[2])
+    params, dataset = load_params(), load_dataset()
+    masks, missing_rate = params.masks, params.missing_rate
+    manifest, stored = read_manifest(), read_masks("test")
+    test_set = read_split(manifest, "test", dataset)
+    language = FrozenLanguageEncoder.from_folder(
+        language_folder(dataset, offline=params.run.offline)
+    )
+    asked = conditions(manifest, masks.pattern, [*params.evaluate.rates, missing_rate], masks.draws)
+    table = sweep(
+        load(TRAINED / run_name(model, seed), language),
+        test_set,
+        manifest,
+        model=model,
+        train_seed=seed,
+        conditions=asked,
+        masks_seed=masks.seed,
+        language=language,
+        stored={Condition(masks.pattern, missing_rate, draw): of for draw, of in enumerate(stored)},
+    )
+    write(table, SWEPT / f"{run_name(model, seed)}.parquet")
+    print(f"{model}, seed {seed}: {table.num_rows} predictions under {len(asked)} conditions")
+
+
+if __name__ == "__main__":
+    run(main, CheckpointError)
