@@ -12,6 +12,8 @@ from pipeline.stages.code import WITHOUT, WITHOUT_FOR, hashes, left_out, main, s
 
 # Modules that import others by a name made at run time, which nothing can follow.
 FOUND_AT_RUN_TIME = {
+    "extractors/__init__.py": "what the package offers, which stages import from where it is",
+    "extractors/workers/session.py": "libraries that a worker imports early",
     "extractors/fingerprint.py": "the package of an extractor, for what it says of its libraries",
     "lnln/__init__.py": "what the package offers, on demand",
     "lnln/models/registry.py": "the folder of a model, which `train` and `sweep` begin with",
