@@ -225,7 +225,7 @@ def test_state_of_hooks_is_refused_where_several_processes_train(
         device=torch.device("cpu"), num_processes=2, process_index=0, is_main_process=True
     )
     monkeypatch.setattr("lnln.training.run.accelerator", lambda: several)
-    with pytest.raises(ValueError, match="Remembering keeps a state of its own .* one process"):
+    with pytest.raises(ValueError, match=r"Remembering keeps a state of its own .* one process"):
         train(**make_inputs(model_settings=ToySettings()) | {"name": "remembering"})
 
 
