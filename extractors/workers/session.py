@@ -40,10 +40,6 @@ class Session:
     kept in the cache; where none is set (`RunSettings.cache`, $LNLN_CACHE), in a temporary folder
     that is deleted with the session. A session serves one call at a time.
 
-    with Session() as session:
-        first = extract("a.mp4", session=session)
-        second = extract("b.mp4", session=session)  # no process is started, no model is loaded
-
     Parameters
     ----------
     run : RunSettings or mapping of its fields, optional
@@ -58,6 +54,14 @@ class Session:
     ------
     SetupError
         The cache is at a URL that cannot be used here.
+
+    Examples
+    --------
+    For the second clip no process is started and no model loaded.
+
+    >>> with Session() as session:
+    ...     first = extract("a.mp4", session=session)
+    ...     second = extract("b.mp4", session=session)
     """
 
     def __init__(self, run: RunSettings | Mapping[str, Any] | None = None) -> None:
