@@ -115,10 +115,10 @@ def test_missing_asset_is_one_message(
 def published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A working folder with `best.pth`, small, as the published code writes it for `mosi`."""
     import torch
+    from lnln.models.lnln.network import LNLN
 
     from lnln.checkpoints.importing import PUBLISHED
     from lnln.data.language import LanguageEncoder
-    from lnln.models.lnln.network import LNLN
     from lnln.models.lnln.published_names import published_name
     from lnln.settings import NetworkSettings, Shapes
 
