@@ -37,7 +37,7 @@ CLIPS = (
 )
 SMALL = {
     "ingest": {"max_quarantined": 0.5},
-    "network": {"width": 16, "tokens": 2, "heads": 2, "head_width": 8, "hyper_head_width": 4},
+    "lnln": {"width": 16, "tokens": 2, "heads": 2, "head_width": 8, "hyper_head_width": 4},
     "train": {"epochs": 2, "batch_size": 4},
     "evaluate": {"rates": [0.0, 0.9], "bootstrap": 20},
 }
@@ -132,8 +132,8 @@ def shorten() -> Callable[[Path, str, Path], None]:
         path = project / "datasets.yaml"
         sections = yaml.safe_load(path.read_text("utf-8"))
         sections[name]["text"]["model"] = str(model)
-        if sections[name]["published"] is not None:
-            sections[name]["published"]["train"]["epochs"] = 1
+        for preset in sections[name]["models"].values():
+            preset["train"]["epochs"] = 1
         path.write_text(yaml.safe_dump(sections, sort_keys=False), "utf-8")
 
     return shorten
