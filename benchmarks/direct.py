@@ -1,6 +1,6 @@
 """LNLN computed directly: the yardstick of `benchmarks/training.py`.
 
-The arithmetic of `lnln.models.lnln.network` as a first implementation does it: every sequence
+The arithmetic of `lnln.models.lnln.model` as a first implementation does it: every sequence
 padded to the greatest length, attention by einsum with its whole matrix of weights, every query
 of every layer, incomplete and complete inputs in two passes, BERT on both at full length. Dropout
 is left out, as it is 0 in the published settings. Weights are copies of our model's, and so are
@@ -13,12 +13,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from lnln.data.batches import Inputs, PaddedSequence
 from lnln.models.lnln import layers
 from lnln.models.lnln.embedding import Embedding
 from lnln.models.lnln.layers import reverse_gradient
 from lnln.models.lnln.losses import Losses, compute
-from lnln.models.lnln.network import LNLN, Inputs, Output, Sequence
-from lnln.settings import LossSettings, Shapes
+from lnln.models.lnln.model import LNLN
+from lnln.models.lnln.output import Output
+from lnln.models.lnln.settings import LossWeights
+from lnln.settings import Shapes
 
 
 class Direct(nn.Module):
@@ -27,7 +30,7 @@ class Direct(nn.Module):
     def __init__(self, model: LNLN, shapes: Shapes) -> None:
         super().__init__()
         self.copy, self.shapes = copy.deepcopy(model), shapes
-        self.official = model.official
+        self.official = model.settings.variant == "official"
 
     def forward(self, incomplete: Inputs, complete: Inputs | None = None) -> Output:
         """Do what `LNLN.forward` does."""
@@ -46,9 +49,9 @@ class Direct(nn.Module):
         for block, state in zip(net.hyper_layers, states, strict=False):
             hyper = hyper_layer(block, hyper, state, audio, vision)
         fused = cross_encoder(net.fusion, states[-1], hyper)
-        sentiment = net.regressor(fused.mean(dim=1))[:, 0]
+        prediction = net.regressor(fused.mean(dim=1))[:, 0]
         if complete is None:
-            return Output(sentiment, w[:, 0])
+            return Output(prediction, w[:, 0])
         with torch.set_grad_enabled(torch.is_grad_enabled() and self.official):
             real_text, real_audio, real_vision = self.embed(complete)
         generated = dominant if self.official else reverse_gradient(proxy)
@@ -59,7 +62,7 @@ class Direct(nn.Module):
             sequence_encoder(net.reconstruct_text, text)[-1],
         ]
         return Output(
-            sentiment,
+            prediction,
             w[:, 0],
             logits.flatten(0, 1),
             torch.cat(reconstructed, dim=1),
@@ -78,7 +81,7 @@ class Direct(nn.Module):
             self.embed_one(net.embed_vision, padded(inputs.vision, shapes.vision_length)),
         ]
 
-    def embed_one(self, block: Embedding, sequence: Sequence) -> Tensor:
+    def embed_one(self, block: Embedding, sequence: PaddedSequence) -> Tensor:
         mask = None if self.official else sequence.mask
         return token_encoder(block.encoder, block.linear(sequence.values), mask)
 
@@ -88,17 +91,17 @@ class Direct(nn.Module):
         complete: Inputs,
         labels: Tensor,
         completeness: Tensor,
-        weights: LossSettings,
+        weights: LossWeights,
     ) -> Losses:
         """Compute the losses of a training step."""
         return compute(self(incomplete, complete), labels, completeness, weights)
 
 
-def padded(sequence: Sequence, length: int) -> Sequence:
+def padded(sequence: PaddedSequence, length: int) -> PaddedSequence:
     """Pad to the greatest length."""
     more = length - sequence.mask.shape[1]
     widths = (0, 0, 0, more) if sequence.values.dim() == 3 else (0, more)
-    return Sequence(F.pad(sequence.values, widths), F.pad(sequence.mask, (0, more)))
+    return PaddedSequence(F.pad(sequence.values, widths), F.pad(sequence.mask, (0, more)))
 
 
 def attend(query: Tensor, key: Tensor, value: Tensor, heads: int, mask: Tensor | None) -> Tensor:

@@ -18,17 +18,18 @@ from pipeline.params import load_dataset
 from pipeline.paths import METRICS, PLOTS
 from pipeline.stages.evaluate import curves
 
-COLUMNS = (("mae", ("lnln", "ridge", "constant")), ("corr", ("lnln", "ridge")))
+MODELS = ["lnln", "text_only", "ridge", "constant"]
+COLUMNS = (("mae", MODELS), ("corr", MODELS[:-1]))  # a constant has no correlation
 
 
 def table(by_rate: list[dict[str, str]], metrics: dict[str, Any]) -> str:
     """Return a Markdown table over the missing rates, the last row their mean."""
     lines = [
-        "| r | LNLN MAE | ridge MAE | constant MAE | LNLN Corr | ridge Corr |",
-        "|---|---|---|---|---|---|",
+        f"| r | {' | '.join(f'{n} {metric}' for metric, names in COLUMNS for n in names)} |",
+        f"|{'---|' * (1 + sum(len(names) for _, names in COLUMNS))}",
     ]
     means, spreads = (
-        {m: curves(by_rate, f"{m}{d}") for m, _ in COLUMNS} for d in ("", "_deviation")
+        {m: curves(by_rate, MODELS, f"{m}{d}") for m, _ in COLUMNS} for d in ("", "_deviation")
     )
     for i, row in enumerate(means["mae"]):
         cells = [

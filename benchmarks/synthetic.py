@@ -8,20 +8,22 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from direct import Direct
-from lnln.inference import score
-from lnln.models.lnln.network import LNLN
 from torch import Tensor, nn
 from transformers import BertConfig, BertModel
 
 from contracts.features import FeatureInfo
 from extractors.assets.finding import resolve
-from lnln.data.batches import Layout, Recall, collate, encode, incomplete
+from lnln.data.batches import Layout, collate
+from lnln.data.encoding import encode
 from lnln.data.features import FeatureSet, ModalityFeatures, TextFeatures
 from lnln.data.language import FrozenLanguageEncoder, LanguageEncoder
 from lnln.data.packing import split
+from lnln.missing.dropping import SentenceCache, drop
 from lnln.missing.masks import Masks
 from lnln.models.lnln import losses
-from lnln.settings import LossSettings, NetworkSettings, Shapes, Variant
+from lnln.models.lnln.model import LNLN
+from lnln.models.lnln.settings import LNLNSettings, LossWeights, Variant
+from lnln.settings import Shapes
 
 FULL = {"text": 50, "audio": 375, "vision": 500}  # greatest lengths, as published for MOSI
 WIDTHS = {"audio": 5, "vision": 20}
@@ -130,14 +132,15 @@ class Contest:
             vision_dim=WIDTHS["vision"],
             **{f"{name}_length": length for name, length in FULL.items()},
         )
-        network = NetworkSettings(variant=self.variant)
+        settings = LNLNSettings(variant=self.variant)
         torch.manual_seed(0)
-        self.ours = LNLN(network, self.shapes, copy.deepcopy(self.language))
+        self.ours = LNLN(settings, self.shapes, copy.deepcopy(self.language))
         self.direct = Direct(self.ours, self.shapes)
-        self.layout = Layout.of(network, self.shapes, self.finetuned)
-        self.plain = self.layout._replace(ids=True, full=True)
-        self.encoder = None if self.layout.ids else self.language
-        if not self.layout.ids:
+        text = "ids" if self.finetuned else "states"
+        self.layout = self.ours.layout = LNLN.reads(settings, self.shapes, text)
+        self.plain = self.layout._replace(text="ids", length="full")
+        self.encoder = None if self.layout.text == "ids" else self.language
+        if self.layout.text == "states":
             self.ours.language = None
         # A learning rate of 0 costs the same and leaves the weights as they are.
         self.optimisers = {
@@ -149,12 +152,12 @@ class Contest:
 
     def our_step(self, clips: FeatureSet, masks: Masks) -> float:
         """Take a training step as `lnln.training.run` does; return the loss."""
-        masked = incomplete(clips, masks, self.encoder)
+        masked = drop(clips, masks, self.encoder)
         return self._step(self.ours, self.layout, masked, clips)
 
     def direct_step(self, clips: FeatureSet, masks: Masks) -> float:
         """Take the same step with everything computed, padded to the greatest lengths."""
-        return self._step(self.direct, self.plain, incomplete(clips, masks), clips)
+        return self._step(self.direct, self.plain, drop(clips, masks), clips)
 
     def _step(self, net: nn.Module, layout: Layout, masked: FeatureSet, clips: FeatureSet) -> float:
         net.train()
@@ -162,7 +165,7 @@ class Contest:
             net(collate(masked, layout), collate(clips, layout)),
             torch.from_numpy(clips.known_labels()),
             torch.from_numpy(masked.text.completeness().astype(np.float32)),
-            LossSettings(),
+            LossWeights(),
         )
         optimiser = self.optimisers[net]
         optimiser.zero_grad(set_to_none=True)
@@ -171,10 +174,10 @@ class Contest:
         return terms.total.item()
 
     def our_scores(self, clips: FeatureSet, masks: list[Masks]) -> list[np.ndarray]:
-        """Score incomplete clips as `lnln.evaluation.judging` does."""
-        recall = Recall()
-        several = (incomplete(clips, drawn, self.encoder, recall) for drawn in masks)
-        return [score(self.ours, masked, self.layout).sentiment for masked in several]
+        """Score incomplete clips as `lnln.evaluation.sweep` does."""
+        cache = SentenceCache()
+        several = (drop(clips, drawn, self.encoder, cache) for drawn in masks)
+        return [self.ours.predict(masked).prediction for masked in several]
 
     def direct_scores(self, clips: FeatureSet, masks: list[Masks]) -> list[np.ndarray]:
         """Score incomplete clips, padded to the greatest lengths, in the order they come."""
@@ -183,9 +186,9 @@ class Contest:
     @torch.inference_mode()
     def _direct_scores(self, clips: FeatureSet, masks: Masks) -> np.ndarray:
         self.direct.eval()
-        masked = incomplete(clips, masks)
+        masked = drop(clips, masks)
         parts = [
             self.direct(collate(masked.take(range(i, min(i + 64, len(masked)))), self.plain))
             for i in range(0, len(masked), 64)
         ]
-        return torch.cat([part.sentiment for part in parts]).double().numpy()
+        return torch.cat([part.prediction for part in parts]).double().numpy()

@@ -23,7 +23,8 @@ from torch.nn import functional as F
 from lnln.data.batches import in_batches
 from lnln.data.features import FeatureSet
 from lnln.missing.masks import evaluation_masks, training_masks
-from lnln.settings import TrainSettings, Variant
+from lnln.models.lnln.settings import Variant
+from lnln.settings import TrainSettings
 from lnln.training.run import reproducible
 
 BATCH = 16

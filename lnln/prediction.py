@@ -44,7 +44,7 @@ class Prediction:
     observed : dict of str to float
         Share of content tokens, of audio rows and of video rows in which there was something.
     text : str
-        What was said, as given or recognised.
+        The words, from the transcript or recognised.
     warnings : list of str
     """
 
@@ -150,13 +150,13 @@ def _warnings(
 
 
 def _read(features: FeatureTables | Path | str) -> tuple[dict[str, pa.Table], dict[str, str]]:
-    """Return the tables of the modalities, and what was said by clip where it is known."""
+    """Return the tables of the modalities, and the words of each clip where they are known."""
     if isinstance(features, str | Path):
         folder = Path(features)
         at = folder / "features" if (folder / "features").is_dir() else folder
         tables: dict[str, pa.Table] = {m: read_modality(at / m) for m in MODALITIES}
-        said = folder / "transcripts.parquet"
-        transcripts = pq.read_table(said) if said.is_file() else None
+        words = folder / "transcripts.parquet"
+        transcripts = pq.read_table(words) if words.is_file() else None
     else:
         tables = {m: getattr(features, m) for m in MODALITIES}
         transcripts = getattr(features, "transcripts", None)

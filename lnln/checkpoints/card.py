@@ -11,8 +11,7 @@ import safetensors
 from huggingface_hub import ModelCard, ModelCardData
 
 from contracts.files import replacing
-from lnln.checkpoints.checkpoint import read_config
-from lnln.checkpoints.config import Config
+from lnln.checkpoints.config import Config, read_config
 from lnln.checkpoints.hub import CARD, WEIGHTS
 
 TEMPLATE = Path(__file__).with_name("card_template.md")

@@ -9,11 +9,10 @@ from typing import Any, Self
 
 import safetensors.torch
 import torch
-from pydantic import ValidationError
 from torch import Tensor
 
 from contracts.files import replacing
-from lnln.checkpoints.config import CheckpointError, Config, check_features
+from lnln.checkpoints.config import CheckpointError, Config, check_features, read_config
 from lnln.checkpoints.hub import CONFIG, WEIGHTS, find
 from lnln.data.features import FeatureSet, Lengths
 from lnln.data.language import FrozenLanguageEncoder, LanguageEncoder
@@ -128,7 +127,7 @@ class Checkpoint:
         Raises
         ------
         CheckpointError
-            If it reads token ids through a frozen encoder that was not given to `load`.
+            If it reads token ids through a frozen encoder that was not passed to `load`.
         """
         if self.model.layout.text == "ids" and self.model.language is None:
             raise CheckpointError(
@@ -162,28 +161,6 @@ def save(folder: Path, checkpoint: Checkpoint) -> None:
         temporary.write_bytes(weights)
     with replacing(folder / CONFIG) as temporary:
         temporary.write_text(config.model_dump_json(indent=2) + "\n", "utf-8")
-
-
-def read_config(folder: Path) -> Config:
-    """Read a checkpoint's config.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no checkpoint.
-    CheckpointError
-        If it was written by another program, or another version of this one.
-    """
-    for name in (CONFIG, WEIGHTS):
-        if not (folder / name).is_file():
-            raise FileNotFoundError(
-                f"{folder / name} is not there: train a model first (dvc repro), or give the "
-                "folder or the Hugging Face id of one"
-            )
-    try:
-        return Config.model_validate_json((folder / CONFIG).read_text("utf-8"))
-    except ValidationError as error:
-        raise CheckpointError(f"{folder / CONFIG} is no config of this program: {error}") from error
 
 
 def best_device() -> torch.device:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, ValidationError, model_validator
 
 from contracts.features import FeatureInfo
+from lnln.checkpoints.hub import CONFIG, WEIGHTS
 from lnln.data.features import FeatureSet
 from lnln.data.normalisation import Normalisation
 from lnln.models.registry import find
@@ -38,7 +40,7 @@ class Config(BaseModel):
     metric_set: MetricSet
     label_range: tuple[float, float] = Field(description="least and greatest label")
     dataset: str
-    notice: str | None = Field(default=None, description="to be told with every prediction")
+    notice: str | None = Field(default=None, description="shown with every prediction")
     training: dict[str, Any] = Field(default={}, description="settings and outcome, for the record")
     weights_sha256: str = ""
 
@@ -49,6 +51,28 @@ class Config(BaseModel):
             kind = find(str(content.get("model")))
             return content | {"settings": kind.settings.model_validate(content["settings"])}
         return content
+
+
+def read_config(folder: Path) -> Config:
+    """Read a checkpoint's config.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no checkpoint.
+    CheckpointError
+        If it was written by another program, or another version of this one.
+    """
+    for name in (CONFIG, WEIGHTS):
+        if not (folder / name).is_file():
+            raise FileNotFoundError(
+                f"{folder / name} is not there: train a model first (dvc repro), or give the "
+                "folder or the Hugging Face id of one"
+            )
+    try:
+        return Config.model_validate_json((folder / CONFIG).read_text("utf-8"))
+    except ValidationError as error:
+        raise CheckpointError(f"{folder / CONFIG} is no config of this program: {error}") from error
 
 
 def check_features(features: FeatureSet, config: Config) -> None:

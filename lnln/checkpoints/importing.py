@@ -206,17 +206,17 @@ def _translated(path: Path, state: dict[str, Tensor], model: LNLN) -> Weights:
     unknown = [name for name in state if name not in {*names.values(), *UNUSED}]
     missing = [name for name in names.values() if name not in state]
     hint = f"was it trained with the settings of another of {', '.join(PUBLISHED)}?"
-    for what, found in (("is unknown", unknown), ("is missing", missing)):
-        if found:
-            raise CheckpointError(f"{path} is refused: {_some(found)} {what}; {hint}")
+    for what, wrong in (("is unknown", unknown), ("is missing", missing)):
+        if wrong:
+            raise CheckpointError(f"{path} is refused: {_some(wrong)} {what}; {hint}")
     for name, tensor in model.state_dict().items():
-        given = state[names[name]]
-        if given.shape != tensor.shape:
+        stored = state[names[name]]
+        if stored.shape != tensor.shape:
             raise CheckpointError(
-                f"{path} is refused: {names[name]} has the shape {list(given.shape)}, the network "
+                f"{path} is refused: {names[name]} has the shape {list(stored.shape)}, the network "
                 f"of these settings {list(tensor.shape)}; {hint}"
             )
-        if not given.isfinite().all():
+        if not stored.isfinite().all():
             raise CheckpointError(f"{path} is refused: {names[name]} is not finite")
     return {name: state[names[name]] for name in names}
 

@@ -66,9 +66,9 @@ def read_features(folder: Path, manifest: pa.Table, split: str, lengths: Lengths
 
 def _labels(rows: pa.Table, clip_ids: Sequence[str]) -> FloatArray:
     """Return the labels in the order of the clips; NaN where there is none."""
-    found = dict(zip(rows["clip_id"].to_pylist(), rows["label"].to_pylist(), strict=True))
-    known = (found[clip_id] for clip_id in clip_ids)
-    return np.array([np.nan if label is None else label for label in known], dtype=np.float32)
+    by_clip = dict(zip(rows["clip_id"].to_pylist(), rows["label"].to_pylist(), strict=True))
+    labels = (by_clip[clip_id] for clip_id in clip_ids)
+    return np.array([np.nan if label is None else label for label in labels], dtype=np.float32)
 
 
 def from_tables(

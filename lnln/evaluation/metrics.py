@@ -170,8 +170,8 @@ def correlation(a: Values, b: Values) -> float | None:
     """Pearson's correlation; None where one of the two is constant."""
     if len(a) < 2 or np.ptp(a) == 0 or np.ptp(b) == 0:
         return None
-    found = float(np.corrcoef(a, b)[0, 1])
-    return found if np.isfinite(found) else None
+    coefficient = float(np.corrcoef(a, b)[0, 1])
+    return coefficient if np.isfinite(coefficient) else None
 
 
 def intervals(
@@ -200,15 +200,15 @@ def intervals(
     """
     pairs = [_checked(labels, predictions) for predictions in draws]
     if metric_set == "sims":
-        pairs = [(np.clip(truth, -1, 1), np.clip(said, -1, 1)) for truth, said in pairs]
+        pairs = [(np.clip(truth, -1, 1), np.clip(answer, -1, 1)) for truth, answer in pairs]
     truth = pairs[0][0]
-    said = np.stack([predictions for _, predictions in pairs])  # [draws, clips]
+    predicted = np.stack([answer for _, answer in pairs])  # [draws, clips]
 
     def mae(clips: Classes, axis: int = -1) -> Values:
-        return np.abs(said[:, clips] - truth[clips]).mean(axis=(0, axis))
+        return np.abs(predicted[:, clips] - truth[clips]).mean(axis=(0, axis))
 
     def corr(clips: Classes, axis: int = -1) -> Values:
-        return correlations(said[:, clips], truth[clips]).mean(axis=0)
+        return correlations(predicted[:, clips], truth[clips]).mean(axis=0)
 
     return {
         name: _interval(statistic, len(truth), seed, resamples)
@@ -221,8 +221,8 @@ def correlations(a: Values, b: Values) -> Values:
     constant = (np.ptp(a, axis=-1) == 0) | (np.ptp(b, axis=-1) == 0)
     a, b = (x - x.mean(axis=-1, keepdims=True) for x in (a, b))
     with np.errstate(invalid="ignore", divide="ignore"):
-        found = (a * b).sum(axis=-1) / np.sqrt((a**2).sum(axis=-1) * (b**2).sum(axis=-1))
-    return np.where(constant, np.nan, found)
+        coefficients = (a * b).sum(axis=-1) / np.sqrt((a**2).sum(axis=-1) * (b**2).sum(axis=-1))
+    return np.where(constant, np.nan, coefficients)
 
 
 def _interval(
@@ -241,9 +241,9 @@ def _interval(
             method="percentile",
             rng=np.random.Generator(np.random.Philox(seed)),
         ).bootstrap_distribution
-    known = distribution[np.isfinite(distribution)]
+    defined = distribution[np.isfinite(distribution)]
     tail = (1 - CONFIDENCE) / 2
-    return np.quantile(known, [tail, 1 - tail]).tolist() if len(known) else None
+    return np.quantile(defined, [tail, 1 - tail]).tolist() if len(defined) else None
 
 
 def mean(several: list[Metrics]) -> Metrics:
@@ -251,8 +251,8 @@ def mean(several: list[Metrics]) -> Metrics:
     averaged: Metrics = {}
     for name in several[0]:
         values = [metrics[name] for metrics in several]
-        known = [v for v in values if v is not None]
-        averaged[name] = float(np.mean(known)) if len(known) == len(values) else None
+        defined = [v for v in values if v is not None]
+        averaged[name] = float(np.mean(defined)) if len(defined) == len(values) else None
     return averaged
 
 

@@ -11,8 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from lnln.evaluation import metrics
-from lnln.evaluation.sweep import OWN_LABELS
-from lnln.evaluation.table import Slice, slices
+from lnln.evaluation.table import OWN_LABELS, Slice, slices
 from lnln.missing.patterns import ONLY
 from lnln.settings import MetricSet
 
@@ -92,9 +91,9 @@ def results(
         As `contracts.schemas.PREDICTIONS`.
     metric_set : {"mosi", "sims"}
     pattern : str
-        Pattern of missing data that is told about.
+        Pattern of missing data that is reported.
     missing_rate : float
-        Rate at which every metric is told.
+        Missing rate at which every metric is reported.
     rates : sequence of float
         Rates over which is averaged.
     seed : int
@@ -161,8 +160,8 @@ def by_modality(answers: Sequence[Slice], metric_set: MetricSet) -> dict[str, di
     -------
     dict
         By modality and model: `clips`, those that have a label of the modality and in which it was
-        observed, and the metrics of `only`, the answers given that modality and nothing else, and
-        `all`, those given everything. Empty where nobody labelled modalities.
+        observed, and the metrics of `only`, the predictions from that modality and nothing
+        else, and `all`, those from all three. Empty where nobody labelled modalities.
     """
     compared: dict[str, dict[str, Row]] = {}
     complete = {(s.model, s.seed): s for s in answers if s.condition[:2] == ("random", 0.0)}
@@ -211,5 +210,5 @@ def _deviations(several: Sequence[metrics.Metrics]) -> metrics.Metrics:
 
 def _deviation(values: Sequence[float | None]) -> float | None:
     """Return the standard deviation over seeds; None for a single one, or an undefined value."""
-    known = [value for value in values if value is not None]
-    return statistics.stdev(known) if len(known) == len(values) > 1 else None
+    defined = [value for value in values if value is not None]
+    return statistics.stdev(defined) if len(defined) == len(values) > 1 else None

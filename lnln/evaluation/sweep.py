@@ -9,18 +9,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from tqdm import tqdm
 
-from contracts.schemas import MODALITIES, Modality
+from contracts.schemas import MODALITIES
 from lnln.checkpoints.checkpoint import Checkpoint
 from lnln.data.encoding import check_language
 from lnln.data.features import FeatureSet
 from lnln.data.language import FrozenLanguageEncoder
-from lnln.evaluation.table import CLIP_COLUMNS, Condition, answers, join
+from lnln.evaluation.table import CLIP_COLUMNS, OWN_LABELS, Condition, answers, join
 from lnln.missing.dropping import SentenceCache, drop
 from lnln.missing.masks import Masks, evaluation_masks
 from lnln.missing.patterns import ONLY, PatternName
-
-# Columns in which CH-SIMS has what annotators made of one modality alone (Yu et al., ACL 2020).
-OWN_LABELS: dict[Modality, str] = {"text": "label_t", "audio": "label_a", "vision": "label_v"}
 
 
 def conditions(

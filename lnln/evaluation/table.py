@@ -1,4 +1,4 @@
-"""The long table of predictions, from which all that is told about results is computed.
+"""The long table of predictions, from which every figure about results is computed.
 
 Its columns are those of `contracts.schemas.PREDICTIONS`.
 """
@@ -15,9 +15,11 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from contracts.files import replacing
-from contracts.schemas import PREDICTIONS
+from contracts.schemas import PREDICTIONS, Modality
 from lnln.models.interface import Scores
 
+# Columns in which CH-SIMS has what annotators made of one modality alone (Yu et al., ACL 2020).
+OWN_LABELS: dict[Modality, str] = {"text": "label_t", "audio": "label_a", "vision": "label_v"}
 CLIP_COLUMNS = ("clip_id", "group", "label", "label_t", "label_a", "label_v")
 # Columns with few different values, kept as numbers of a dictionary; the others vary freely.
 _FREE = ("prediction", "w")

@@ -25,7 +25,7 @@ HARMLESS = {
     "lnln/checkpoints/card.py": "a text about the model",
     "lnln/checkpoints/hub.py": "where a model is, not what is in it",
     "lnln/settings.py": "the values count, not the checks of them",
-    "lnln/training/resume.py": "how the run goes on, not what comes out",
+    "lnln/training/resume.py": "how a run resumes, not what comes out",
 }
 
 Buffer = bytes | memoryview
@@ -52,10 +52,10 @@ def fingerprint(inputs: Mapping[str, Any]) -> str:
     TypeError
         If a value is of another kind.
     """
-    found = hashlib.sha256()
+    digest_ = hashlib.sha256()
     for piece in _pieces([_surroundings(inputs["name"]), inputs]):
-        found.update(piece)
-    return found.hexdigest()
+        digest_.update(piece)
+    return digest_.hexdigest()
 
 
 def _surroundings(model: str) -> dict[str, Any]:

@@ -46,7 +46,7 @@ class StateFile:
         partial.replace(self.path)
 
     def read(self) -> State | None:
-        """Return the state, None where there is none. A damaged one is told and ignored."""
+        """Return the state, None where there is none. A damaged one is reported and ignored."""
         try:
             content = memoryview(self.path.read_bytes())
         except FileNotFoundError:
@@ -105,11 +105,11 @@ def abandoned(folder: Path, days: float = 0, *, delete: bool = False) -> tuple[i
         try:
             with lock.acquire(timeout=0):
                 files = [p for p in folder.glob(f"{run}.*") if p.suffix in (".state", ".partial")]
-                seen = [path.stat() for path in files]
-                last = max((each.st_mtime for each in seen), default=time.time())
-                old = bool(seen) and time.time() - last >= 86400 * days
+                stats = [path.stat() for path in files]
+                last = max((stat.st_mtime for stat in stats), default=time.time())
+                old = bool(stats) and time.time() - last >= 86400 * days
                 if old:
-                    count, size = count + 1, size + sum(each.st_size for each in seen)
+                    count, size = count + 1, size + sum(stat.st_size for stat in stats)
                 if old and delete:
                     StateFile(folder / f"{run}.state").remove()
                 Path(lock.lock_file).unlink(missing_ok=True)

@@ -1,7 +1,7 @@
 """Stage `choose`: of the seeds of `model.name` the one that did best on the validation split."""
 
 from contracts.files import replacing
-from lnln.checkpoints.checkpoint import read_config
+from lnln.checkpoints.config import read_config
 from lnln.checkpoints.hub import CONFIG, WEIGHTS
 from lnln.evaluation.metrics import better
 from pipeline.params import load_params

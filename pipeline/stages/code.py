@@ -28,22 +28,27 @@ WITHOUT = HARMLESS | {
     "pipeline/report/tables.py": "tables that are printed",
     "pipeline/stage.py": "what is told",
 }
-_CLIPS_ALONE = {
-    "contracts/features.py": "tables that come after this stage",
-    "extractors/fingerprint.py": "names of results in the cache, not the results",
-}
-_TOLD = {"extractors/observation.py": "a table that is printed"}
 _OTHER = "another modality's extractor"
-# The same, of single stages.
+_LATER = "tables that come after this stage"
+_KEYS = "names of results in the cache, not the results"
+# The same, of single stages, or of one modality or model of theirs.
 WITHOUT_FOR = {
-    "ingest": _CLIPS_ALONE,
-    "transcribe": _CLIPS_ALONE,
-    "extract-text": _TOLD | {"extractors/audio": _OTHER, "extractors/vision": _OTHER},
-    "extract-audio": _TOLD
-    | {"extractors/text": _OTHER, "extractors/vision": _OTHER, "extractors/words.py": _OTHER},
-    "extract-vision": _TOLD
-    | {"extractors/text": _OTHER, "extractors/audio": _OTHER, "extractors/words.py": _OTHER},
+    "ingest": {"contracts/features.py": _LATER, "extractors/fingerprint.py": _KEYS},
+    "transcribe": {"contracts/features.py": _LATER, "extractors/fingerprint.py": _KEYS},
+    "extract": {"extractors/observation.py": "a table that is printed"},
+    "extract-text": {"extractors/audio": _OTHER, "extractors/vision": _OTHER},
+    "extract-audio": {
+        "extractors/text": _OTHER,
+        "extractors/vision": _OTHER,
+        "extractors/words.py": _OTHER,
+    },
+    "extract-vision": {
+        "extractors/text": _OTHER,
+        "extractors/audio": _OTHER,
+        "extractors/words.py": _OTHER,
+    },
     "incomplete": {"extractors/assets": "where BERT is, which this stage does not ask for"},
+    "train": {"pipeline/models.py": "the values are params"},
 }
 # Counted with a stage's own module, whatever is left out: what nothing imports by name, and what
 # stands for another stage's values but for this one's output.
@@ -110,9 +115,15 @@ def hashes(root: Path = ROOT) -> dict[str, dict[str, str]]:
         Folder of the packages.
     """
     return {
-        name: digests(files, without=WITHOUT | WITHOUT_FOR.get(name, {}), root=root)
+        name: digests(files, without=left_out(name), root=root)
         for name, files in sources(root).items()
     }
+
+
+def left_out(name: str) -> dict[str, str]:
+    """Say what is left out of the code of a stage, or of one modality or model of it, and why."""
+    stage, _, _ = name.partition("-")
+    return WITHOUT | WITHOUT_FOR.get(stage, {}) | WITHOUT_FOR.get(name, {})
 
 
 def main() -> None:

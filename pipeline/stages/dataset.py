@@ -2,20 +2,23 @@
 
 from pathlib import Path
 
+from contracts.messages import message
 from lnln.evaluation.metrics import metric_names
 from pipeline.models import ResolvedModel, compared, resolve_model
 from pipeline.params import ParamsError, ResolvedDataset, load_datasets, load_params
 from pipeline.paths import DATASET, DATASETS, PARAMS, SETTINGS
 from pipeline.stage import StageError, run, write_json
 
-LAYOUT = """\
+LAYOUT = message("""\
 expected: clips in the raw layout
   {root}/label.csv                                columns video_id, clip_id, text, label, mode
   {root}/Raw/<video_id>/<clip_id>.<mp4|mov|avi|mkv|webm|mpg|flv>
 or the features of a pickle of MMSA: lnln import-mmsa FILE.pkl --dataset {name}
 They are to be had from {source}.
-Put the files there (a symbolic link will do), or name another dataset in {params}. {restore}"""
-RESTORE = f"What a failed `dvc exp run -S` wrote into it is undone by: git checkout {PARAMS}"
+Put the files there (a symbolic link will do), or name another dataset in {params}. {restore}""")
+RESTORE = message(
+    f"What a failed `dvc exp run -S` wrote into it is undone by: git checkout {PARAMS}"
+)
 
 
 def resolve() -> ResolvedDataset:

@@ -8,7 +8,7 @@ import pytest
 
 from contracts import code
 from contracts.code import PACKAGES, closure, files_of
-from pipeline.stages.code import WITHOUT, WITHOUT_FOR, hashes, main, sources
+from pipeline.stages.code import WITHOUT, WITHOUT_FOR, hashes, left_out, main, sources
 
 # Modules that import others by a name made at run time, which nothing can follow.
 FOUND_AT_RUN_TIME = {
@@ -91,6 +91,7 @@ def test_other_words_change_no_stage(repository: Path) -> None:
         ("lnln/models/lnln/published_names.py", set()),
         ("lnln/models/lnln/settings.py", {"dataset", "train-lnln", "sweep-lnln"}),
         ("lnln/settings.py", {"dataset"}),
+        ("pipeline/models.py", {"dataset", "evaluate"}),
     ],
 )
 def test_a_change_of_code_changes_the_stages_that_run_it(
@@ -129,29 +130,33 @@ def test_a_model_s_folder_changes_that_model_and_those_built_on_it(
     assert differing(before, hashes(models)) == expected
 
 
-def test_training_imports_no_model_by_name() -> None:
-    found = closure(["pipeline/stages/train.py"], without=WITHOUT)
+@pytest.mark.parametrize("stage", ["train", "sweep"])
+def test_training_imports_no_model_by_name(stage: str) -> None:
+    found = closure([f"pipeline/stages/{stage}.py"], without=WITHOUT)
     assert not {file for file in found if file.startswith("lnln/models/") and file.count("/") > 2}
 
 
-def test_what_is_left_out_of_a_stage_is_there_and_imported_by_it() -> None:
-    for stage, more in WITHOUT_FOR.items():
-        assert needless(stage, more) == set(), stage
+def needed(name: str) -> set[str]:
+    """What would count for a stage, or one of its modalities or models, were it not left out."""
+    files, without = sources()[name], left_out(name).keys()
+    counted = closure(files, without=without)
+    return {
+        entry
+        for entry in without
+        if files_of(entry) and closure(files, without=without - {entry}) != counted
+    }
+
+
+@pytest.mark.parametrize("stage", WITHOUT_FOR)
+def test_what_is_left_out_of_a_stage_is_there_and_imported_by_it(stage: str) -> None:
+    names = [name for name in sources() if name == stage or name.startswith(f"{stage}-")]
+    assert names
+    for name in names:
+        assert WITHOUT_FOR[stage].keys() <= needed(name), name
 
 
 def test_what_is_left_out_of_all_stages_is_there_and_imported_by_one() -> None:
-    assert set.intersection(*(needless(stage, WITHOUT) for stage in sources())) == set()
-
-
-def needless(stage: str, entries: dict[str, str]) -> set[str]:
-    """Those of the entries without which the code of a stage would be the same."""
-    files, without = sources()[stage], WITHOUT.keys() | WITHOUT_FOR.get(stage, {}).keys()
-    return {
-        name
-        for name in entries
-        if not files_of(name)
-        or closure(files, without=without - {name}) == closure(files, without=without)
-    }
+    assert WITHOUT.keys() <= set().union(*(needed(name) for name in sources()))
 
 
 def test_everything_else_is_imported_where_it_can_be_followed() -> None:

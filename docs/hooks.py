@@ -1,0 +1,60 @@
+"""What pages show that stands elsewhere: figures, kept benchmark results, LNLN's variants.
+
+`<!-- newest training -->` becomes the newest result of that name in `benchmarks/results/`,
+up to the end of its first table; `<!-- variants -->` a table of the switches;
+`<!-- settings extractors.settings.TextSettings -->` a table of the fields.
+
+In Markdown the path of a figure is the one that also works where the file is read in the
+repository.
+"""
+
+import re
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from mkdocs.structure.files import File, Files
+
+from lnln.models.lnln.settings import VARIANTS, Switches
+
+ROOT = Path(__file__).parents[1]
+
+
+def on_files(files: Files, config: Any) -> Files:
+    """Add the figures as files of the site."""
+    for path in sorted((ROOT / "plots").glob("*.png")):
+        files.append(File.generated(config, f"plots/{path.name}", abs_src_path=str(path)))
+    return files
+
+
+def on_page_markdown(markdown: str, **_: Any) -> str:
+    """Point at the site's figures, and fill in tables."""
+    markdown = re.sub(r"\]\(\.\./((?:\.\./)*plots/)", r"](\1", markdown)
+    markdown = re.sub(r"<!-- newest (\S+) -->", lambda match: _newest(match[1]), markdown)
+    markdown = re.sub(r"<!-- settings (\S+) -->", lambda match: _settings(match[1]), markdown)
+    return markdown.replace("<!-- variants -->", _variants())
+
+
+def _newest(name: str) -> str:
+    """Machine and first table of the newest result; an error where there is none."""
+    path = max((ROOT / "benchmarks" / "results").glob(f"????-??-??-{name}.md"))
+    _, machine, table, *_ = path.read_text("utf-8").split("\n\n")
+    return f"{table}\n\n{machine} (`benchmarks/results/{path.name}`)"
+
+
+def _variants() -> str:
+    lines = ["| Switch | " + " | ".join(f"`{name}`" for name in VARIANTS) + " |"]
+    lines.append("|---" * (1 + len(VARIANTS)) + "|")
+    for switch in Switches._fields:
+        values = (getattr(switches, switch) for switches in VARIANTS.values())
+        lines.append(f"| {switch} | " + " | ".join(str(v).replace("_", " ") for v in values) + " |")
+    return "\n".join(lines)
+
+
+def _settings(name: str) -> str:
+    module, _, settings = name.rpartition(".")
+    lines = ["| Field | Default | Meaning |", "|---|---|---|"]
+    for field, about in getattr(import_module(module), settings).model_fields.items():
+        if about.description:
+            lines.append(f"| `{field}` | `{about.default!r}` | {about.description} |")
+    return "\n".join(lines)
