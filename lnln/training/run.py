@@ -180,7 +180,7 @@ def _fit(
 
     model.fit(drawn(), judged)
     history = History()
-    validated = _validate(model, judged, metric_set, 1, gather=lambda own: [own])
+    validated = _validate(model, judged, metric_set, 1, gather=lambda own: own)
     history.improved(
         {"epoch": 1} | {f"valid/{name}": value for name, value in validated.items()},
         settings.selection,
