@@ -67,7 +67,7 @@ def problems_of_some(
     return [
         _explain(model, found, section, also)
         for found in _errors(model, content)
-        if found["type"] not in ("missing", "value_error")
+        if found["type"] != "missing" and not _about_several_keys(found)
     ]
 
 
@@ -99,9 +99,15 @@ def _explain(model: type[BaseModel], problem: Any, section: str, also: Iterable[
         return f"{name}: unknown key; allowed here: {', '.join(sorted(allowed)) or 'none'}"
     if problem["type"] == "missing":
         return f"{name}: missing; every key has to be given"
-    if isinstance(problem["input"], dict) and problem["type"] == "value_error":
-        return f"{name}: {problem['ctx']['error']}"  # two keys that do not go together
-    return f"{name}: {problem['input']!r} is not allowed: {problem['msg']}"
+    told = problem["ctx"]["error"] if problem["type"] == "value_error" else problem["msg"]
+    if _about_several_keys(problem):
+        return f"{name}: {told}"
+    return f"{name}: {problem['input']!r} is not allowed: {told}"
+
+
+def _about_several_keys(problem: Any) -> bool:
+    """Say whether values are each allowed, but do not go together."""
+    return isinstance(problem["input"], dict) and problem["type"] == "value_error"
 
 
 def _within(model: type[BaseModel], keys: Iterable[str]) -> type[BaseModel]:

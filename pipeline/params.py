@@ -117,7 +117,14 @@ class MaskParams(_Section):
 class ModelParams(_Section):
     """Which model is trained beside the floors, and used by `lnln predict`."""
 
-    name: str = Field(min_length=1, description="a folder of lnln/models")
+    name: str = Field(description="a folder of lnln/models")
+
+    @field_validator("name")
+    @classmethod
+    def _is_a_model(cls, name: str) -> str:
+        if name not in names():
+            raise ValueError(_no_model())
+        return name
 
 
 class TrainParams(_Section):
@@ -181,16 +188,13 @@ def load_params(path: Path = PARAMS) -> Params:
         rest = without_nulls({key: value for key, value in train.items() if key not in own})
         problems += problems_of_some(SeedlessTrainSettings, rest, "train", also=own)
         content["train"] = own | {"overrides": rest}
-    problems = problems_of(_File, content, also=names()) + problems
-    refuse(problems, str(path))
+    refuse(problems_of(_File, content, also=names()) + problems, str(path))
     params = Params.model_validate(content | {"overrides": overrides})
-    if params.model.name not in names():
-        refuse([f"model.name: {_no_model(params.model.name)}"], str(path))
     return params.model_copy(update={"run": params.run.model_copy(update=_placed(params.run))})
 
 
-def _no_model(name: str) -> str:
-    return f"{name!r} is no model; known: {', '.join(names())}"
+def _no_model() -> str:
+    return f"no model; known: {', '.join(names())}"
 
 
 def _placed(run: RunParams) -> dict[str, str]:
@@ -221,7 +225,7 @@ def _dataset(section: Any, where: str) -> Dataset:
     for name, preset in dataset.models.items():
         key = f"models.{name}"
         if name not in names():
-            problems.append(f"{key}: {_no_model(name)}")
+            problems.append(f"{key}: {_no_model()}")
             continue
         model, train = without_nulls(preset.model), without_nulls(preset.train)
         problems += problems_of_some(find(name).settings, model, f"{key}.model")
