@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from transformers import BertConfig, BertModel
 
 from contracts.features import FeatureInfo
-from extractors.assets.finding import resolve
+from extractors.assets.resolving import resolve
 from lnln.data.batches import Layout, collate
 from lnln.data.encoding import encode
 from lnln.data.features import FeatureSet, ModalityFeatures, TextFeatures

@@ -1,1 +1,1 @@
-"""What extractors and models must agree on: schemas of the tables that flow, and their files."""
+"""What the extractors and the models agree on: schemas of their tables, and file formats."""

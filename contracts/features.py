@@ -1,6 +1,7 @@
-"""The feature table of one modality: what its columns are, how it is put together and kept.
+"""The feature table of one modality: its schema, its metadata, and reading and writing it.
 
-One row per clip: ``values``, a matrix [rows, features]; ``observed``, a flag per row; times.
+A table has one row per clip. Its main columns are ``values``, a matrix [rows, features], and
+``observed``, one flag per row of that matrix; the others say when the rows were measured.
 """
 
 from collections.abc import Iterable
@@ -16,19 +17,19 @@ from contracts.files import replacing
 from contracts.parquet import read_table
 from contracts.schemas import Modality
 
-FACE = pa.struct(  # which face was followed, see `extractors.vision.faces`
+FACE = pa.struct(  # the face that the features are of, see `extractors.vision.faces`
     [
         pa.field("chosen_by", pa.string()),  # only | speech | size | none
         pa.field("confidence", pa.float32()),  # 0 to 1
-        pa.field("faces", pa.int32()),  # people in the picture
+        pa.field("faces", pa.int32()),  # people in the clip
     ]
 )
 
 
 class FeatureInfo(BaseModel):
-    """What the columns of a feature table are, and exactly how they were made.
+    """What the columns of a feature table are, and how exactly they were computed.
 
-    Kept as JSON under the key ``features`` of the table's schema metadata.
+    Stored as JSON under the key ``features`` in the metadata of the table's schema.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -37,17 +38,27 @@ class FeatureInfo(BaseModel):
     names: tuple[str, ...]
     units: tuple[str, ...] = ()
     settings: dict[str, Any] = {}
-    assets: dict[str, str] = {}  # sha256 of the models that computed the features, by name
+    assets: dict[str, str] = {}  # name -> sha256 of the models that computed the features
     fingerprint: str = ""
-    unk_id: int | None = None  # text alone: [UNK], which stands for a dropped token
-    pad_id: int | None = None  # text alone
-    source: str = ""  # who made the features, where it was not our extractors
+    unk_id: int | None = None  # text only: id of [UNK], which replaces a dropped token
+    pad_id: int | None = None  # text only: id of [PAD]
+    source: str = ""  # where the features come from, if not from our extractors
 
 
 def feature_schema(info: FeatureInfo) -> pa.Schema:
-    """Schema of one modality's feature table, one row per clip.
+    """Schema of the feature table that `info` describes.
 
-    ``values`` holds a [rows, features] float32 matrix per clip, 0 where ``observed`` is False.
+    Parameters
+    ----------
+    info : FeatureInfo
+        Becomes the metadata of the schema.
+
+    Returns
+    -------
+    pa.Schema
+        ``values`` is a float32 matrix [rows, features] per clip, 0 where ``observed`` is False.
+        Text has a start and an end per token, s, and its id; audio and vision have the time of
+        the first row and the time between rows, s.
     """
     vector = pa.list_(_element(pa.float32()), len(info.names))
     flags = pa.list_(_element(pa.bool_()))
@@ -77,17 +88,17 @@ def feature_schema(info: FeatureInfo) -> pa.Schema:
 
 
 def _element(type_: pa.DataType) -> pa.Field:
-    """Items of a list, under the name that Parquet gives them, none of them null."""
+    """A list's items, without nulls, under the name that Parquet gives them."""
     return pa.field("element", type_, nullable=False)
 
 
 def feature_info(table: pa.Table | pa.Schema) -> FeatureInfo:
-    """What a feature table's schema metadata says about it.
+    """Read the `FeatureInfo` in the metadata of a feature table or its schema.
 
     Raises
     ------
     ValueError
-        The table carries no such metadata: it is not a feature table.
+        There is none: it is not a feature table.
     """
     schema = table.schema if isinstance(table, pa.Table) else table
     metadata = schema.metadata or {}
@@ -97,21 +108,21 @@ def feature_info(table: pa.Table | pa.Schema) -> FeatureInfo:
 
 
 def feature_row(info: FeatureInfo, result: Any) -> pa.Table:
-    """One clip's row of its modality's table, but for clip_id.
+    """One clip's row of a feature table, without its clip_id.
 
     Parameters
     ----------
     info : FeatureInfo
     result : NamedTuple
-        What the extractor returned: its fields are the columns. A grid of rows starts at 0 s.
+        What an extractor returned. Its fields are the columns; ``start_s`` is 0 if there is none.
     """
     fields = list(feature_schema(info))[1:]
-    found = {"start_s": 0.0} | result._asdict()
-    if "face" in found:
-        found["face"] = found["face"]._asdict()
+    row = {"start_s": 0.0} | result._asdict()
+    if "face" in row:
+        row["face"] = row["face"]._asdict()
     columns = []
     for field in fields:
-        value = found[field.name]
+        value = row[field.name]
         if isinstance(value, np.ndarray):
             columns.append(ragged([value], field.type))
         else:
@@ -120,21 +131,21 @@ def feature_row(info: FeatureInfo, result: Any) -> pa.Table:
 
 
 def ragged(matrices: list[np.ndarray], type_: pa.ListType) -> pa.ListArray:
-    """Arrow column of one matrix [rows, features] or vector [rows] per clip, without copies by row.
+    """Arrow column with one matrix [rows, features] or one vector [rows] per clip.
 
     Parameters
     ----------
     matrices : list of ndarray
-        All [*, features] or all [*]; NaN in float64 vectors becomes null.
+        All of shape [*, features] or all [*]. NaN in vectors becomes null.
     type_ : pa.ListType
-        Type of the column; its values are a fixed-size list where the matrices have two axes.
+        Of the column. For matrices, its values are lists of the fixed size `features`.
     """
     offsets = np.cumsum([0] + [len(m) for m in matrices], dtype=np.int32)
     flat: pa.Array
     if pa.types.is_fixed_size_list(type_.value_type):
         width = type_.value_type.list_size
-        several = [np.empty((0, width), np.float32), *matrices]
-        joined = matrices[0] if len(matrices) == 1 else np.concatenate(several)
+        empty = np.empty((0, width), np.float32)  # so that no matrices can be joined, too
+        joined = matrices[0] if len(matrices) == 1 else np.concatenate([empty, *matrices])
         flat = pa.FixedSizeListArray.from_arrays(
             pa.array(joined.reshape(-1), pa.float32()), type=type_.value_type
         )
@@ -145,13 +156,17 @@ def ragged(matrices: list[np.ndarray], type_: pa.ListType) -> pa.ListArray:
 
 
 def clip_warnings(table: pa.Table) -> list[str]:
-    """What the extractor had to say about single clips, with their names."""
-    names, said = table["clip_id"].to_pylist(), table["warnings"].to_pylist()
-    return [f"{name}: {text}" for name, texts in zip(names, said, strict=True) for text in texts]
+    """The warnings in a feature table, each as ``clip_id: warning``."""
+    clip_ids, warnings = table["clip_id"].to_pylist(), table["warnings"].to_pylist()
+    return [
+        f"{clip_id}: {text}"
+        for clip_id, texts in zip(clip_ids, warnings, strict=True)
+        for text in texts
+    ]
 
 
 def clip_values(table: pa.Table, index: int) -> np.ndarray:
-    """Matrix [rows, features] of the clip in row `index` of a feature table."""
+    """The ``values`` of the clip in row `index` of a feature table: float32 [rows, features]."""
     rows = table.column("values")[index].values
     width = table.schema.field("values").type.value_type.list_size
     return rows.flatten().to_numpy(zero_copy_only=False).reshape(-1, width)
@@ -160,8 +175,16 @@ def clip_values(table: pa.Table, index: int) -> np.ndarray:
 def write_modality(batches: Iterable[pa.Table], schema: pa.Schema, folder: str | Path) -> None:
     """Write one modality's feature table into a folder, as ``part-0.parquet``.
 
-    A batch becomes a row group, and is in memory while it is written; so tables can be larger
-    than the memory.
+    One batch is in memory at a time, and becomes a row group: the table can be larger than memory.
+
+    Parameters
+    ----------
+    batches : iterable of pa.Table
+        Together the table, sorted by clip_id.
+    schema : pa.Schema
+        As `feature_schema`.
+    folder : path
+        Created if need be; a table in it is replaced.
     """
     strings = [f.name for f in schema if pa.types.is_string(f.type)]
     with (
@@ -173,18 +196,18 @@ def write_modality(batches: Iterable[pa.Table], schema: pa.Schema, folder: str |
 
 
 def read_modality(folder: str | Path, columns: list[str] | None = None) -> pa.Table:
-    """Read one modality's feature table, all of its parts, sorted by clip_id.
+    """Read all parts of one modality's feature table, sorted by clip_id.
 
     Parameters
     ----------
     folder : path
     columns : list of str, optional
-        Read these only; all by default.
+        Columns to read; all by default.
 
     Raises
     ------
     FileNotFoundError
-        The folder holds no ``part-*.parquet``.
+        There is no ``part-*.parquet`` in the folder.
     """
     parts = sorted(Path(folder).glob("part-*.parquet"))
     if not parts:

@@ -1,4 +1,4 @@
-"""Files that are replaced in one step: a reader sees the old one or the new one, never half."""
+"""Atomic writing: a reader sees the old file or the new one, never half of it."""
 
 import os
 import tempfile
@@ -9,7 +9,10 @@ from pathlib import Path
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Temporary path beside `path` that takes its place if the block succeeds."""
+    """Temporary path to write to; it replaces `path` if the block ends without an exception.
+
+    Folders that are missing are created.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     os.close(handle)
@@ -18,7 +21,7 @@ def replacing(path: Path) -> Iterator[Path]:
         yield temporary
         umask = os.umask(0)
         os.umask(umask)
-        temporary.chmod(0o666 & ~umask)  # mkstemp makes private files
+        temporary.chmod(0o666 & ~umask)  # mkstemp creates files that only their owner can read
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Tables as Parquet files."""
+"""Reading and writing tables as Parquet files."""
 
 from pathlib import Path
 from typing import Any
@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 
 from contracts.files import replacing
 
-ROW_GROUP_BYTES = 64 * 1024 * 1024
+ROW_GROUP_BYTES = 64 * 1024 * 1024  # uncompressed
 
 
 def write_table(table: pa.Table, path: str | Path) -> None:
@@ -28,7 +28,7 @@ def write_table(table: pa.Table, path: str | Path) -> None:
 
 
 def read_table(path: str | Path, columns: list[str] | None = None) -> pa.Table:
-    """Read one Parquet file, or some of its columns.
+    """Read a Parquet file, or only some of its columns.
 
     Raises
     ------

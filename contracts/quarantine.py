@@ -1,4 +1,4 @@
-"""Clips that could not be used, and why: `quarantine/<stage>.csv`."""
+"""Clips that cannot be used, and why: `quarantine/<stage>.csv`."""
 
 import csv
 from collections.abc import Iterable
@@ -9,7 +9,7 @@ from contracts.files import replacing
 
 
 class Rejected(NamedTuple):
-    """A clip that could not be used, the stage that found out, and why."""
+    """A clip that cannot be used, the stage that rejected it, and the reason."""
 
     clip_id: str
     path: str
@@ -18,7 +18,7 @@ class Rejected(NamedTuple):
 
 
 def write_quarantine(rows: Iterable[Rejected], path: str | Path) -> None:
-    """Write rejected clips as CSV, header included even if there are none."""
+    """Write rejected clips as CSV; without any, the file has a header only."""
     with replacing(Path(path)) as temporary, temporary.open("w", newline="", encoding="utf-8") as f:
         writer = csv.writer(f, lineterminator="\n")
         writer.writerow(Rejected._fields)
@@ -26,6 +26,6 @@ def write_quarantine(rows: Iterable[Rejected], path: str | Path) -> None:
 
 
 def read_quarantine(path: str | Path) -> list[Rejected]:
-    """Read what `write_quarantine` wrote."""
+    """Read a file that `write_quarantine` wrote."""
     with Path(path).open(newline="", encoding="utf-8") as f:
         return [Rejected(**row) for row in csv.DictReader(f)]

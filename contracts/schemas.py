@@ -1,4 +1,7 @@
-"""Schemas of the tables that flow from one stage to the next."""
+"""Schemas of the tables that stages pass to each other.
+
+Times are in seconds. Feature tables have a schema per modality, see `contracts.features`.
+"""
 
 from typing import Literal, get_args
 
@@ -9,12 +12,12 @@ MODALITIES: tuple[Modality, ...] = get_args(Modality)
 
 SPLITS = ("train", "valid", "test")
 
-MANIFEST = pa.schema(
+MANIFEST = pa.schema(  # one row per clip
     [
         pa.field("clip_id", pa.string(), nullable=False),
         pa.field("path", pa.string(), nullable=False),
-        pa.field("sha256", pa.string(), nullable=False),
-        pa.field("start_s", pa.float64()),
+        pa.field("sha256", pa.string(), nullable=False),  # of the file
+        pa.field("start_s", pa.float64()),  # null: the clip is the whole file
         pa.field("end_s", pa.float64()),
         pa.field("duration_s", pa.float64(), nullable=False),
         pa.field("width", pa.int32()),
@@ -22,12 +25,12 @@ MANIFEST = pa.schema(
         pa.field("fps", pa.float64()),
         pa.field("has_audio", pa.bool_(), nullable=False),
         pa.field("has_video", pa.bool_(), nullable=False),
-        pa.field("language", pa.string(), nullable=False),
-        pa.field("group", pa.string(), nullable=False),
-        pa.field("split", pa.string(), nullable=False),
-        pa.field("text", pa.string(), nullable=False),
-        pa.field("label", pa.float32()),
-        pa.field("label_t", pa.float32()),
+        pa.field("language", pa.string(), nullable=False),  # ISO 639 code
+        pa.field("group", pa.string(), nullable=False),  # in one split only: a speaker, a video
+        pa.field("split", pa.string(), nullable=False),  # one of SPLITS, or "new"
+        pa.field("text", pa.string(), nullable=False),  # empty: not known
+        pa.field("label", pa.float32()),  # what annotators said; null: not known
+        pa.field("label_t", pa.float32()),  # of one modality alone, where it was annotated
         pa.field("label_a", pa.float32()),
         pa.field("label_v", pa.float32()),
     ]
@@ -42,11 +45,11 @@ WORD = pa.struct(
     ]
 )
 
-TRANSCRIPTS = pa.schema(
+TRANSCRIPTS = pa.schema(  # one row per clip
     [
         pa.field("clip_id", pa.string(), nullable=False),
         pa.field("text", pa.string(), nullable=False),
-        pa.field("source", pa.string(), nullable=False),  # given | asr | none
+        pa.field("source", pa.string(), nullable=False),  # given | asr (recognised) | none
         pa.field("words", pa.list_(pa.field("element", WORD)), nullable=False),
     ]
 )

@@ -1,4 +1,4 @@
-"""What feature tables hold: names and units of the columns, shares observed, means."""
+"""Describe feature tables: names and units of the columns, share observed, means."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -9,21 +9,22 @@ import pyarrow.parquet as pq
 from contracts.features import FeatureInfo, feature_info
 from contracts.schemas import MODALITIES
 
-BATCH = 64  # clips read at a time
+BATCH = 64  # clips in memory at a time
 
 
 class Described(NamedTuple):
-    """One modality's table.
+    """What one modality's feature table holds.
 
     Attributes
     ----------
     info : FeatureInfo
-        With the names and units of the columns.
+        Names and units of the columns, among others.
     clips, rows : int
+        Rows of text do not count [CLS] and [SEP].
     observed : float
-        Share of the rows; of text, of those that are no [CLS] or [SEP]. 0 to 1.
+        Share of the rows that were observed, 0 to 1.
     means : ndarray, [features]
-        Over the observed rows, in the columns' units; NaN where there are none.
+        Over the observed rows, in the units of the columns; NaN if there are none.
     """
 
     info: FeatureInfo
@@ -34,12 +35,12 @@ class Described(NamedTuple):
 
 
 def describe_features(folder: str | Path) -> list[Described]:
-    """Describe the feature tables in a folder, one modality after another, in little memory.
+    """Describe the feature tables in a folder; only some clips are in memory at a time.
 
     Parameters
     ----------
     folder : path
-        Has the folders text, audio and vision, or some of them; or a folder ``features`` that has.
+        Has some of the folders text, audio and vision, or a folder ``features`` that has them.
 
     Raises
     ------
@@ -49,20 +50,20 @@ def describe_features(folder: str | Path) -> list[Described]:
     folder = Path(folder)
     if (folder / "features").is_dir():
         folder = folder / "features"
-    found = [
+    tables = [
         _described(parts)
         for parts in (sorted((folder / m).glob("part-*.parquet")) for m in MODALITIES)
         if parts
     ]
-    if not found:
+    if not tables:
         raise FileNotFoundError(f"{folder} has no features: no <modality>/part-*.parquet in it")
-    return found
+    return tables
 
 
 def _described(parts: list[Path]) -> Described:
     info = feature_info(pq.read_schema(parts[0]))
     columns = ["values", "observed", *(["special"] if info.modality == "text" else [])]
-    clips, rows, seen = 0, 0, 0
+    clips, rows, observed = 0, 0, 0
     sums = np.zeros(len(info.names))
     for part in parts:
         for batch in pq.ParquetFile(part).iter_batches(BATCH, columns=columns):
@@ -73,7 +74,7 @@ def _described(parts: list[Path]) -> Described:
                 values, flags = values[content], flags[content]
             clips += batch.num_rows
             rows += len(flags)
-            seen += int(flags.sum())
+            observed += int(flags.sum())
             sums += values[flags].sum(axis=0, dtype=np.float64)
-    means = sums / seen if seen else np.full(len(sums), np.nan)
-    return Described(info, clips, rows, seen / rows if rows else 0.0, means)
+    means = sums / observed if observed else np.full(len(sums), np.nan)
+    return Described(info, clips, rows, observed / rows if rows else 0.0, means)

@@ -1,16 +1,16 @@
-"""What can go wrong, by whose fault: the installation's or the clip's."""
+"""Errors: `SetupError` is about the installation or a dataset, `MediaError` about one file."""
 
 
 class SetupError(RuntimeError):
-    """Something this machine lacks: no clip can be done until it is there."""
+    """Something is missing or wrong that affects all clips; the message says what to do."""
 
 
 class MissingAsset(SetupError):
-    """A model file was found nowhere, or is not the file it should be."""
+    """A model file was not found, or has another sha256 than expected."""
 
 
 class MissingLibraries(SetupError):
-    """System libraries that a dependency loads are not installed."""
+    """System libraries that a dependency needs are not installed."""
 
 
 class UnsupportedLanguage(SetupError):
@@ -18,7 +18,7 @@ class UnsupportedLanguage(SetupError):
 
 
 class MediaError(Exception):
-    """A file that cannot be read as a video or sound.
+    """A file cannot be read as video or sound.
 
     Attributes
     ----------
@@ -29,7 +29,7 @@ class MediaError(Exception):
     """
 
     def __init__(self, path: str, reason: str) -> None:
-        super().__init__(path, reason)  # both in args, so that it survives pickling
+        super().__init__(path, reason)  # both in args, so that it can be pickled
         self.path = path
         self.reason = reason
 

@@ -15,7 +15,7 @@ from contracts.parquet import sorted_rows
 from contracts.schemas import Modality
 from extractors.assets.libraries import require_libraries
 from extractors.audio.extractor import AudioExtractor
-from extractors.datasets.precomputed import is_given
+from extractors.datasets.precomputed import is_precomputed
 from extractors.errors import SetupError
 from extractors.fingerprint import Fingerprint, fingerprint
 from extractors.settings import AudioSettings, RunSettings, TextSettings, VisionSettings
@@ -79,7 +79,7 @@ def extract_modality(
     if modality != "text":
         jobs = list(_clip_jobs(manifest, transcripts))
     else:
-        tokens = _given_tokens(work, manifest, run) if is_given(manifest) else {}
+        tokens = _given_tokens(work, manifest, run) if is_precomputed(manifest) else {}
         jobs = list(_text_jobs(manifest, transcripts, tokens))
     return collect(work, schema, jobs, run, f"extract@{modality}")
 

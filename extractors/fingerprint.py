@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from contracts.code import digest
 from contracts.features import FeatureInfo
 from contracts.schemas import Modality
-from extractors.assets.finding import checksum, contents, resolve
+from extractors.assets.resolving import checksum, contents, resolve
 
 # Imported by extractors, and yet nothing that they make depends on it.
 HARMLESS = {

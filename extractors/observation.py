@@ -1,4 +1,4 @@
-"""What could be observed of each clip, where it could not, and why."""
+"""How much of each clip was observed, where nothing was, and why."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ import pyarrow as pa
 from contracts.parquet import sorted_rows
 from contracts.schemas import MODALITIES, Modality
 
-# Of a modality's table; its values are not needed.
+# Columns of the feature tables that `observe` needs; the values are not among them.
 COLUMNS: dict[Modality, list[str]] = {
     "text": ["clip_id", "observed", "special"],
     "audio": ["clip_id", "observed", "start_s", "step_s"],
@@ -20,9 +20,9 @@ COLUMNS: dict[Modality, list[str]] = {
 _SPAN = pa.struct([pa.field("start_s", pa.float64()), pa.field("end_s", pa.float64())])
 OBSERVED = pa.struct(
     [
-        pa.field("share", pa.float64()),  # of the rows (of the words' tokens), 0 to 1
-        pa.field("missing", pa.string()),  # why nothing was there; empty: something was
-        pa.field("gaps", pa.list_(pa.field("element", _SPAN))),  # unobserved, s in the clip
+        pa.field("share", pa.float64()),  # of the rows (of text: of the words' tokens), 0 to 1
+        pa.field("missing", pa.string()),  # why nothing was observed; empty if something was
+        pa.field("gaps", pa.list_(pa.field("element", _SPAN))),  # unobserved, s from the start
     ]
 )
 
@@ -30,22 +30,22 @@ OBSERVED = pa.struct(
 def observe(
     manifest: pa.Table, transcripts: pa.Table, features: Mapping[Modality, pa.Table]
 ) -> pa.Table:
-    """Add to the manifest what could be observed.
+    """Add to a manifest what was observed of each clip and modality.
 
     Parameters
     ----------
     manifest, transcripts : pa.Table
         As in `contracts.schemas`.
     features : mapping of modality to pa.Table
-        At least the columns in `COLUMNS`. Any of the three may be left out.
+        Feature tables, or only the columns in `COLUMNS`. Modalities may be left out.
 
     Returns
     -------
     pa.Table
-        The manifest, sorted by clip_id, and columns `observed_text`, `observed_audio`,
-        `observed_vision` as `OBSERVED`; null where the modality's table does not have the clip.
-        `missing` tells "silence" from "no audio track", "no speech" heard by the recogniser from
-        "no transcript" where there was no sound to recognise, and "no face" from "no picture".
+        The manifest, sorted by clip_id, with the columns `observed_text`, `observed_audio` and
+        `observed_vision` of type `OBSERVED`. They are null for clips that are not in the feature
+        table. Reasons in `missing` are "no speech" and, without any sound to recognise it in, "no
+        transcript"; "silence" and "no audio track"; "no face" and "no picture".
     """
     rows = sorted_rows(manifest)
     table = pa.Table.from_pylist(rows, schema=manifest.schema)
@@ -55,10 +55,10 @@ def observe(
     for modality in MODALITIES:
         if modality not in features:
             continue
-        found = {row["clip_id"]: row for row in features[modality].to_pylist()}
+        by_clip = {row["clip_id"]: row for row in features[modality].to_pylist()}
         column = [
-            _observed(modality, row, found[row["clip_id"]], sources.get(row["clip_id"], "none"))
-            if row["clip_id"] in found
+            _observed(modality, row, by_clip[row["clip_id"]], sources.get(row["clip_id"], "none"))
+            if row["clip_id"] in by_clip
             else None
             for row in rows
         ]
@@ -67,16 +67,16 @@ def observe(
 
 
 def summary(observed: pa.Table) -> dict[str, dict[str, Any]]:
-    """Add up a table of `observe` per modality.
+    """Summarise a table of `observe` per modality.
 
     Returns
     -------
     dict
-        `clips`; `share`, mean over clips of the observed share; `complete`, clips without a gap;
-        `missing`, clips in which nothing was observed, by reason; `gaps`, how many; and
-        `longest_gap_s`.
+        By modality: `clips`; `share`, the mean over clips of the observed share; `complete`, the
+        number of clips without a gap; `missing`, the number of clips in which nothing was observed,
+        by reason; `gaps`, their number; and `longest_gap_s`.
     """
-    found: dict[str, dict[str, Any]] = {}
+    counts: dict[str, dict[str, Any]] = {}
     for modality in MODALITIES:
         column = f"observed_{modality}"
         if column not in observed.column_names:
@@ -84,7 +84,7 @@ def summary(observed: pa.Table) -> dict[str, dict[str, Any]]:
         clips = [clip for clip in observed[column].to_pylist() if clip is not None]
         gaps = [gap["end_s"] - gap["start_s"] for clip in clips for gap in clip["gaps"]]
         reasons = Counter(clip["missing"] for clip in clips if clip["missing"])
-        found[modality] = {
+        counts[modality] = {
             "clips": len(clips),
             "share": round(float(np.mean([clip["share"] for clip in clips])), 4) if clips else 0.0,
             "complete": sum(clip["share"] == 1 for clip in clips),
@@ -92,16 +92,16 @@ def summary(observed: pa.Table) -> dict[str, dict[str, Any]]:
             "gaps": len(gaps),
             "longest_gap_s": round(max(gaps, default=0.0), 2),
         }
-    return found
+    return counts
 
 
 def gaps(flags: np.ndarray, start_s: float, step_s: float) -> list[dict[str, float]]:
-    """Stretches of unobserved rows, s from the clip's start.
+    """Runs of unobserved rows, as start and end in s from the start of the clip.
 
     Parameters
     ----------
     flags : ndarray, bool [rows]
-        Was the row observed?
+        Whether each row was observed.
     start_s, step_s : float
         Time of the first row, and between rows, s.
     """
@@ -116,15 +116,16 @@ def gaps(flags: np.ndarray, start_s: float, step_s: float) -> list[dict[str, flo
 
 
 def _observed(
-    modality: Modality, row: dict[str, Any], found: dict[str, Any], source: str
+    modality: Modality, row: dict[str, Any], features: dict[str, Any], source: str
 ) -> dict[str, Any]:
-    flags = np.array(found["observed"], bool)
+    """One clip's `OBSERVED`, from its rows of the manifest and of the feature table."""
+    flags = np.array(features["observed"], bool)
     if modality == "text":
-        flags = flags[~np.array(found["special"], bool)]
+        flags = flags[~np.array(features["special"], bool)]
     share = float(flags.mean()) if len(flags) else 0.0
     if modality != "text":
-        spans = gaps(flags, found["start_s"], found["step_s"])
-    else:  # a pause between words is none: only without any word is something missing
+        spans = gaps(flags, features["start_s"], features["step_s"])
+    else:  # pauses between words are no gaps: text is missing only if there is no word at all
         spans = [] if share else [{"start_s": 0.0, "end_s": row["duration_s"]}]
     return {
         "share": share,

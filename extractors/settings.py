@@ -1,7 +1,7 @@
-"""Every knob of the extractors, typed and bounded.
+"""All settings of the extractors, with their types, limits and meaning.
 
-The first four models decide what a feature *is* and enter its fingerprint; `RunSettings`
-only decides how the work is done and can never change a result.
+The settings of text, audio, vision and speech decide what features are, and enter their
+fingerprints. `RunSettings` decides only how the work is done, and never changes a result.
 """
 
 from typing import Literal, Self
@@ -14,7 +14,7 @@ class _Settings(BaseModel):
 
 
 class TextSettings(_Settings):
-    """Word pieces and hidden states of a BERT encoder."""
+    """Text features: word pieces and their hidden states in a BERT encoder."""
 
     model: str = Field(
         default="minilm",
@@ -27,7 +27,7 @@ class TextSettings(_Settings):
 
 
 class AudioSettings(_Settings):
-    """Prosody and timbre at 16 kHz, one row every 40 ms."""
+    """Audio features: prosody and timbre at 16 kHz, one row every 40 ms."""
 
     pitch_min_hz: float = Field(
         default=65.0, ge=32.0, le=1000.0, description="lowest F0 looked for, Hz"
@@ -53,7 +53,7 @@ class AudioSettings(_Settings):
 
 
 class VisionSettings(_Settings):
-    """Expression and head pose by the MediaPipe Face Landmarker."""
+    """Vision features: expression and head pose from the MediaPipe Face Landmarker."""
 
     model: str = Field(
         default="face_landmarker",
@@ -76,7 +76,7 @@ class VisionSettings(_Settings):
 
 
 class SpeechSettings(_Settings):
-    """Speech recognition, for clips that come without a transcript."""
+    """Speech recognition, for clips without a transcript."""
 
     model: str = Field(
         default="whisper-tiny.en",
@@ -120,7 +120,7 @@ class RunSettings(_Settings):
 
 
 class ExtractorSettings(_Settings):
-    """All of the above, as `extractors.extract` takes them."""
+    """All settings that `extractors.extract` takes."""
 
     language: str = Field(
         default="en", pattern=r"^[a-z]{2,3}$", description="spoken in the clips, ISO 639 code"

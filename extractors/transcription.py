@@ -10,8 +10,8 @@ from contracts.messages import message
 from contracts.parquet import sorted_rows
 from contracts.quarantine import Rejected
 from contracts.schemas import TRANSCRIPTS
-from extractors.assets.finding import resolve
-from extractors.datasets.precomputed import is_given
+from extractors.assets.resolving import resolve
+from extractors.datasets.precomputed import is_precomputed
 from extractors.fingerprint import fingerprint
 from extractors.settings import RunSettings, SpeechSettings
 from extractors.speech.recognizer import SpeechRecognizer
@@ -56,7 +56,7 @@ def transcribe(
     """
     rows = sorted_rows(manifest)
     unheard = [row for row in rows if not row["text"].strip() and row["has_audio"]]
-    if is_given(manifest):  # no sound to listen to
+    if is_precomputed(manifest):  # no sound to listen to
         unheard = []
     heard: dict[str, dict[str, Any]] = {}
     quarantine: list[Rejected] = []

@@ -1,10 +1,10 @@
-"""What is said in a clip: words with their times, and how they are known."""
+"""The transcript of a clip and its words."""
 
 from typing import NamedTuple
 
 
 class Word(NamedTuple):
-    """One word and when it was said, s from the clip's start."""
+    """One word, and when it is said, s from the start of the clip; None where not known."""
 
     word: str
     start_s: float | None
@@ -13,7 +13,10 @@ class Word(NamedTuple):
 
 
 class Transcript(NamedTuple):
-    """What is said in a clip and how that is known: ``given``, ``asr``, or ``none``."""
+    """What is said in a clip.
+
+    `source` is ``given`` (by the dataset), ``asr`` (recognised), or ``none``.
+    """
 
     text: str
     source: str

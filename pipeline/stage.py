@@ -1,4 +1,4 @@
-"""What every stage shares: clear errors, JSON written whole, and a word on what was left out."""
+"""What stages share: running with clear errors, writing JSON, warnings, and the quarantine."""
 
 import json
 import sys
@@ -18,55 +18,60 @@ from pipeline.paths import QUARANTINE
 
 
 class StageError(Exception):
-    """A stage cannot go on; the message says why and what to do about it."""
+    """A stage cannot go on; the message says why, and what to do about it."""
 
 
 EXPECTED = (StageError, ParamsError, SetupError, OSError)
 
 
 def run(main: Callable[[], None], *expected: type[Exception]) -> None:
-    """Run a stage; an error that the user can mend is one message, not a traceback.
+    """Run a stage, and exit with a message, not a traceback, on errors that the user can fix.
 
-    `expected` are those of the libraries that the stage calls.
+    Parameters
+    ----------
+    main : callable
+        The stage.
+    expected : type of Exception
+        Such errors of the libraries that the stage calls, besides those in `EXPECTED`.
     """
-    told: tuple[type[Exception], ...] = EXPECTED + expected
+    fixable: tuple[type[Exception], ...] = EXPECTED + expected
     try:
         main()
     except KeyboardInterrupt:
         sys.exit(130)
-    except told as error:
+    except fixable as error:
         sys.exit(f"error: {error}")
 
 
 def write_json(content: Any, path: Path) -> None:
-    """Write JSON, replacing the file in one step. NaN is refused: it is not JSON."""
+    """Write JSON, replacing the file in one step; raises ValueError on NaN, which is not JSON."""
     with replacing(path) as temporary:
         temporary.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", "utf-8")
 
 
 def warn(messages: Iterable[str]) -> None:
-    """Print warnings where progress bars go, so that both stay readable."""
+    """Print warnings to standard error, as progress bars are, so that the two do not mix."""
     for message in messages:
         print(f"warning: {message}", file=sys.stderr)
 
 
 def quarantine(rows: list[Rejected], name: str, clips: int, limit: float) -> None:
-    """Write the clips a stage rejected to `quarantine/<name>.csv`, and print them.
+    """Write the clips that a stage rejected to `quarantine/<name>.csv`, and print them.
 
     Parameters
     ----------
     rows : list of Rejected
     name : str
-        Of the file.
+        Name of the file.
     clips : int
-        How many the stage was given.
+        Number of clips that the stage works on.
     limit : float
         Share of them that may be rejected, 0 to 1.
 
     Raises
     ------
     StageError
-        It is more than that.
+        More were rejected.
     """
     path = QUARANTINE / f"{name}.csv"
     write_quarantine(rows, path)
@@ -82,22 +87,22 @@ def quarantine(rows: list[Rejected], name: str, clips: int, limit: float) -> Non
         )
 
 
-def tell_observed(summary: dict[str, dict[str, Any]]) -> None:
-    """Print `extractors.observation.summary`, a row per modality."""
+def print_observed(summary: dict[str, dict[str, Any]]) -> None:
+    """Print an `extractors.observation.summary` as a table, a row per modality."""
     table = Table(title="what could be observed", box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("modality")
     for name in ("clips", "observed", "complete", "gaps", "longest gap"):
         table.add_column(name, justify="right")
     table.add_column("nothing observed")
-    for modality, found in summary.items():
-        reasons = ", ".join(f"{count} {why}" for why, count in found["missing"].items())
+    for modality, counts in summary.items():
+        reasons = ", ".join(f"{count} {why}" for why, count in counts["missing"].items())
         table.add_row(
             modality,
-            str(found["clips"]),
-            f"{found['share']:.1%}",
-            str(found["complete"]),
-            str(found["gaps"]),
-            f"{found['longest_gap_s']:.2f} s",
+            str(counts["clips"]),
+            f"{counts['share']:.1%}",
+            str(counts["complete"]),
+            str(counts["gaps"]),
+            f"{counts['longest_gap_s']:.2f} s",
             reasons or "-",
         )
     rich.print(table)

@@ -1,1 +1,1 @@
-"""Model files and system libraries: which are known, where they are, how to get them."""
+"""Model files and system libraries: what is known, where it is, how to get it."""

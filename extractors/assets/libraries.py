@@ -1,4 +1,4 @@
-"""System libraries that OpenCV and MediaPipe load and no Python package brings along."""
+"""System libraries that OpenCV and MediaPipe need, and that no Python package installs."""
 
 import ctypes
 import sys
@@ -15,9 +15,9 @@ _LIBRARIES = {
 
 
 def missing_libraries() -> dict[str, str]:
-    """Shared libraries that cannot be loaded, and the Debian package that carries each.
+    """Shared libraries that cannot be loaded, and the Debian package that holds each.
 
-    Empty where nothing is missing, and on macOS and Windows, which bring their own.
+    Empty if nothing is missing, and always on macOS and Windows, which have their own.
     """
     if sys.platform != "linux":
         return {}
@@ -25,12 +25,12 @@ def missing_libraries() -> dict[str, str]:
 
 
 def require_libraries() -> None:
-    """Check that the system libraries are there.
+    """Check that the system libraries are installed.
 
     Raises
     ------
     MissingLibraries
-        Names them, and the command that installs them.
+        The message names those that are missing, and the command that installs them.
     """
     missing = missing_libraries()
     if missing:

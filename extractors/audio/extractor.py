@@ -1,4 +1,4 @@
-"""Prosody and timbre of a clip's sound, one row every 40 ms."""
+"""Prosody and timbre of the sound of a clip, one row every 40 ms."""
 
 from collections.abc import Iterator
 
@@ -19,9 +19,9 @@ STEP_S = HOP / SAMPLE_RATE
 _WINDOW = 1024  # samples: 64 ms, centred on the row's time
 _PITCH_WINDOW = 2048  # samples: at least four periods of the lowest pitch
 
-# A long clip is measured in blocks, with so much sound on either side that they do not show: a
-# window needs one row of it, and after one second the search for the likeliest pitch curve had
-# found the same one in all the tests.
+# Long clips are measured in blocks, each with some sound on either side as context, so that results
+# do not depend on the blocks. Windows need one row of context. The search for the most likely pitch
+# curve needs more: in all tests it found the same curve with one second.
 _BLOCK = 1500  # rows: 60 s
 _CONTEXT = 50  # rows: 2 s
 
@@ -52,8 +52,13 @@ class AudioExtractor:
     def extract(self, clip: Clip) -> Rows:
         """Features of one clip.
 
-        A row is observed where the sound in its window exceeds `silence_dbfs`; a missing track,
-        a gap in it and silence all are not.
+        A row is observed if the level in its window is above `silence_dbfs`. So rows of silence,
+        of gaps, and of clips without an audio track are not.
+
+        Returns
+        -------
+        Rows
+            Columns are `NAMES`, in `UNITS`.
 
         Raises
         ------
@@ -66,19 +71,19 @@ class AudioExtractor:
         observed = np.zeros(rows, bool)
         pitch = np.full(rows, np.nan)  # ln(Hz)
         silence = 10 ** (self.settings.silence_dbfs / 20)
-        for part, lead, signal in _stretches(clip, rows, damage):
+        for part, context, signal in _blocks(clip, rows, damage):
             level = _level(signal)
-            here = slice(lead, lead + part.stop - part.start)
-            observed[part] = level[here] > silence
+            inner = slice(context, context + part.stop - part.start)
+            observed[part] = level[inner] > silence
             if observed[part].any():
-                measured = self._measure(signal, level)[here]
+                measured = self._measure(signal, level)[inner]
                 values[part], pitch[part] = measured.astype(np.float32), measured[:, 0]
-        values[:, 0] = self._continued(pitch)
+        values[:, 0] = self._interpolated(pitch)
         values[~observed] = 0
         return Rows(values, observed, STEP_S, damage.describe(message("the sound")))
 
     def _measure(self, signal: np.ndarray, level: np.ndarray) -> np.ndarray:
-        """All columns of every row of a signal; log F0 is NaN where there is no voice."""
+        """All columns [rows, features] of a signal; log F0 is NaN where there is no voice."""
         spectrum = np.abs(librosa.stft(signal, n_fft=_WINDOW, hop_length=HOP))
         power = spectrum**2
         mel = librosa.feature.melspectrogram(S=power, sr=SAMPLE_RATE, n_mels=64)
@@ -100,11 +105,11 @@ class AudioExtractor:
         columns = [np.log(f0), voiced, *mfcc, *chroma, level, *crossings, *centroid, *rolloff]
         return np.stack(columns, axis=1)
 
-    def _continued(self, pitch: np.ndarray) -> np.ndarray:
-        """Log F0 in every row, from that of the voiced rows (elsewhere NaN).
+    def _interpolated(self, pitch: np.ndarray) -> np.ndarray:
+        """Log F0 in every row, from that in the voiced rows (others are NaN).
 
-        Between voiced rows it runs straight; before the first and after the last it stays.
-        Without any voice it is that of the geometric middle of the search range.
+        It is interpolated between voiced rows, and constant before the first and after the last.
+        Without any, it is that of the geometric mean of the search range.
         """
         voiced = np.flatnonzero(~np.isnan(pitch))
         if len(voiced) == 0:
@@ -113,10 +118,17 @@ class AudioExtractor:
         return np.interp(np.arange(len(pitch)), voiced, pitch[voiced])
 
 
-def _stretches(clip: Clip, rows: int, damage: Damage) -> Iterator[tuple[slice, int, np.ndarray]]:
-    """A clip's sound a block at a time: which rows it is, rows of context before, and the signal.
+def _blocks(clip: Clip, rows: int, damage: Damage) -> Iterator[tuple[slice, int, np.ndarray]]:
+    """A clip's sound, a block at a time.
 
-    The signal begins with that context, and ends with context or, as the clip does, in silence.
+    Yields
+    ------
+    slice
+        Rows of the clip that the block is.
+    int
+        Rows of context before them, with which the signal begins.
+    ndarray, float32 [samples]
+        The signal. It ends with context as well, or with silence at the end of the clip.
     """
     nothing = np.zeros(0, np.float32)
     blocks = sound_blocks(clip, damage, _BLOCK * STEP_S)
@@ -125,14 +137,14 @@ def _stretches(clip: Clip, rows: int, damage: Damage) -> Iterator[tuple[slice, i
         after = next(blocks, nothing)
         part = slice(first, min(first + _BLOCK, rows))
         signal = np.concatenate([before, block, after[: _CONTEXT * HOP]])
-        lead = len(before) // HOP
-        # The last row's window needs that many, and the shortest clip's.
-        needed = max((lead + part.stop - part.start) * HOP, _PITCH_WINDOW)
-        yield part, lead, np.pad(signal, (0, max(0, needed - len(signal))))
+        context = len(before) // HOP
+        # Samples that the window of the last row needs, and at least those of one pitch window.
+        needed = max((context + part.stop - part.start) * HOP, _PITCH_WINDOW)
+        yield part, context, np.pad(signal, (0, max(0, needed - len(signal))))
         before, block = block[-_CONTEXT * HOP :], after
 
 
 def _level(signal: np.ndarray) -> np.ndarray:
-    """RMS in each row's window, re full scale; float32 [rows]."""
+    """RMS in the window of each row, where full scale is 1: float32 [rows]."""
     level = librosa.feature.rms(y=signal, frame_length=_WINDOW, hop_length=HOP)[0]
     return np.asarray(level, np.float32)

@@ -1,1 +1,1 @@
-"""Where clips come from: label.csv, folders of videos, MMSA's and CMU's files."""
+"""Where clips come from: label.csv, folders of videos, and the files of CMU and MMSA."""

@@ -1,4 +1,4 @@
-"""label.csv: who says what in which clip, and the sentiment that annotators heard."""
+"""label.csv: which clips there are, what is said in them, their split, and their labels."""
 
 import csv
 import unicodedata
@@ -16,9 +16,9 @@ from contracts.schemas import SPLITS
 from extractors.datasets.probing import STAGE
 
 COLUMNS = ("video_id", "clip_id", "text", "label", "mode")
-LABELS = ("label", "label_t", "label_a", "label_v")
+LABELS = ("label", "label_t", "label_a", "label_v")  # columns of the manifest
 Line = dict[str, str | None]
-REST = "\0"  # name of the fields beyond the header
+REST = "\0"  # key of the fields that a line has beyond the header
 
 
 class DatasetError(ValueError):
@@ -26,19 +26,19 @@ class DatasetError(ValueError):
 
 
 def read_labels(root: Path, language: str) -> tuple[list[dict[str, Any]], list[Rejected]]:
-    """Read the lines of a dataset's label.csv as rows of the manifest, without their files.
+    """Read a dataset's label.csv as rows of the manifest; the clips are not opened.
 
     Parameters
     ----------
     root : Path
-        Holds label.csv with at least `COLUMNS`.
+        Folder of the dataset. Its label.csv has at least the columns in `COLUMNS`.
     language : str
         Spoken in the clips, ISO 639 code.
 
     Returns
     -------
     list of dict
-        Columns of `contracts.schemas.MANIFEST`.
+        The columns of `contracts.schemas.MANIFEST` that label.csv tells.
     list of Rejected
         Lines that cannot be used, with the reason.
 
@@ -51,27 +51,38 @@ def read_labels(root: Path, language: str) -> tuple[list[dict[str, Any]], list[R
     if not path.is_file():
         raise DatasetError(f"{path} not found; a dataset needs label.csv and Raw/ in its root")
     lines = [line for _, line in read_lines(path)]
-    times_named = Counter(clip_name(line) for line in lines)
+    counts = Counter(clip_name(line) for line in lines)
     rows = []
     rejected = []
     for line in lines:
         clip_id = clip_name(line)
         try:
-            if times_named[clip_id] > 1:
-                raise ValueError(f"named {times_named[clip_id]} times in label.csv")
-            rows.append(_labelled(line, clip_id, language))
+            if counts[clip_id] > 1:
+                raise ValueError(f"named {counts[clip_id]} times in label.csv")
+            rows.append(_row(line, clip_id, language))
         except ValueError as error:
             rejected.append(Rejected(clip_id, f"{root.as_posix()}/label.csv", STAGE, str(error)))
     return rows, rejected
 
 
 def read_lines(path: Path, columns: Sequence[str] = COLUMNS) -> list[tuple[int, Line]]:
-    """Read a CSV file's lines with their numbers; fields beyond its header are under `REST`.
+    """Read the lines of a CSV file, each with its number.
+
+    Parameters
+    ----------
+    path : Path
+    columns : sequence of str
+        Columns that the file must have; it may have more.
+
+    Returns
+    -------
+    list of (int, dict)
+        Line number, and fields by column; fields beyond the header are under `REST`.
 
     Raises
     ------
     DatasetError
-        It is not UTF-8, or lacks one of the columns.
+        The file is not UTF-8, or lacks one of the columns.
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
@@ -94,17 +105,23 @@ def read_lines(path: Path, columns: Sequence[str] = COLUMNS) -> list[tuple[int, 
 
 
 def composed(name: str) -> str:
-    """One spelling of accented letters: some file systems keep another than the table has."""
+    """A name in Unicode's composed form (NFC); some file systems store another than label.csv."""
     return unicodedata.normalize("NFC", name)
 
 
 def clip_name(line: Line) -> str:
-    """``video_id/clip_id`` of a line."""
+    """``video_id/clip_id`` of a line of label.csv."""
     return composed(f"{(line['video_id'] or '').strip()}/{(line['clip_id'] or '').strip()}")
 
 
-def _labelled(line: Line, clip_id: str, language: str) -> dict[str, Any]:
-    """Manifest columns of one line of label.csv; ValueError says what is wrong with it."""
+def _row(line: Line, clip_id: str, language: str) -> dict[str, Any]:
+    """Columns of the manifest from one line of label.csv.
+
+    Raises
+    ------
+    ValueError
+        A field cannot be used; the message says what is wrong with it.
+    """
     video = (line["video_id"] or "").strip()
     for name in (video, (line["clip_id"] or "").strip()):
         if name in ("", ".", "..") or "/" in name or "\\" in name or "\0" in name:
@@ -131,7 +148,7 @@ def _labelled(line: Line, clip_id: str, language: str) -> dict[str, Any]:
 
 
 def _label(line: Line, column: str) -> float | None:
-    """A label, or None where it is not known: pandas writes an empty field as nan."""
+    """A label, or None if the field is empty or nan, which is what pandas writes for none."""
     unknown = (line.get(column) or "").strip().lower() == "nan"
     return None if unknown else _number(line, column)
 
@@ -141,18 +158,31 @@ def _number(line: Line, column: str) -> float | None:
     if not value:
         return None
     try:
-        number = float("" if "_" in value else value)  # Python takes 1_0 for 10
+        number = float("" if "_" in value else value)  # Python reads 1_0 as 10
     except ValueError:
         raise ValueError(f"{column} is {value!r}, not a number") from None
-    if not abs(number) <= float(np.finfo(np.float32).max):  # as the manifest keeps it
+    if not abs(number) <= float(np.finfo(np.float32).max):  # the manifest's type
         raise ValueError(f"{column} is {value!r}, not a finite number")
     return number
 
 
 def outside(manifest: pa.Table, label_range: tuple[float, float]) -> list[str]:
-    """Messages about labels beyond what a dataset's labels can be."""
+    """Find labels outside of the dataset's range.
+
+    Parameters
+    ----------
+    manifest : pa.Table
+        As `contracts.schemas.MANIFEST`.
+    label_range : (float, float)
+        Lowest and highest label that the dataset can have.
+
+    Returns
+    -------
+    list of str
+        One message per column of labels that has some.
+    """
     low, high = label_range
-    found = []
+    messages = []
     for column in LABELS:
         wrong = [
             f"{row['clip_id']} ({row[column]:g})"
@@ -161,10 +191,10 @@ def outside(manifest: pa.Table, label_range: tuple[float, float]) -> list[str]:
         ]
         if wrong:
             more = message(f" and {len(wrong) - 3} more") if len(wrong) > 3 else ""
-            found.append(
+            messages.append(
                 message(
                     f"{column} is not within {low:g} to {high:g}, the dataset's label_range: "
                     f"{', '.join(wrong[:3])}{more}"
                 )
             )
-    return found
+    return messages

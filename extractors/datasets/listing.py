@@ -1,4 +1,4 @@
-"""The list of clips: from a raw dataset's label.csv, or from files and folders of new videos."""
+"""List clips as a manifest: those of a raw dataset, or new videos in files and folders."""
 
 import os
 from collections import Counter, defaultdict
@@ -11,7 +11,7 @@ import pyarrow as pa
 from contracts.messages import message
 from contracts.quarantine import Rejected
 from extractors.datasets.labels import composed, read_labels
-from extractors.datasets.probing import STAGE, probed
+from extractors.datasets.probing import STAGE, probe_rows
 from extractors.errors import SetupError
 from extractors.settings import RunSettings
 from extractors.workers.cache import Cache, located
@@ -20,7 +20,15 @@ EXTENSIONS = (".mp4", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".flv")
 
 
 class Listing(NamedTuple):
-    """Clips that can be read, those that cannot, and what else the user should know."""
+    """Clips that can be used, those that cannot, and warnings.
+
+    Attributes
+    ----------
+    manifest : pa.Table
+        As `contracts.schemas.MANIFEST`, sorted by clip_id.
+    quarantine : list of Rejected
+    warnings : list of str
+    """
 
     manifest: pa.Table
     quarantine: list[Rejected]
@@ -35,19 +43,19 @@ def read_dataset(root: str | Path, *, language: str, run: RunSettings, cache: Ca
     root : path
         Holds ``label.csv`` with columns video_id, clip_id, text, label, mode (optionally
         speaker, label_T, label_A, label_V; others are ignored) and the clips as
-        ``Raw/<video_id>/<clip_id>.<extension>``; where columns start_s and end_s say which
-        stretch of a whole video a clip is, that video as ``Raw/<video_id>.<extension>``.
+        ``Raw/<video_id>/<clip_id>.<extension>``. Where the columns start_s and end_s say which
+        segment of a whole video a clip is, the video is ``Raw/<video_id>.<extension>``.
     language : str
         Spoken in the clips, ISO 639 code.
     run : RunSettings
     cache : Cache
-        Remembers the files that were read: one that is unchanged is not read again.
+        Files that it knows, and that have not changed, are not read again.
 
     Returns
     -------
     Listing
-        Manifest sorted by clip_id. A row or file that cannot be used is in the quarantine; files
-        that label.csv does not name, and leakage between splits, are among the warnings.
+        Lines of label.csv and files that cannot be used are in the quarantine. Warnings are about
+        files that label.csv does not name, and about leakage between splits.
 
     Raises
     ------
@@ -56,8 +64,8 @@ def read_dataset(root: str | Path, *, language: str, run: RunSettings, cache: Ca
     """
     root = Path(root)
     rows, rejected = read_labels(root, language)
-    files, twins = _files(root / "Raw")
-    found: list[dict[str, Any]] = []
+    files, duplicates = _files(root / "Raw")
+    present: list[dict[str, Any]] = []
     for row in rows:
         name = row["clip_id"] if row["start_s"] is None else row["clip_id"].partition("/")[0]
         path = files.get(composed(name))
@@ -66,8 +74,8 @@ def read_dataset(root: str | Path, *, language: str, run: RunSettings, cache: Ca
             reason = message(f"no such file with extension {', '.join(EXTENSIONS)}")
             rejected.append(Rejected(row["clip_id"], place, STAGE, reason))
         else:
-            found.append({**row, "path": path.as_posix()})
-    manifest, unreadable = probed(found, run, cache)
+            present.append({**row, "path": path.as_posix()})
+    manifest, unreadable = probe_rows(present, run, cache)
     named = {
         composed(clip_id)
         for clip_id in [r["clip_id"] for r in rows] + [r.clip_id for r in rejected]
@@ -75,11 +83,11 @@ def read_dataset(root: str | Path, *, language: str, run: RunSettings, cache: Ca
     named |= {composed(r["clip_id"].partition("/")[0]) for r in rows if r["start_s"] is not None}
     unnamed = len(files.keys() - named)
     warnings = leakage(manifest)
-    if twins:
+    if duplicates:
         warnings.append(
             message(
-                f"{len(twins)} clips have a second file with another extension, which is not "
-                f"used: {', '.join(path.as_posix() for path in twins[:3])}"
+                f"{len(duplicates)} clips have a second file with another extension, which is not "
+                f"used: {', '.join(path.as_posix() for path in duplicates[:3])}"
             )
         )
     if unnamed:
@@ -92,13 +100,13 @@ def read_dataset(root: str | Path, *, language: str, run: RunSettings, cache: Ca
 def probe_files(
     paths: Iterable[str | Path], *, language: str, run: RunSettings, cache: Cache
 ) -> Listing:
-    """List new videos: files as given, and every video in the folders given.
+    """List new videos: the files named, and every video in the folders named.
 
     Parameters
     ----------
     paths : iterable of path
-        A folder is searched with all its subfolders for files with a known extension; a file
-        named here is tried whatever its extension. A URL (``s3://...``) names one file.
+        A folder is searched with all its subfolders for files with a known extension. A file that
+        is named is opened whatever its extension. A URL (``s3://...``) can name either.
     language : str
         Spoken in the clips, ISO 639 code.
     run : RunSettings
@@ -107,17 +115,22 @@ def probe_files(
     Returns
     -------
     Listing
-        Manifest sorted by clip_id: the file's name, with as many of its folders as tell it
-        apart from the others. Split ``new``, no text, no labels.
+        A clip_id is the file's name, with as many of its folders as are needed to make it unique.
+        The split is ``new``; there are no texts and no labels.
+
+    Raises
+    ------
+    SetupError
+        The storage of a URL cannot be reached.
     """
-    files: dict[PurePath, str] = {}  # by absolute path, so that each file is there once
+    files: dict[PurePath, str] = {}  # by absolute path, so that no file is listed twice
     empty = []
     for path in map(str, paths):
-        inside = _remote_videos(path) if "://" in path else _local_videos(Path(path))
-        if not inside:
+        videos = _remote_videos(path) if "://" in path else _local_videos(Path(path))
+        if not videos:
             empty.append(message(f"{path}: no video in this folder ({', '.join(EXTENSIONS)})"))
-        for place, file in inside.items():
-            files.setdefault(place, file)
+        for absolute, file in videos.items():
+            files.setdefault(absolute, file)
     rows = [
         {
             "clip_id": name,
@@ -129,15 +142,15 @@ def probe_files(
         }
         for path, name in _short_names(files).items()
     ]
-    manifest, unreadable = probed(rows, run, cache)
+    manifest, unreadable = probe_rows(rows, run, cache)
     return Listing(manifest, sorted(unreadable), empty)
 
 
 def leakage(manifest: pa.Table) -> list[str]:
-    """Messages about bytes or groups (speakers, videos) that two splits share."""
+    """Messages about files of the same bytes, and about groups, that are in several splits."""
     messages = []
     columns = manifest.select(["sha256", "group", "split", "clip_id"]).to_pylist()
-    for key, what in (
+    for key, shared in (
         ("sha256", message("the same bytes")),
         ("group", message("the same group")),
     ):
@@ -149,23 +162,24 @@ def leakage(manifest: pa.Table) -> list[str]:
         for value in sorted(key for key, names in splits.items() if len(names) > 1):
             names = " and ".join(sorted(splits[value]))
             examples = ", ".join(clips[value][:3])
-            messages.append(message(f"leakage: {what} ({value[:16]}) in {names}: {examples}"))
+            messages.append(message(f"leakage: {shared} ({value[:16]}) in {names}: {examples}"))
     return messages
 
 
 def _files(raw: Path) -> tuple[dict[str, Path], list[Path]]:
-    """Clip files by ``video_id/clip_id`` and whole videos by ``video_id``, and those not used.
+    """Files of clips by ``video_id/clip_id``, and of whole videos by ``video_id``.
 
-    Of several extensions the first in `EXTENSIONS` is used.
+    Where files differ only in their extension, the first in `EXTENSIONS` is used; the second list
+    has the others.
     """
     files: dict[str, Path] = {}
-    twins = []
-    found = [path for pattern in ("*", "*/*") for path in raw.glob(pattern) if _is_clip(path)]
-    for path in sorted(found, key=lambda p: (EXTENSIONS.index(p.suffix.lower()), p)):
+    duplicates = []
+    paths = [path for pattern in ("*", "*/*") for path in raw.glob(pattern) if _is_clip(path)]
+    for path in sorted(paths, key=lambda p: (EXTENSIONS.index(p.suffix.lower()), p)):
         name = composed(path.relative_to(raw).with_suffix("").as_posix())
         if files.setdefault(name, path) is not path:
-            twins.append(path)
-    return files, twins
+            duplicates.append(path)
+    return files, duplicates
 
 
 def _is_clip(path: Path) -> bool:
@@ -173,61 +187,61 @@ def _is_clip(path: Path) -> bool:
 
 
 def _local_videos(path: Path) -> dict[PurePath, str]:
-    """A file, or the videos in a folder: as given or found, by absolute path."""
-    inside = [path]
+    """A file, or the videos in a folder, by absolute path."""
+    videos = [path]
     if os.path.isdir(path):  # noqa: PTH112 - it never raises, whatever the name
-        inside = sorted(videos_below(path))
-    return {Path(os.path.abspath(file)): file.as_posix() for file in inside}  # noqa: PTH100
+        videos = sorted(videos_below(path))
+    return {Path(os.path.abspath(file)): file.as_posix() for file in videos}  # noqa: PTH100
 
 
 def videos_below(folder: Path) -> Iterator[Path]:
-    """Videos in a folder and its subfolders, links to folders included, each folder once.
+    """Videos in a folder and its subfolders; links to folders are followed, each folder once.
 
-    A link that leads nowhere is among them, so that it is told of.
+    Broken links and folders that cannot be read are yielded too, so that they are reported.
     """
     yield from _below(folder, set())
 
 
-def _below(folder: Path, seen: set[str]) -> Iterator[Path]:
-    seen.add(os.path.realpath(folder))
+def _below(folder: Path, visited: set[str]) -> Iterator[Path]:
+    visited.add(os.path.realpath(folder))
     try:
-        inside = sorted(folder.iterdir())
-    except OSError:  # closed to us: told of like a file that cannot be opened
+        children = sorted(folder.iterdir())
+    except OSError:  # probing it will say what is wrong
         yield folder
         return
-    for path in inside:
+    for path in children:
         if path.is_dir():
-            if os.path.realpath(path) not in seen:
-                yield from _below(path, seen)
+            if os.path.realpath(path) not in visited:
+                yield from _below(path, visited)
         elif path.suffix.lower() in EXTENSIONS and (path.is_file() or path.is_symlink()):
             yield path
 
 
 def _remote_videos(url: str) -> dict[PurePath, str]:
-    """A file, or the videos under a prefix, by their place in the storage."""
+    """A file, or the videos under a prefix, by their path in the storage."""
     files, root = located(url)
-    inside = [root]
+    videos = [root]
     try:
         if files.isdir(root):
             names = sorted(files.find(root))
-            inside = [name for name in names if name.lower().endswith(EXTENSIONS)]
-    except Exception as error:  # each kind of storage has errors of its own
+            videos = [name for name in names if name.lower().endswith(EXTENSIONS)]
+    except Exception as error:  # each kind of storage has its own errors
         raise SetupError(f"{url} cannot be reached: {type(error).__name__}: {error}") from error
     protocol = url.split("://", 1)[0]
-    return {PurePosixPath(protocol, name): f"{protocol}://{name}" for name in inside}
+    return {PurePosixPath(protocol, name): f"{protocol}://{name}" for name in videos}
 
 
 def _short_names(files: Mapping[PurePath, str]) -> dict[str, str]:
-    """Each file's name, with as many of its folders as tell it apart from the others.
+    """The shortest unique name of each file: its own, and as many of its folders as needed.
 
-    `files` are by absolute path; the names are by the path as it was given.
+    `files` maps absolute paths to the paths that the user wrote; names are by the latter.
     """
     names: dict[str, str] = {}
     depth = 1
     while len(names) < len(files):
         tails = Counter(absolute.parts[-depth:] for absolute in files)
-        for absolute, given in files.items():
-            if given not in names and tails[absolute.parts[-depth:]] == 1:
-                names[given] = "/".join(absolute.parts[-depth:])
+        for absolute, path in files.items():
+            if path not in names and tails[absolute.parts[-depth:]] == 1:
+                names[path] = "/".join(absolute.parts[-depth:])
         depth += 1
     return names

@@ -1,8 +1,8 @@
-"""A dataset of features: tables that come as they are, and that the stages check and pass on.
+"""Datasets of precomputed features, which have no clips to extract them from.
 
-Its root holds ``manifest.parquet``, marked as such, with a column ``token_ids`` of the word
-pieces of each clip, and ``features/audio`` and ``features/vision``. There are no clips to look
-into; the hidden states of the words are made from the tokens, as from any other text.
+The root of such a dataset holds ``manifest.parquet``, whose metadata says ``kind: features``, and
+the feature tables ``features/audio`` and ``features/vision``. A further column of the manifest,
+``token_ids``, has the word pieces of each clip; the features of text are computed from them.
 """
 
 from collections.abc import Iterable, Iterator
@@ -20,39 +20,44 @@ from contracts.schemas import MANIFEST, SPLITS, Modality
 from extractors.errors import SetupError
 
 TOKENS = pa.field("token_ids", pa.list_(pa.field("element", pa.int32(), nullable=False)))
-GIVEN = pa.schema([*MANIFEST, TOKENS], metadata={b"kind": b"features"})
-CLIPS = 256  # read at a time
+PRECOMPUTED_MANIFEST = pa.schema([*MANIFEST, TOKENS], metadata={b"kind": b"features"})
+CLIPS = 256  # in memory at a time
 
 
-class Given(NamedTuple):
-    """One modality's table: its schema, and its rows in batches."""
+class PrecomputedFeatures(NamedTuple):
+    """One modality's feature table: its schema, and its rows in batches."""
 
     schema: pa.Schema
     batches: Iterable[pa.Table]
 
 
-def is_given(manifest: pa.Table) -> bool:
-    """Whether a manifest is that of a dataset of features (`kind: features`)."""
+def is_precomputed(manifest: pa.Table) -> bool:
+    """Whether a manifest is that of a dataset of precomputed features (`kind: features`)."""
     return (manifest.schema.metadata or {}).get(b"kind") == b"features"
 
 
-def read_given(root: str | Path) -> pa.Table:
-    """Read and check the manifest of a dataset of features.
+def read_precomputed(root: str | Path) -> pa.Table:
+    """Read and check the manifest of a dataset of precomputed features.
+
+    Returns
+    -------
+    pa.Table
+        As `PRECOMPUTED_MANIFEST`, sorted by clip_id; ``path`` is the root.
 
     Raises
     ------
     SetupError
-        It is not what this module's docstring says, or clips lie beside it.
+        The file is damaged or another table, or the dataset has clips as well.
     """
     path = Path(root) / "manifest.parquet"
-    beside = [str(p) for p in (Path(root) / "label.csv", Path(root) / "Raw") if p.exists()]
-    if beside:
+    clips = [str(p) for p in (Path(root) / "label.csv", Path(root) / "Raw") if p.exists()]
+    if clips:
         raise SetupError(
-            f"{root} has features ({path}) and clips ({', '.join(beside)}): move away what is not "
-            f"to be used, which is manifest.parquet and features/, or {' and '.join(beside)}"
+            f"{root} has features ({path}) and clips ({', '.join(clips)}): move away what is not "
+            f"to be used, which is manifest.parquet and features/, or {' and '.join(clips)}"
         )
     manifest = read_table(path)
-    if not is_given(manifest) or manifest.schema.names != GIVEN.names:
+    if not is_precomputed(manifest) or manifest.schema.names != PRECOMPUTED_MANIFEST.names:
         raise SetupError(f"{path} is no manifest of a dataset of features: write it again")
     names = manifest["clip_id"].to_pylist()
     if not names:
@@ -62,18 +67,34 @@ def read_given(root: str | Path) -> pa.Table:
     odd = set(manifest["split"].to_pylist()) - set(SPLITS)
     if odd:
         raise SetupError(f"{path} has the split {min(odd)!r}, not only {', '.join(SPLITS)}")
-    root_now = pa.array([Path(root).as_posix()] * len(names), pa.string())
+    roots = pa.array([Path(root).as_posix()] * len(names), pa.string())
     column = manifest.schema.get_field_index("path")
-    return manifest.set_column(column, MANIFEST.field("path"), root_now).sort_by("clip_id")
+    return manifest.set_column(column, MANIFEST.field("path"), roots).sort_by("clip_id")
 
 
-def read_given_modality(manifest: pa.Table, transcripts: pa.Table, modality: Modality) -> Given:
-    """One modality's features of the clips that both tables name, checked while they are read.
+def read_precomputed_modality(
+    manifest: pa.Table, transcripts: pa.Table, modality: Modality
+) -> PrecomputedFeatures:
+    """Read one modality's features of the clips that have a transcript.
+
+    Parameters
+    ----------
+    manifest : pa.Table
+        As `read_precomputed` returns it.
+    transcripts : pa.Table
+        As `contracts.schemas.TRANSCRIPTS`.
+    modality : {"audio", "vision"}
+
+    Returns
+    -------
+    PrecomputedFeatures
+        Batches are checked while they are read; they raise SetupError where a value is not finite,
+        an unobserved row is not 0, or a clip is missing.
 
     Raises
     ------
     SetupError
-        The table is missing, names other columns, or holds what no feature table may.
+        The table is missing or has other columns than a feature table.
     """
     (root,) = set(manifest["path"].to_pylist())
     path = Path(root) / "features" / modality / "part-0.parquet"
@@ -88,25 +109,25 @@ def read_given_modality(manifest: pa.Table, transcripts: pa.Table, modality: Mod
     if not file.schema_arrow.equals(schema):
         raise SetupError(f"{path} has other columns than a table of {modality}")
     wanted = pa.array(sorted(transcripts["clip_id"].to_pylist()), pa.string())
-    return Given(schema, _checked(file, schema, info, wanted, path))
+    return PrecomputedFeatures(schema, _checked(file, schema, info, wanted, path))
 
 
 def _checked(
     file: pq.ParquetFile, schema: pa.Schema, info: FeatureInfo, wanted: pa.Array, path: Path
 ) -> Iterator[pa.Table]:
-    found = 0
+    count = 0
     for batch in file.iter_batches(CLIPS):
         table = pa.Table.from_batches([batch]).cast(schema)
         table = table.filter(pc.is_in(table["clip_id"], wanted)).combine_chunks()
-        found += table.num_rows
+        count += table.num_rows
         for chunk in range(table["values"].num_chunks):
             values, flags = table["values"].chunk(chunk), table["observed"].chunk(chunk)
             rows = values.flatten().flatten().to_numpy().reshape(-1, len(info.names))
-            seen = flags.flatten().to_numpy(zero_copy_only=False)
-            if len(rows) != len(seen) or not values.offsets.equals(flags.offsets):
+            observed = flags.flatten().to_numpy(zero_copy_only=False)
+            if len(rows) != len(observed) or not values.offsets.equals(flags.offsets):
                 raise SetupError(f"{path}: values and observed have other numbers of rows")
-            if not np.isfinite(rows).all() or rows[~seen].any():
+            if not np.isfinite(rows).all() or rows[~observed].any():
                 raise SetupError(f"{path}: a value is not finite, or an unobserved row is not 0")
         yield table
-    if found < len(wanted):
-        raise SetupError(f"{path} has features of {found} of the {len(wanted)} clips")
+    if count < len(wanted):
+        raise SetupError(f"{path} has features of {count} of the {len(wanted)} clips")

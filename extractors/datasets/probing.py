@@ -1,4 +1,4 @@
-"""Every file looked into once: what it holds, and the sha256 by which its features are kept."""
+"""Open every file once: what it holds, and its sha256, by which its features are cached."""
 
 import os
 import time
@@ -25,81 +25,85 @@ _PROBED = pa.schema(
     MANIFEST.field(name)
     for name in ("sha256", "duration_s", "width", "height", "fps", "has_audio", "has_video")
 )
-_TICK_NS = 2_000_000_000  # changed twice within its clock's tick, a file would look unchanged
+_TICK_NS = 2_000_000_000  # resolution of the coarsest file system's time stamps
 
 
 class Prober:
-    """Identifies a file and finds out what it holds; runs in a worker, as it can hang."""
+    """Probes and hashes files; runs in a worker, because a damaged file can hang or crash it."""
 
     def extract(self, path: str) -> tuple[str, MediaInfo]:
-        """sha256 of the file's bytes, and its probe.
+        """The sha256 of a file's bytes, and what it holds.
 
         Raises
         ------
         MediaError
             The file cannot be used.
         """
-        info = probe(path)  # first: it names what is wrong with a missing or empty file
+        info = probe(path)  # first: its errors name what is wrong with the file
         return content_hash(path), info
 
 
-def probed(
+def probe_rows(
     rows: list[dict[str, Any]], run: RunSettings, cache: Cache
 ) -> tuple[pa.Table, list[Rejected]]:
-    """Complete the manifest's rows by what is in their files.
+    """Complete rows of the manifest with what is in their files.
 
     Parameters
     ----------
     rows : list of dict
-        The columns of `contracts.schemas.MANIFEST` that are known without opening `path`.
+        The columns of `contracts.schemas.MANIFEST` that are known before `path` is opened.
     run : RunSettings
     cache : Cache
-        A file whose place, size and time of change are known there is not read again.
+        A file that it knows by path, size and time of change is not read again.
 
     Returns
     -------
     pa.Table
         As `MANIFEST`, sorted by clip_id.
     list of Rejected
-        Files that cannot be used.
+        Clips that cannot be used.
     """
     rows, rejected = _nameable(sorted(rows, key=lambda row: row["clip_id"]))
     work = Work(Prober, _entry, _group, cache)
-    # A file is read once through; its length in seconds is not known yet, its size is.
+    # The time limit of a task grows with its duration. That is not known yet; the size is.
     jobs = [
         Job(row, _state(path), Task((path,), _megabytes(path)))
         for row, path in ((row, absolute(row["path"])) for row in rows)
     ]
     schema = pa.schema([MANIFEST.field("clip_id"), *_PROBED])
-    found = collect(work, schema, jobs, run, STAGE)
-    probes = found.table().drop_columns(["clip_id"]).to_pylist()
+    collected = collect(work, schema, jobs, run, STAGE)
+    probes = collected.table().drop_columns(["clip_id"]).to_pylist()
     kept = []
-    for job, seen in zip(found.jobs, probes, strict=True):
-        row = job.row | seen
-        if row.get("start_s") is not None:  # a stretch of a whole video
-            if row["start_s"] >= seen["duration_s"]:
+    for job, info in zip(collected.jobs, probes, strict=True):
+        row = job.row | info
+        if row.get("start_s") is not None:  # a segment of a whole video
+            if row["start_s"] >= info["duration_s"]:
                 reason = message(
-                    f"begins at {row['start_s']:g} s, the video ends at {seen['duration_s']:g}"
+                    f"begins at {row['start_s']:g} s, the video ends at {info['duration_s']:g}"
                 )
                 rejected.append(Rejected(row["clip_id"], row["path"], STAGE, reason))
                 continue
-            row["end_s"] = min(row["end_s"], seen["duration_s"])
+            row["end_s"] = min(row["end_s"], info["duration_s"])
             row["duration_s"] = row["end_s"] - row["start_s"]
         kept.append(row)
-    return pa.Table.from_pylist(kept, schema=MANIFEST), rejected + found.quarantine
+    return pa.Table.from_pylist(kept, schema=MANIFEST), rejected + collected.quarantine
 
 
 def _group() -> str:
     return f"files-{code_hash(['av'], SOURCES)}"
 
 
-def _entry(_: Prober, found: tuple[str, MediaInfo]) -> pa.Table:
-    sha256, info = found
+def _entry(_: Prober, result: tuple[str, MediaInfo]) -> pa.Table:
+    sha256, info = result
     return pa.Table.from_pylist([{"sha256": sha256, **info._asdict()}], schema=_PROBED)
 
 
 def _state(path: str) -> str:
-    """What tells that a file has not changed since it was probed: place, size and time."""
+    """Key of a file in the cache: path, size and time of change.
+
+    A file that was changed a moment ago gets a key of its own, as a second change within the same
+    tick of the file system's clock would not show.
+    """
     try:
         if is_url(path):
             files, inside = located(path)

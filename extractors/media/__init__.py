@@ -1,1 +1,1 @@
-"""Files to pictures and sound, by PyAV (FFmpeg inside the wheel), on the clip's own time axis."""
+"""Decode video and sound files with PyAV, which includes FFmpeg; times are those of the clip."""

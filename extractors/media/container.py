@@ -1,4 +1,4 @@
-"""Opening and probing video and sound files, through PyAV (FFmpeg inside the wheel)."""
+"""Open and probe video and sound files with PyAV, which includes FFmpeg."""
 
 import hashlib
 import re
@@ -15,14 +15,21 @@ import fsspec
 from contracts.messages import message
 from extractors.errors import MediaError, SetupError
 
-DAY_S = 24 * 3600.0
+DAY_S = 24 * 3600.0  # longer durations are taken for damage
 
 
 class MediaInfo(NamedTuple):
     """What a file holds.
 
-    Size is that of the picture as shown (after rotation), in pixels; `fps` the average rate;
-    all three are None without a picture.
+    Attributes
+    ----------
+    duration_s : float
+    width, height : int or None
+        Of the picture as it is shown (after rotation), pixels; None without a picture.
+    fps : float or None
+        Average frame rate; None without a picture.
+    has_audio, has_video : bool
+        Whether there is sound, and a picture, that can be decoded.
     """
 
     duration_s: float
@@ -34,7 +41,7 @@ class MediaInfo(NamedTuple):
 
 
 class Clip(NamedTuple):
-    """A stretch of a file: what an extractor works on."""
+    """The part of a file that an extractor works on: all of it, or a segment."""
 
     path: str
     start_s: float  # from the beginning of the file
@@ -43,19 +50,19 @@ class Clip(NamedTuple):
 
 @dataclass
 class Damage:
-    """Counts what could not be decoded while a stream was read."""
+    """What could not be decoded of a stream."""
 
     packets: int = 0
     cut: bool = False  # the file ended before its streams did
 
     def describe(self, stream: str) -> list[str]:
-        """Warnings for the user, none where nothing was wrong."""
-        found = []
+        """Warnings for the user, with the stream's name; none without damage."""
+        warnings = []
         if self.packets:
-            found.append(message(f"{self.packets} damaged packets of {stream} left out"))
+            warnings.append(message(f"{self.packets} damaged packets of {stream} left out"))
         if self.cut:
-            found.append(message(f"{stream} breaks off early"))
-        return found
+            warnings.append(message(f"{stream} breaks off early"))
+        return warnings
 
 
 @contextmanager
@@ -65,11 +72,11 @@ def opened(path: str) -> Iterator[Any]:
     Raises
     ------
     MediaError
-        It is missing, empty, or no container that FFmpeg knows.
+        It is missing, empty, or in no format that FFmpeg knows.
     SetupError
         The package that reads such URLs is not installed.
     """
-    # Whitelists: neither a name nor a playlist's content reaches elsewhere.
+    # The protocols allowed: neither a name nor a playlist can make FFmpeg open something else.
     if is_url(path):
         with _remote(path) as file, _container(path, file, "none") as container:
             yield container
@@ -92,12 +99,12 @@ def _container(path: str, source: Any, protocols: str) -> Iterator[Any]:
 
 
 def content_hash(path: str) -> str:
-    """sha256 of a file's bytes, hexadecimal; of a local file or an fsspec URL.
+    """sha256 of the bytes of a local file, or of a file at an fsspec URL, hexadecimal.
 
     Raises
     ------
     MediaError
-        It is missing, empty or cannot be read.
+        It is missing, empty, or cannot be read.
     SetupError
         The package that reads such URLs is not installed.
     """
@@ -111,13 +118,13 @@ def content_hash(path: str) -> str:
 
 
 def is_url(path: str) -> bool:
-    """Whether a path is an fsspec URL, not the name of a local file."""
+    """Whether a path is an fsspec URL, not the path of a local file."""
     return re.match(r"[a-z][a-z0-9+.-]*://", path) is not None
 
 
 @contextmanager
 def _remote(url: str) -> Iterator[Any]:
-    """What is at an fsspec URL, as a file object that can seek."""
+    """The file at an fsspec URL, as a file object that can seek."""
     try:
         system, inside = fsspec.core.url_to_fs(url)
         size = system.size(inside)
@@ -129,7 +136,7 @@ def _remote(url: str) -> Iterator[Any]:
         ) from error
     except FileNotFoundError as error:
         raise MediaError(url, "no such file") from error
-    except Exception as error:  # each kind of storage has errors of its own
+    except Exception as error:  # each kind of storage has its own errors
         raise MediaError(url, f"cannot be opened ({_brief(error)})") from error
     if size == 0:
         raise MediaError(url, "the file is empty")
@@ -140,17 +147,17 @@ def _remote(url: str) -> Iterator[Any]:
 def _require_file(path: str) -> None:
     file = Path(path)
     try:
-        there = file.is_file()
-    except OSError as error:  # a name that is too long, a folder that is closed to us
+        exists = file.is_file()
+    except OSError as error:  # the name is too long, or the folder may not be read
         raise MediaError(path, f"cannot be opened ({_brief(error)})") from error
-    if not there:
+    if not exists:
         raise MediaError(path, "no such file")
     if file.stat().st_size == 0:
         raise MediaError(path, "the file is empty")
 
 
 def origin_s(container: Any) -> float:
-    """Time stamp of the file's beginning, s: what start_s = 0 means."""
+    """Time stamp at which the file begins, s; there, ``start_s`` is 0."""
     if container.start_time is not None:
         return float(container.start_time / av.time_base)
     starts = [float(s.start_time * s.time_base) for s in container.streams if s.start_time]
@@ -158,28 +165,33 @@ def origin_s(container: Any) -> float:
 
 
 def streams_of(container: Any, kind: str) -> list[Any]:
-    """Streams of a kind ("audio" or "video"), the one that players choose first.
+    """The streams of a kind, the one that players choose by default first.
 
-    Cover pictures and what no decoder is known for are left out.
+    Cover pictures, and streams without a decoder, are left out.
+
+    Parameters
+    ----------
+    container : av.container.InputContainer
+    kind : {"audio", "video"}
     """
     flags = av.stream.Disposition
-    found = [
+    streams = [
         stream
         for stream in container.streams
         if stream.type == kind
         and stream.codec_context is not None
         and not stream.disposition & flags.attached_pic
     ]
-    return sorted(found, key=lambda stream: not stream.disposition & flags.default)
+    return sorted(streams, key=lambda stream: not stream.disposition & flags.default)
 
 
 def first_stream(container: Any, kind: str) -> Any | None:
-    """First of `streams_of`."""
+    """The first of `streams_of`, or None."""
     return next(iter(streams_of(container, kind)), None)
 
 
 def packets(container: Any, streams: Iterable[Any], damage: Damage) -> Iterator[Any]:
-    """Packets of some streams; a file that breaks off ends the iteration and is noted."""
+    """Packets of some streams, up to where the file can be read; sets `damage.cut` if it is cut."""
     demuxer = container.demux(*streams)
     while True:
         try:
@@ -193,7 +205,7 @@ def packets(container: Any, streams: Iterable[Any], damage: Damage) -> Iterator[
 
 
 def decoded(packet: Any, damage: Damage) -> list[Any]:
-    """Frames of a packet, none where it is damaged."""
+    """Frames of a packet; of a damaged one none, which `damage.packets` counts."""
     try:
         frames = packet.decode()
     except av.error.EOFError:
@@ -205,26 +217,26 @@ def decoded(packet: Any, damage: Damage) -> list[Any]:
 
 
 def probe(path: str) -> MediaInfo:
-    """Find out what a file holds, by reading it through once and decoding its first frames.
+    """Find out what a file holds: read all of its packets, and decode the first frames.
 
-    The clip lasts until its last packet ends: headers can be missing, estimated or false. Only
-    where a time stamp lies far beyond both the duration in the header and what the packets add
-    up to is the header believed.
+    The duration is the time at which the last packet ends, because headers can be missing,
+    estimated or wrong. The header is used only if the last time stamp is far beyond both the
+    header's duration and the sum of the packets' durations.
 
     Raises
     ------
     MediaError
-        Not a media file, or nothing in it can be decoded, or its duration cannot be found.
+        It is not a media file, nothing in it can be decoded, or its duration cannot be found.
     SetupError
-        As `opened`.
+        The package that reads such URLs is not installed.
     """
     damage = Damage()
     first: dict[str, Any] = {}
-    extents: dict[int, _Extent] = defaultdict(_Extent)  # of each stream
+    extents: dict[int, _Extent] = defaultdict(_Extent)  # by stream
     with opened(path) as container:
         pictures = first_stream(container, "video")
         streams = [pictures] if pictures is not None else []
-        streams += streams_of(container, "audio")  # any that can be decoded
+        streams += streams_of(container, "audio")  # all: has one that can be decoded?
         if not streams:
             raise MediaError(path, "holds neither a picture nor a sound stream")
         origin = origin_s(container)
@@ -259,13 +271,13 @@ def _frame_rate(stream: Any | None) -> float | None:
 
 @dataclass
 class _Extent:
-    """How far a stream reaches: by its time stamps, and by the number of its packets."""
+    """When a stream ends, s: by its time stamps, and by the sum of its packets' durations."""
 
     end_s: float = 0.0
     counted_s: float = 0.0
 
     def add(self, packet: Any, origin: float, fps: float | None) -> None:
-        if packet.size == 0:  # the demuxer's sign that the stream has ended
+        if packet.size == 0:  # how the demuxer says that the stream has ended
             return
         if packet.duration:
             lasts_s = float(packet.duration * packet.time_base)
@@ -274,8 +286,9 @@ class _Extent:
         stamp = packet.pts if packet.pts is not None else packet.dts
         begin_s = self.end_s if stamp is None else float(stamp * packet.time_base) - origin
         self.end_s = max(self.end_s, begin_s + lasts_s)
-        self.counted_s += min(lasts_s, 1.0)  # more is more likely damage
+        self.counted_s += min(lasts_s, 1.0)  # a longer packet is more likely damaged
 
 
 def _brief(error: Exception) -> str:
+    """An error's message in one line, without FFmpeg's details."""
     return str(getattr(error, "strerror", None) or error).strip().splitlines()[0]

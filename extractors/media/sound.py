@@ -1,4 +1,4 @@
-"""The sound of a clip as one mono signal on the clip's own time axis."""
+"""The sound of a clip as a mono signal at 16 kHz, placed by its time stamps."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -19,17 +19,16 @@ from extractors.media.container import (
 
 SAMPLE_RATE = 16_000  # Hz, what pitch tracking and speech recognition here expect
 
-_GAP_S = 0.02  # time stamps may be that far from the count of samples before they are believed
-_PREROLL_S = 0.1  # decoded before a segment's start, so that the codec has settled
-_BLOCK_S = 60.0
+_GAP_S = 0.02  # smaller differences of time stamps from the count of samples are ignored
+_PREROLL_S = 0.1  # decoded before the start of a segment: codecs need it to settle
 
 
 def sound_blocks(clip: Clip, damage: Damage, seconds: float) -> Iterator[np.ndarray]:
     """Decode a clip's sound to 16 kHz mono, a block at a time.
 
-    Of several streams it is the one that players choose, unless nothing of it can be decoded.
-    Several channels are mixed as FFmpeg does for their speakers' places, scaled so that the same
-    sound on all of them keeps its level.
+    Of several streams, the one that players choose by default is decoded, or the next if nothing of
+    that can be. Channels are mixed with FFmpeg's weights for their positions, scaled so that a
+    sound that is on all of them keeps its level.
 
     Parameters
     ----------
@@ -41,17 +40,17 @@ def sound_blocks(clip: Clip, damage: Damage, seconds: float) -> Iterator[np.ndar
 
     Yields
     ------
-    ndarray, float32 [16000 * seconds], the last one shorter
-        Together round(16000 * duration_s) samples; sample i of them belongs to time
-        start_s + i / 16000. Where there is no audio, before it starts, in its gaps and after its
-        end: zeros. Where time stamps put one sound upon another, the first is heard.
+    ndarray, float32 [16000 * seconds]
+        Only the last block is shorter. Together they are round(16000 * duration_s) samples; sample
+        i is at time start_s + i / 16000. Where there is no sound (before it starts, in gaps, after
+        its end) samples are 0. Where time stamps overlap, the sound that came first is kept.
 
     Raises
     ------
     MediaError
         The file cannot be opened.
     SetupError
-        As `extractors.media.container.opened`.
+        The package that reads such URLs is not installed.
     """
     total = round(clip.duration_s * SAMPLE_RATE)
     size = round(seconds * SAMPLE_RATE)
@@ -72,14 +71,8 @@ def sound_blocks(clip: Clip, damage: Damage, seconds: float) -> Iterator[np.ndar
         block = np.zeros(min(size, total - begin), np.float32)
 
 
-def decode_audio(clip: Clip, damage: Damage) -> np.ndarray:
-    """A clip's whole sound; float32 [round(16000 * duration_s)], otherwise as `sound_blocks`."""
-    blocks = list(sound_blocks(clip, damage, _BLOCK_S))
-    return np.concatenate(blocks) if blocks else np.zeros(0, np.float32)
-
-
 def _put(block: np.ndarray, samples: np.ndarray, position: int) -> None:
-    """Write the part of `samples` that falls into a block, at `position` relative to it."""
+    """Copy the part of `samples` that falls into a block; they begin at `position` in it."""
     begin, end = max(position, 0), min(position + len(samples), len(block))
     if end > begin:
         block[begin:end] = samples[begin - position : end - position]
@@ -88,28 +81,28 @@ def _put(block: np.ndarray, samples: np.ndarray, position: int) -> None:
 def _pieces(clip: Clip, damage: Damage) -> Iterator[tuple[int, np.ndarray]]:
     """Samples with their position in the clip, in order and without overlap.
 
-    Streams are tried one after the other until something of one can be decoded.
+    Streams are tried in turn until one can be decoded, at least in part.
     """
     number, count = 0, 1
     while number < count:
         before = replace(damage)
         with opened(clip.path) as container:
             streams = streams_of(container, "audio")[number:]
-            heard = False
+            any_sound = False
             for piece in _stream_pieces(container, streams, clip, damage):
-                heard = True
+                any_sound = True
                 yield piece
         number, count = number + 1, number + len(streams)
-        if heard:
+        if any_sound:
             return
-        if number < count:  # what is damaged in a stream that nobody hears is no matter
+        if number < count:  # damage of a stream that is not used does not count
             damage.packets, damage.cut = before.packets, before.cut
 
 
 def _stream_pieces(
     container: Any, streams: list[Any], clip: Clip, damage: Damage
 ) -> Iterator[tuple[int, np.ndarray]]:
-    """As `_pieces`, of the first of some streams."""
+    """`_pieces` of the first of some streams."""
     if not streams:
         return
     zero_s = origin_s(container) + clip.start_s
@@ -119,33 +112,35 @@ def _stream_pieces(
             container.seek(int((zero_s - _PREROLL_S) * av.time_base))
             placer = _Placer(-_PREROLL_S)
         except av.error.FFmpegError:
-            pass  # it is read from its beginning, then
+            pass  # read it from the beginning
     for packet in packets(container, streams[:1], damage):
         for frame in decoded(packet, damage):
             stamp_s = None if frame.time is None else frame.time - zero_s
             try:
                 yield from placer.add(frame, stamp_s)
-            except (av.error.FFmpegError, ValueError):  # channels that nobody can mix
+            except (av.error.FFmpegError, ValueError):  # a channel layout that cannot be mixed
                 damage.packets += 1
     yield from placer.flush()
 
 
 class _Placer:
-    """Resamples frames and says where their time stamps put them.
+    """Resamples frames, and finds the position of their samples in the clip.
 
-    Samples are counted from a time stamp on; another is believed where it and the count differ
-    by more than the tolerance, so that small gaps do not add up.
+    Positions are counted in samples from the first time stamp. A later time stamp is used only if
+    it differs from that count by more than `_GAP_S`; so jitter tears no holes and small gaps do not
+    add up.
     """
 
     def __init__(self, begin_s: float) -> None:
-        self._begin_s = begin_s  # time of the sample from which is counted
+        self._begin_s = begin_s  # time of the sample at which the count starts
         self._count = 0
-        self._form: tuple[str, str, int] | None = None
+        self._form: tuple[str, str, int] | None = None  # sample format, layout, rate
         self._resampler: Any = None
-        self._position = 0  # of the sample that the resampler gives next
-        self._end = 0  # nothing is placed before
+        self._position = 0  # of the next sample from the resampler
+        self._end = 0  # nothing is placed before this position
 
     def add(self, frame: Any, stamp_s: float | None) -> Iterator[tuple[int, np.ndarray]]:
+        """Samples of a frame, and of those before it, with their positions."""
         if not frame.samples or not frame.sample_rate:
             return
         expected_s = self._begin_s + (self._count / self._form[2] if self._form else 0.0)
@@ -160,17 +155,18 @@ class _Placer:
             self._begin_s, self._count = begin_s, 0
             self._position = round(begin_s * SAMPLE_RATE)
         self._count += frame.samples
-        frame.pts = None  # the resampler counts samples; time is kept here
+        frame.pts = None  # time is kept here, not in the resampler
         yield from self._placed(self._resampler.resample(frame))
 
     def flush(self) -> Iterator[tuple[int, np.ndarray]]:
+        """The samples that the resampler still holds."""
         if self._resampler is not None:
             resampler, self._resampler = self._resampler, None
             yield from self._placed(resampler.resample(None))
 
     def _placed(self, frames: list[Any]) -> Iterator[tuple[int, np.ndarray]]:
         for frame in frames:
-            if frame is None:  # what a resampler with nothing to do gives for its end
+            if frame is None:  # the end of a resampler that had no input
                 continue
             samples = frame.to_ndarray().reshape(-1)
             position = self._position
@@ -178,6 +174,6 @@ class _Placer:
             skipped = max(self._end - position, 0)
             if skipped < len(samples):
                 self._end = self._position
-                # A damaged float stream can hold anything; a player, too, stops at full scale.
+                # A damaged stream of floats can hold any value.
                 clean = np.clip(np.nan_to_num(samples[skipped:]), -1.0, 1.0)
                 yield position + skipped, clean

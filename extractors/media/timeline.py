@@ -1,4 +1,4 @@
-"""Rows on a regular time grid: how many a clip has, and what a row-wise extractor returns."""
+"""Rows at regular times: how many a clip has, and what extractors of audio and vision return."""
 
 import math
 from typing import NamedTuple
@@ -7,20 +7,17 @@ import numpy as np
 
 
 class Rows(NamedTuple):
-    """Features of one clip in regular steps from its start.
-
-    Unobserved rows are 0.
-    """
+    """Features of one clip, one row every `step_s` from its start; unobserved rows are 0."""
 
     values: np.ndarray  # float32 [rows, features]
     observed: np.ndarray  # bool [rows]
-    step_s: float
+    step_s: float  # time between rows
     warnings: list[str]
 
 
 def row_count(duration_s: float, step_s: float) -> int:
-    """Rows of a clip: one for every i with i * step_s before its end, at least one.
+    """Number of rows of a clip: one at every multiple of `step_s` before its end, at least one.
 
-    A tenth of a millisecond is forgiven, so that 3.00001 s at 25 rows a second are 75 rows.
+    Durations are taken as 0.1 ms shorter, so that 3.00001 s at 25 rows a second are 75 rows.
     """
     return max(1, math.ceil((duration_s - 1e-4) / step_s))

@@ -1,31 +1,31 @@
-"""What is said in a clip, by faster-whisper, for clips that come without a transcript."""
+"""Speech recognition with faster-whisper, for clips that have no transcript."""
 
 from collections.abc import Iterator
 
 import numpy as np
 
 from contracts.messages import message
-from extractors.assets.finding import resolve
+from extractors.assets.resolving import resolve
 from extractors.errors import UnsupportedLanguage
 from extractors.media.container import Clip, Damage
 from extractors.media.sound import SAMPLE_RATE, sound_blocks
 from extractors.settings import SpeechSettings
 from extractors.words import Transcript, Word
 
-# Whisper (Radford et al., 2022, section 4.5) repeats itself on what is not speech; text that
-# compresses better than this, or is less likely than this on average, is taken for that.
+# Where there is no speech, Whisper invents words or repeats itself (Radford et al., 2022, section
+# 4.5). Segments are dropped that compress better than this, or are less likely on average.
 _MAX_COMPRESSION = 2.4
 _MIN_LOG_PROBABILITY = -1.0
 _MAX_NO_SPEECH = 0.6
 
-_WINDOW_S = 60.0  # recognised at once
-_SEARCH_S = 15.0  # the end of a window, in which a pause is looked for
+_WINDOW_S = 60.0  # of sound, recognised at a time
+_SEARCH_S = 15.0  # last part of a window, in which it is cut at a pause
 _PAUSE_S = 0.5
-_VAD_STEP = 512  # samples to which the voice-activity detector gives one probability
+_VAD_STEP = 512  # samples per probability of the voice-activity detector
 
 
 class SpeechRecognizer:
-    """Whisper on CPU (int8), behind the Silero voice-activity detector.
+    """Whisper (int8, on CPU) on the parts in which the Silero voice-activity detector hears speech.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ class SpeechRecognizer:
         Returns
         -------
         Transcript
-            With source ``none`` and no text where no speech is heard.
+            Its source is ``asr``, or ``none`` if no speech was heard; then there is no text.
 
         Raises
         ------
@@ -63,9 +63,9 @@ class SpeechRecognizer:
         UnsupportedLanguage
             The model does not know the clip's language.
         """
-        known = self._model.supported_languages
-        if language not in known:
-            names = ", ".join(known) if len(known) < 10 else f"{len(known)} others"
+        supported = self._model.supported_languages
+        if language not in supported:
+            names = ", ".join(supported) if len(supported) < 10 else f"{len(supported)} others"
             raise UnsupportedLanguage(
                 f"{self.settings.model} does not know the language {language!r} (it knows "
                 f"{names}); choose a multilingual speech model, or give the text in label.csv"
@@ -75,20 +75,21 @@ class SpeechRecognizer:
         words: list[Word] = []
         for begin_s, signal in _windows(clip, damage):
             if np.any(signal):
-                text, said = self._recognise(signal, begin_s, language)
+                text, window_words = self._recognise(signal, begin_s, language)
                 texts += [text] if text else []
-                words += said
+                words += window_words
         warnings = damage.describe(message("the sound"))
         return Transcript(" ".join(texts), "asr" if texts else "none", words, warnings)
 
     def _recognise(
         self, signal: np.ndarray, begin_s: float, language: str
     ) -> tuple[str, list[Word]]:
+        """Text and words of one window, which begins at `begin_s` in the clip."""
         segments, _ = self._model.transcribe(
             signal,
             language=language,
             beam_size=self.settings.beam_size,
-            temperature=0.0,  # no sampling: the same words every time
+            temperature=0.0,  # no sampling, so that results are reproducible
             condition_on_previous_text=False,
             no_speech_threshold=_MAX_NO_SPEECH,
             log_prob_threshold=_MIN_LOG_PROBABILITY,
@@ -116,9 +117,9 @@ class SpeechRecognizer:
 
 
 def _windows(clip: Clip, damage: Damage) -> Iterator[tuple[float, np.ndarray]]:
-    """A clip's sound in windows of bounded length, each with its time in the clip, s.
+    """A clip's sound in windows of at most `_WINDOW_S`, each with its time in the clip, s.
 
-    A window ends in a pause, so that no word is cut. What comes after it opens the next.
+    Windows end in a pause, so that no word is cut in two.
     """
     begin = 0
     window = np.zeros(0, np.float32)
@@ -132,11 +133,11 @@ def _windows(clip: Clip, damage: Damage) -> Iterator[tuple[float, np.ndarray]]:
 
 
 def _pause(window: np.ndarray) -> int:
-    """Sample near a window's end at which least is spoken."""
+    """The sample near the end of a window around which the probability of speech is lowest."""
     from faster_whisper.vad import get_vad_model
 
     steps = round(_SEARCH_S * SAMPLE_RATE / _VAD_STEP)
-    speech = get_vad_model()(window[-steps * _VAD_STEP :].copy())  # it writes into its input
+    speech = get_vad_model()(window[-steps * _VAD_STEP :].copy())  # the model writes into its input
     width = round(_PAUSE_S * SAMPLE_RATE / _VAD_STEP)
     around = np.convolve(np.ravel(speech), np.ones(width) / width, "valid")
     return len(window) - (steps - int(np.argmin(around)) - width // 2) * _VAD_STEP

@@ -7,7 +7,7 @@ import numpy as np
 
 from contracts.features import FeatureInfo
 from contracts.messages import message
-from extractors.assets.finding import resolve
+from extractors.assets.resolving import resolve
 from extractors.errors import SetupError
 from extractors.fingerprint import describe
 from extractors.settings import TextSettings
@@ -15,14 +15,14 @@ from extractors.words import Word
 
 
 class Tokens(NamedTuple):
-    """Features of one clip's words, [CLS] and [SEP] included."""
+    """Features of the tokens of one clip, [CLS] and [SEP] included."""
 
-    values: np.ndarray  # float32 [tokens, width], hidden states of the complete sentence
-    observed: np.ndarray  # bool [tokens]: a word piece, not [CLS] or [SEP]
+    values: np.ndarray  # float32 [tokens, features], hidden states of the last layer
+    observed: np.ndarray  # bool [tokens]: not `special`
     starts: np.ndarray  # float64 [tokens], s; NaN where unknown
     ends: np.ndarray  # float64 [tokens], s; NaN where unknown
     token_ids: np.ndarray  # int32 [tokens]
-    special: np.ndarray  # bool [tokens]
+    special: np.ndarray  # bool [tokens]: [CLS] or [SEP]
     warnings: list[str]
 
 
@@ -40,7 +40,7 @@ class TextExtractor:
     MissingAsset
         The model was not found.
     SetupError
-        The model found is no BERT encoder, or takes fewer tokens than `max_tokens`.
+        The model is not a BERT encoder, or takes fewer tokens than `max_tokens`.
     """
 
     def __init__(self, settings: TextSettings, *, offline: bool = False) -> None:
@@ -81,52 +81,56 @@ class TextExtractor:
         return self._info
 
     def shares_vocabulary(self, sentences: Sequence[tuple[str, Sequence[int]]]) -> bool:
-        """Whether the ids of word pieces are of this model's vocabulary.
+        """Whether token ids are from the vocabulary of this model.
 
         Parameters
         ----------
         sentences : sequence of (text, token ids)
-            Of the same sentences; most of them must be the ids that this tokenizer gives, up to
-            where they were cut.
+
+        Returns
+        -------
+        bool
+            Whether this tokenizer gives the same ids, as far as they were not cut, for most of the
+            texts.
         """
         agreeing = 0
         for text, ids in sentences:
-            own = self._tokenizer(text)["input_ids"]
-            agreeing += own[: len(ids) - 1] == list(ids)[:-1]
+            expected = self._tokenizer(text)["input_ids"]
+            agreeing += expected[: len(ids) - 1] == list(ids)[:-1]
         return 2 * agreeing > len(sentences)
 
     def extract(
         self, text: str, words: Sequence[Word], token_ids: Sequence[int] | None = None
     ) -> Tokens:
-        """Tokens of one transcript; without words, [CLS] and [SEP] alone.
+        """Features of one transcript; of an empty one, those of [CLS] and [SEP].
 
         Parameters
         ----------
         text : str
         words : sequence of Word
-            In the order of `text`, for the times; empty where unknown.
+            The words of `text` in order, with their times; empty if these are not known.
         token_ids : sequence of int, optional
-            Word pieces that came with the text, [CLS] and [SEP] included; the tokenizer's if none.
+            Token ids to use instead of those of `text`, [CLS] and [SEP] included.
         """
         if token_ids:
-            return self._given(np.array(token_ids, np.int32))
+            return self._from_ids(np.array(token_ids, np.int32))
         whole = self._tokenizer(text, return_offsets_mapping=True, return_special_tokens_mask=True)
         kept = self._kept(len(whole["input_ids"]))
         ids = np.array(whole["input_ids"], np.int32)[kept]
-        # Only the frame is special: an unknown word is still a word.
+        # The tokenizer's mask marks [CLS] and [SEP] only: an unknown word, [UNK], is still a word.
         special = np.array(whole["special_tokens_mask"], bool)[kept]
         offsets = [whole["offset_mapping"][i] for i in kept]
         starts, ends = _times(text, words, offsets, special)
         return self._tokens(ids, special, starts, ends, len(kept) < len(whole["input_ids"]))
 
-    def _given(self, ids: np.ndarray) -> Tokens:
+    def _from_ids(self, ids: np.ndarray) -> Tokens:
         kept = ids[self._kept(len(ids))]
         special = np.isin(kept, [self._tokenizer.cls_token_id, self._tokenizer.sep_token_id])
-        nowhere = np.full(len(kept), np.nan)
-        return self._tokens(kept, special, nowhere, nowhere, len(kept) < len(ids))
+        unknown = np.full(len(kept), np.nan)  # times
+        return self._tokens(kept, special, unknown, unknown, len(kept) < len(ids))
 
     def _kept(self, count: int) -> list[int]:
-        """Which of so many tokens stay: as many as there may be, the closing [SEP] among them."""
+        """Indices of the tokens to keep: at most `max_tokens`, with the closing [SEP]."""
         if count <= self.settings.max_tokens:
             return list(range(count))
         return [*range(self.settings.max_tokens - 1), count - 1]
@@ -153,7 +157,7 @@ class TextExtractor:
 def _times(
     text: str, words: Sequence[Word], offsets: list[tuple[int, int]], special: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Start and end of the word that each token is part of; NaN where unknown."""
+    """Start and end, s, of the word that each token is part of; NaN where they are not known."""
     starts = np.full(len(offsets), np.nan)
     ends = np.full(len(offsets), np.nan)
     position = 0

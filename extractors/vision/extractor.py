@@ -10,8 +10,8 @@ import numpy as np
 
 from contracts.features import FeatureInfo
 from contracts.messages import message
-from extractors.assets.finding import resolve
 from extractors.assets.libraries import require_libraries
+from extractors.assets.resolving import resolve
 from extractors.fingerprint import describe
 from extractors.media.container import Clip, Damage
 from extractors.media.timeline import row_count
@@ -26,20 +26,17 @@ _POSE = ("head_pitch", "head_yaw", "head_roll", "head_x", "head_y", "head_z")
 
 
 class FaceRows(NamedTuple):
-    """Features of one clip in regular steps from its start.
-
-    Unobserved rows are 0.
-    """
+    """Features of one clip, one row every `step_s` from its start; unobserved rows are 0."""
 
     values: np.ndarray  # float32 [rows, features]
     observed: np.ndarray  # bool [rows]
-    step_s: float
+    step_s: float  # time between rows
     warnings: list[str]
     face: Face
 
 
 class VisionExtractor:
-    """52 blendshapes, head rotation and translation, and the landmarks if asked for.
+    """52 blendshapes, rotation and position of the head, and optionally 478 landmarks.
 
     Parameters
     ----------
@@ -71,7 +68,15 @@ class VisionExtractor:
         return self._info
 
     def extract(self, clip: Clip) -> FaceRows:
-        """Features of the one person a clip is about; a row is observed where they are seen.
+        """Features of the person whom a clip is about.
+
+        A row is observed if that person's face is seen in its frame. `extractors.vision.faces`
+        chooses the person.
+
+        Returns
+        -------
+        FaceRows
+            Columns are the names in `info`.
 
         Raises
         ------
@@ -85,14 +90,14 @@ class VisionExtractor:
         rows = row_count(clip.duration_s, step_s)
         tracks = Tracks(step_s)
         pictures = sample_frames(clip, rows, step_s, self.settings.max_side, damage)
-        # One landmarker per clip: it tracks from frame to frame.
+        # A new landmarker for every clip, because it keeps state from frame to frame.
         with self._landmarker() as landmarker:
             for row, picture in enumerate(pictures):
                 if picture is None:
                     continue
                 image = mp.Image(image_format=mp.ImageFormat.SRGB, data=picture)
-                found = landmarker.detect_for_video(image, round(row * step_s * 1000))
-                tracks.add(row, self._sightings(found, picture))
+                detection = landmarker.detect_for_video(image, round(row * step_s * 1000))
+                tracks.add(row, self._sightings(detection, picture))
         person, face = choose(tracks.people(), step_s, clip)
         values = np.zeros((rows, len(self._info.names)), np.float32)
         observed = np.zeros(rows, bool)
@@ -114,15 +119,15 @@ class VisionExtractor:
         with _quiet():
             return vision.FaceLandmarker.create_from_options(options)
 
-    def _sightings(self, found: Any, picture: np.ndarray) -> list[Sighting]:
-        """Every face that the landmarker found in a picture."""
-        measured = zip(
-            found.face_landmarks,
-            found.face_blendshapes,
-            found.facial_transformation_matrixes,
+    def _sightings(self, detection: Any, picture: np.ndarray) -> list[Sighting]:
+        """All faces that the landmarker detected in a picture."""
+        faces = zip(
+            detection.face_landmarks,
+            detection.face_blendshapes,
+            detection.facial_transformation_matrixes,
             strict=True,
         )
-        return [self._sighting(picture, *parts) for parts in measured]
+        return [self._sighting(picture, *parts) for parts in faces]
 
     def _sighting(
         self, picture: np.ndarray, points: Any, blendshapes: Any, matrix: Any
@@ -161,7 +166,7 @@ def euler_angles(rotation: np.ndarray) -> np.ndarray:
     Returns
     -------
     ndarray [3]
-        Radians, about the axes x (to the picture's right), y (up) and z (to the viewer).
+        Radians, about the axes x (right in the picture), y (up) and z (towards the camera).
     """
     pitch = np.arctan2(rotation[2, 1], rotation[2, 2])
     yaw = np.arctan2(-rotation[2, 0], np.hypot(rotation[0, 0], rotation[1, 0]))
@@ -171,9 +176,9 @@ def euler_angles(rotation: np.ndarray) -> np.ndarray:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep what native code says on standard error to itself.
+    """Discard what native code writes to standard error.
 
-    MediaPipe logs several lines per landmarker from C++ before its logging can be configured.
+    MediaPipe's C++ code logs several lines per landmarker, before its logging can be configured.
     """
     kept = os.dup(2)
     with Path(os.devnull).open("wb") as nowhere:

@@ -1,4 +1,4 @@
-"""The picture of a clip, sampled by time."""
+"""The frames of a clip at regular times."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -19,9 +19,9 @@ from extractors.media.container import (
 )
 
 _EPSILON_S = 1e-4  # time stamps are rounded to the container's clock
-_USUAL_FPS = 25.0  # where the file does not say
-_PREROLL_S = 2.0  # some containers can only be searched roughly
-_WIDEST_PIXEL = 4.0
+_DEFAULT_FPS = 25.0  # if the file does not say
+_PREROLL_S = 2.0  # seeks go that far before a segment: some containers seek imprecisely
+_WIDEST_PIXEL = 4.0  # larger ratios of width to height are taken for damage
 
 
 class _Shown(NamedTuple):
@@ -34,11 +34,11 @@ class _Shown(NamedTuple):
 def sample_frames(
     clip: Clip, rows: int, step_s: float, max_side: int, damage: Damage
 ) -> Iterator[np.ndarray | None]:
-    """The frame shown at each of a clip's row times, one at a time.
+    """The frame that is shown at the time of each row of a clip, one at a time.
 
-    Row i stands for time start_s + i * step_s. Its frame is the last one with a time stamp not
-    after that; if none is shown then, the first that appears within the row's step. The last
-    frame, and one before damage, is shown for its own duration only.
+    Row i is at time start_s + i * step_s. Its frame is the last one with a time stamp up to then;
+    if none is shown at that time, the first one that appears before the next row. The last frame,
+    and a frame before damage, are shown for their own duration only.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def sample_frames(
     Yields
     ------
     ndarray, uint8 [height, width, 3], or None
-        RGB, with square pixels, turned as the file says, contiguous. None: nothing is shown.
+        RGB with square pixels, rotated as the file says, contiguous; None where nothing is shown.
 
     Raises
     ------
@@ -63,7 +63,7 @@ def sample_frames(
         The file cannot be opened.
     """
     row = 0
-    developer = _Developer(max_side)
+    renderer = _Renderer(max_side)
     for shown in _shown(clip, damage):
         while row < rows and (row + 1) * step_s <= shown.begin_s + _EPSILON_S:
             yield None
@@ -71,7 +71,7 @@ def sample_frames(
         picture: np.ndarray | None = None
         while row < rows and row * step_s < shown.end_s - _EPSILON_S:
             if picture is None:
-                picture = developer.picture(shown.frame, shown.pixel_aspect)
+                picture = renderer.picture(shown.frame, shown.pixel_aspect)
             yield picture
             row += 1
         if row == rows:
@@ -81,13 +81,13 @@ def sample_frames(
 
 
 def _shown(clip: Clip, damage: Damage) -> Iterator[_Shown]:
-    """Every frame with the time from which and until which it is seen."""
+    """Every frame with the times at which it appears and disappears."""
     waiting: _Shown | None = None
     damaged = damage.packets
     for current in _timed(clip, damage):
         if waiting is not None:
-            held = damage.packets == damaged  # else it is not known what was there in between
-            end_s = current.begin_s if held else min(current.begin_s, waiting.end_s)
+            intact = damage.packets == damaged  # else it is not known what was shown in between
+            end_s = current.begin_s if intact else min(current.begin_s, waiting.end_s)
             yield waiting._replace(end_s=end_s)
         waiting, damaged = current, damage.packets
     if waiting is not None:
@@ -95,20 +95,20 @@ def _shown(clip: Clip, damage: Damage) -> Iterator[_Shown]:
 
 
 def _timed(clip: Clip, damage: Damage) -> Iterator[_Shown]:
-    """Every frame in order, with its own duration."""
+    """Every frame in order, shown for its own duration."""
     with opened(clip.path) as container:
         stream = first_stream(container, "video")
         if stream is None:
             return
         zero_s = origin_s(container) + clip.start_s
-        next_s = -clip.start_s  # where frames have no time stamp
+        next_s = -clip.start_s  # time of the next frame if it has no time stamp
         if clip.start_s > _PREROLL_S:
             try:
                 container.seek(int((zero_s - _PREROLL_S) * av.time_base))
                 next_s = -_PREROLL_S
             except av.error.FFmpegError:
-                pass  # it is read from its beginning, then
-        rate = stream.average_rate or stream.guessed_rate or _USUAL_FPS
+                pass  # read it from the beginning
+        rate = stream.average_rate or stream.guessed_rate or _DEFAULT_FPS
         usual_s = 1 / float(rate)
         pixel_aspect = _pixel_aspect(stream)
         stream.thread_count = 1  # one worker, one core
@@ -118,17 +118,19 @@ def _timed(clip: Clip, damage: Damage) -> Iterator[_Shown]:
                 begin_s = next_s if frame.time is None else frame.time - zero_s
                 if begin_s <= latest_s:  # time never runs backwards
                     begin_s = next_s
-                own_s = float((frame.duration or 0) * frame.time_base) if frame.time_base else 0.0
-                next_s, latest_s = begin_s + max(own_s, usual_s), begin_s
+                duration_s = (
+                    float((frame.duration or 0) * frame.time_base) if frame.time_base else 0.0
+                )
+                next_s, latest_s = begin_s + max(duration_s, usual_s), begin_s
                 yield _Shown(frame, pixel_aspect, begin_s, next_s)
 
 
-class _Developer:
-    """Turns decoded frames into pictures as they are meant to be seen."""
+class _Renderer:
+    """Makes pictures of decoded frames: scaled, with square pixels, and upright."""
 
     def __init__(self, max_side: int) -> None:
         self._max_side = max_side
-        self._scaler = VideoReformatter()  # keeps its tables from frame to frame
+        self._scaler = VideoReformatter()  # reused, as it keeps its tables
 
     def picture(self, frame: Any, pixel_aspect: float) -> np.ndarray:
         width, height = frame.width, frame.height
@@ -146,18 +148,18 @@ class _Developer:
         )
         # PyAV pads rows (a width of 360 comes with a stride of 1104), and MediaPipe then finds no
         # face in any frame without saying so.
-        return np.ascontiguousarray(turned(scaled.to_ndarray(), frame.rotation))
+        return np.ascontiguousarray(rotated(scaled.to_ndarray(), frame.rotation))
 
 
-def turned(picture: np.ndarray, degrees: float) -> np.ndarray:
-    """A picture turned anticlockwise, large enough that nothing is cut off.
+def rotated(picture: np.ndarray, degrees: float) -> np.ndarray:
+    """Rotate a picture anticlockwise and enlarge it so that nothing is cut off.
 
     Parameters
     ----------
     picture : ndarray, uint8 [height, width, 3]
     degrees : float
-        Within 1 of a multiple of 90 they are taken for it: PyAV cuts fractions off. Otherwise the
-        corners that come in are black.
+        Taken for a multiple of 90 if within 1 of it, as PyAV cuts fractions off. Otherwise the new
+        corners are black.
     """
     quarters = round(degrees / 90)
     if abs(degrees - 90 * quarters) <= 1:
@@ -171,6 +173,6 @@ def turned(picture: np.ndarray, degrees: float) -> np.ndarray:
 
 
 def _pixel_aspect(stream: Any) -> float:
-    """Width of a pixel over its height; 1 where the file says nothing or nonsense."""
+    """Width of a pixel over its height; 1 if the file says nothing plausible."""
     aspect = float(stream.sample_aspect_ratio or 1)
     return aspect if 1 / _WIDEST_PIXEL <= aspect <= _WIDEST_PIXEL else 1.0

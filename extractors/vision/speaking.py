@@ -1,4 +1,4 @@
-"""Whose mouth moves with the speech of a clip."""
+"""How well the movements of a mouth agree with the sound of a clip."""
 
 import numpy as np
 
@@ -7,15 +7,15 @@ from extractors.media.sound import SAMPLE_RATE, sound_blocks
 
 _HOP_S = 0.04
 _BLOCK_S = 10.0
-_SILENCE = 1e-3  # amplitude below which nothing is heard (-60 dB of full scale)
-_LAGS_S = np.arange(-0.2, 0.21, 0.02)  # sound and picture of a file are seldom further apart
-_LAG_COSTS = 1.5  # share of the correlation per s of lag: most files are in time
-_LANDMARK_NOISE = 0.003  # face heights by which a mouth seems to move that does not
+_SILENCE = 1e-3  # lower amplitudes count as this (-60 dB of full scale)
+_LAGS_S = np.arange(-0.2, 0.21, 0.02)  # sound and picture are seldom further apart
+_LAG_COST = 1.5  # penalty on the correlation per s of lag: most files are in sync
+_LANDMARK_NOISE = 0.003  # deviation of the opening of a mouth at rest, face heights
 _FEWEST_ROWS = 8
 
 
 def loudness(clip: Clip) -> np.ndarray:
-    """Square root of the sound's amplitude, which follows the mouth better than level or amplitude.
+    """Square root of the amplitude, which agrees with mouths better than amplitude or level.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ def loudness(clip: Clip) -> np.ndarray:
     Returns
     -------
     ndarray, float32 [hops of 40 ms]
-        All the same where the clip is silent or has no sound.
+        Constant if the clip is silent or has no sound.
 
     Raises
     ------
@@ -41,35 +41,36 @@ def loudness(clip: Clip) -> np.ndarray:
 
 
 def agreement(times_s: np.ndarray, opening: np.ndarray, level: np.ndarray) -> float:
-    """How well the opening of a mouth follows the loudness.
+    """How well the opening of a mouth agrees with the loudness.
 
     Parameters
     ----------
     times_s : ndarray [rows]
-        When the mouth was seen.
+        When the mouth was seen, s from the clip's start.
     opening : ndarray [rows]
-        In face heights.
+        Of the mouth, in face heights.
     level : ndarray [hops]
         As `loudness` returns it.
 
     Returns
     -------
     float
-        Pearson's correlation at the best lag within 0.2 s (times 1 - 1.5 |lag|, so that chance
-        finds less), times s / (s + 0.003), where s is the deviation of the opening: a face at
-        rest agrees with nothing. 0 where there is no sound or too little to go by; never negative.
+        Pearson's correlation at the best lag within 0.2 s, 0 to 1. It is multiplied by
+        1 - 1.5 |lag|, because trying many lags finds correlations by chance, and by
+        d / (d + 0.003), where d is the standard deviation of the opening, so that a mouth at rest
+        agrees with nothing. 0 if there is no sound, or fewer than 8 rows.
     """
     if len(opening) < _FEWEST_ROWS or len(level) < _FEWEST_ROWS:
         return 0.0
     mouth = opening - opening.mean()
-    moves = float(mouth.std())
+    deviation = float(mouth.std())
     middles_s = (np.arange(len(level)) + 0.5) * _HOP_S
     best = 0.0
     for lag_s in _LAGS_S:
-        heard = np.interp(times_s + lag_s, middles_s, level)
-        heard -= heard.mean()
-        scale = moves * float(heard.std())
+        shifted = np.interp(times_s + lag_s, middles_s, level)
+        shifted -= shifted.mean()
+        scale = deviation * float(shifted.std())
         if scale > 1e-9:
-            correlation = float(np.mean(mouth * heard)) / scale
-            best = max(best, correlation * (1 - _LAG_COSTS * abs(float(lag_s))))
-    return best * moves / (moves + _LANDMARK_NOISE)
+            correlation = float(np.mean(mouth * shifted)) / scale
+            best = max(best, correlation * (1 - _LAG_COST * abs(float(lag_s))))
+    return best * deviation / (deviation + _LANDMARK_NOISE)

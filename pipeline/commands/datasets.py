@@ -37,7 +37,7 @@ def init_dataset(
     except (OSError, ParamsError, DatasetError, SetupError) as error:
         sys.exit(f"error: {error}")
     counts = ", ".join(f"{count} {split}" for split, count in found.clips.items())
-    print(f"{root / 'label.csv'}: {counts}; {found.new} new, {found.speakers} speakers")
+    print(f"{root / 'label.csv'}: {counts}; {found.new} new, {found.groups} speakers")
     if found.relinked:
         print(
             f"warning: {len(found.relinked)} links led nowhere, and now lead to videos of the same "
@@ -65,15 +65,15 @@ def prepare(
     Example: lnln prepare mosi CMU-MOSI/Raw
     """
     from extractors.datasets.cmu.preparing import prepare as write
-    from extractors.datasets.cmu.preparing import read_modes
+    from extractors.datasets.cmu.preparing import read_splits
     from extractors.datasets.cmu.published_splits import PUBLISHED
 
     if dataset not in ("mosi", "mosei"):
         sys.exit(f"error: {dataset!r} cannot be prepared; known: mosi, mosei")
     root = Path("data") / dataset
     try:
-        modes = PUBLISHED.get(dataset, {}) if splits is None else read_modes(splits)
-        found = write(source, root, modes=modes)
+        modes = PUBLISHED.get(dataset, {}) if splits is None else read_splits(splits)
+        found = write(source, root, splits=modes)
     except (OSError, ValueError, SetupError) as error:
         sys.exit(f"error: {error}")
     print(", ".join(f"{count} without {what}" for what, count in found.lacking.items()))

@@ -5,8 +5,8 @@ import sys
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from extractors.assets.finding import statuses
 from extractors.assets.libraries import require_libraries
+from extractors.assets.resolving import statuses
 from extractors.errors import MissingLibraries
 from pipeline.paths import MODEL
 

@@ -8,7 +8,7 @@ import pyarrow as pa
 import typer
 
 from contracts.parquet import read_table
-from extractors.datasets.mmsa.unpickling import UnsafePickle
+from extractors.datasets.mmsa.plain_objects import UnsafePickle
 from extractors.errors import SetupError
 from pipeline.params import ParamsError, load_datasets
 from pipeline.paths import DATASETS, FEATURES, MANIFEST, TRANSCRIPTS

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from extractors.assets.finding import resolve
+from extractors.assets.resolving import resolve
 from lnln.checkpoints.checkpoint import Checkpoint, load
 from lnln.data.language import FrozenLanguageEncoder
 

@@ -1,4 +1,4 @@
-"""Stage `extract@<modality>`: one modality's features, and how much of it could be observed."""
+"""Stage `extract@<modality>`: the features of one modality, and how much of it was observed."""
 
 import sys
 from typing import cast
@@ -7,13 +7,13 @@ from contracts.features import clip_warnings, read_modality, write_modality
 from contracts.parquet import read_table
 from contracts.quarantine import Rejected
 from contracts.schemas import MODALITIES, Modality
-from extractors.datasets.precomputed import is_given, read_given_modality
+from extractors.datasets.precomputed import is_precomputed, read_precomputed_modality
 from extractors.extraction import extract_modality
 from extractors.observation import COLUMNS, observe, summary
 from extractors.workers.cache import opened
 from pipeline.params import load_dataset, load_params
 from pipeline.paths import FEATURES, MANIFEST, TRANSCRIPTS
-from pipeline.stage import quarantine, run, tell_observed, warn
+from pipeline.stage import print_observed, quarantine, run, warn
 
 
 def main() -> None:
@@ -25,21 +25,21 @@ def main() -> None:
     manifest, transcripts = read_table(MANIFEST), read_table(TRANSCRIPTS)
     folder = FEATURES / modality
     rejected: list[Rejected] = []
-    if is_given(manifest) and modality != "text":
-        given = read_given_modality(manifest, transcripts, modality)
-        write_modality(given.batches, given.schema, folder)
+    if is_precomputed(manifest) and modality != "text":
+        precomputed = read_precomputed_modality(manifest, transcripts, modality)
+        write_modality(precomputed.batches, precomputed.schema, folder)
     else:
         with opened(params.run.cache) as cache:
-            found = extract_modality(modality, manifest, transcripts, settings, params.run, cache)
-            write_modality(found.batches(), found.schema, folder)
-            rejected = found.quarantine
+            result = extract_modality(modality, manifest, transcripts, settings, params.run, cache)
+            write_modality(result.batches(), result.schema, folder)
+            rejected = result.quarantine
     limit = params.ingest.max_quarantined
     quarantine(rejected, modality, transcripts.num_rows, limit)
     if rejected:
         print(f"to try them again: dvc repro --force --single-item extract@{modality}")
     written = read_modality(folder, [*COLUMNS[modality], "warnings"])
     warn(clip_warnings(written))
-    tell_observed(summary(observe(manifest, transcripts, {modality: written})))
+    print_observed(summary(observe(manifest, transcripts, {modality: written})))
 
 
 if __name__ == "__main__":

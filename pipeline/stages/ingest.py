@@ -1,4 +1,4 @@
-"""Stage `ingest`: list the clips of the dataset, look into each, and set the broken ones aside."""
+"""Stage `ingest`: list the clips of the dataset, probe each, and quarantine the broken ones."""
 
 from collections import Counter
 from pathlib import Path
@@ -7,7 +7,7 @@ from contracts.messages import message
 from contracts.parquet import write_table
 from extractors.datasets.labels import DatasetError, outside
 from extractors.datasets.listing import Listing, leakage, read_dataset
-from extractors.datasets.precomputed import read_given
+from extractors.datasets.precomputed import read_precomputed
 from extractors.workers.cache import opened
 from pipeline.params import load_dataset, load_params
 from pipeline.paths import MANIFEST, METRICS
@@ -20,18 +20,18 @@ def main() -> None:
     Raises
     ------
     StageError
-        More than `ingest.max_quarantined` of the clips had to be set aside.
+        A larger share of the clips than `ingest.max_quarantined` was quarantined.
     """
     params, dataset = load_params(), load_dataset()
     root = Path(dataset.root)
-    if (root / "manifest.parquet").is_file():  # kind: features
-        listing = Listing(read_given(root), [], [])
+    if (root / "manifest.parquet").is_file():  # precomputed features
+        listing = Listing(read_precomputed(root), [], [])
     else:
         with opened(params.run.cache) as cache:
             listing = read_dataset(root, language=dataset.language, run=params.run, cache=cache)
     leaks = leakage(listing.manifest)
-    odd = outside(listing.manifest, dataset.label_range)
-    warn([*listing.warnings, *odd])
+    odd_labels = outside(listing.manifest, dataset.label_range)
+    warn([*listing.warnings, *odd_labels])
     rejected = len(listing.quarantine)
     total = listing.manifest.num_rows + rejected
     quarantine(listing.quarantine, "ingest", total, params.ingest.max_quarantined)
@@ -39,14 +39,19 @@ def main() -> None:
     splits = Counter(listing.manifest["split"].to_pylist())
     counts = {split: splits[split] for split in ("train", "valid", "test")}
     if dataset.clips is not None:
-        warn(unlike_published(counts, dataset.clips.model_dump()))
+        warn(other_than_published(counts, dataset.clips.model_dump()))
     print("clips:", ", ".join(f"{count} {split}" for split, count in counts.items()))
-    found = {"listed": counts, "quarantined": rejected, "leaks": len(leaks), "odd_labels": len(odd)}
-    write_json(found, METRICS / "ingest.json")
+    summary = {
+        "listed": counts,
+        "quarantined": rejected,
+        "leaks": len(leaks),
+        "odd_labels": len(odd_labels),
+    }
+    write_json(summary, METRICS / "ingest.json")
 
 
-def unlike_published(counts: dict[str, int], published: dict[str, int]) -> list[str]:
-    """Messages about splits that do not have as many clips as was published."""
+def other_than_published(counts: dict[str, int], published: dict[str, int]) -> list[str]:
+    """Warnings about splits that have another number of clips than was published."""
     return [
         message(f"{counts[split]} {split} clips, where {expected} were published")
         for split, expected in published.items()

@@ -1,4 +1,4 @@
-"""Stage `observe`: what could be observed of the corpus, per clip and modality."""
+"""Stage `observe`: how much of each clip and modality was observed."""
 
 from contracts.features import read_modality
 from contracts.parquet import read_table, write_table
@@ -6,18 +6,18 @@ from contracts.schemas import MODALITIES
 from extractors.observation import COLUMNS, observe, summary
 from pipeline.paths import FEATURES, MANIFEST, METRICS, OBSERVED, PLOTS, TRANSCRIPTS
 from pipeline.report.figures import plot_observed
-from pipeline.stage import run, tell_observed, write_json
+from pipeline.stage import print_observed, run, write_json
 
 
 def main() -> None:
-    """Write the manifest with what was observed, the counts, and a picture of them."""
+    """Write the manifest with what was observed, the counts, and a plot of them."""
     features = {m: read_modality(FEATURES / m, COLUMNS[m]) for m in MODALITIES}
     observed = observe(read_table(MANIFEST), read_table(TRANSCRIPTS), features)
     write_table(observed, OBSERVED)
-    found = summary(observed)
-    write_json(found, METRICS / "observed.json")
+    counts = summary(observed)
+    write_json(counts, METRICS / "observed.json")
     plot_observed(observed, PLOTS / "observed.png")
-    tell_observed(found)
+    print_observed(counts)
 
 
 if __name__ == "__main__":

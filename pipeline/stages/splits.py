@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from contracts.parquet import read_table
-from extractors.assets.finding import resolve
+from extractors.assets.resolving import resolve
 from lnln.data.features import FeatureSet, Lengths
 from lnln.data.reading import read_features
 from lnln.missing.masks import Kept, from_table

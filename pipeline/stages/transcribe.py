@@ -1,4 +1,4 @@
-"""Stage `transcribe`: the words of every clip, given or recognised."""
+"""Stage `transcribe`: the words of every clip, from the dataset or recognised."""
 
 from collections import Counter
 
@@ -14,19 +14,19 @@ from pipeline.stage import quarantine, run, warn
 
 
 def main() -> None:
-    """Write the transcripts; a clip with neither words nor picture is set aside."""
+    """Write the transcripts; clips with neither words nor a picture are quarantined."""
     params, dataset = load_params(), load_dataset()
     manifest = read_table(MANIFEST)
     with opened(params.run.cache) as cache:
         result = transcribe(manifest, dataset.speech, params.run, cache)
     rejected = wordless_sound(manifest, result.table)
     warn(result.warnings)
-    found, limit = [*result.quarantine, *rejected], params.ingest.max_quarantined
-    quarantine(found, "transcribe", manifest.num_rows, limit)
-    useless = pa.array([row.clip_id for row in rejected], pa.string())
-    usable = result.table.filter(pc.invert(pc.is_in(result.table["clip_id"], useless)))
-    write_table(usable, TRANSCRIPTS)
-    sources = Counter(usable["source"].to_pylist())
+    quarantined = [*result.quarantine, *rejected]
+    quarantine(quarantined, "transcribe", manifest.num_rows, params.ingest.max_quarantined)
+    left_out = pa.array([row.clip_id for row in rejected], pa.string())
+    transcripts = result.table.filter(pc.invert(pc.is_in(result.table["clip_id"], left_out)))
+    write_table(transcripts, TRANSCRIPTS)
+    sources = Counter(transcripts["source"].to_pylist())
     print("text:", ", ".join(f"{count} {source}" for source, count in sorted(sources.items())))
 
 

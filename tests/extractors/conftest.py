@@ -13,9 +13,12 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from extractors.datasets.mmsa.importing import Imported, import_mmsa
-from extractors.datasets.precomputed import read_given
+from contracts.schemas import MANIFEST
+from extractors.datasets.listing import probe_files
+from extractors.media.container import Clip, Damage
+from extractors.media.sound import sound_blocks
 from extractors.settings import RunSettings
+from extractors.workers.cache import Cache
 
 SAMPLE = Path(__file__).parents[2] / "data" / "sample"
 MakeClip = Callable[..., Path]
@@ -101,15 +104,48 @@ def clip_writer() -> MakeClip:
 def make_clip(tmp_path: Path) -> MakeClip:
     """`write_clip` into the test's folder."""
 
-    def make(name: str = "clip.mp4", **wishes: object) -> Path:
-        return write_clip(tmp_path / name, **wishes)  # type: ignore[arg-type]
+    def make(name: str = "clip.mp4", **options: object) -> Path:
+        return write_clip(tmp_path / name, **options)  # type: ignore[arg-type]
 
     return make
 
 
 @pytest.fixture(scope="session")
+def decode_sound() -> Callable[..., np.ndarray]:
+    """Decodes all sound of a clip: `decode_sound(path, seconds, start_s=0.0, damage=None)`."""
+
+    def decode(
+        path: Path | str, seconds: float, start_s: float = 0.0, damage: Damage | None = None
+    ) -> np.ndarray:
+        clip = Clip(str(path), start_s, seconds)
+        return np.concatenate(list(sound_blocks(clip, damage or Damage(), 60.0)))
+
+    return decode
+
+
+@pytest.fixture(scope="session")
 def one_worker() -> RunSettings:
     return RunSettings(workers=1, offline=True)
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Cache:
+    """A cache of the test's own."""
+    return Cache(str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def listed(one_worker: RunSettings, cache: Cache) -> Callable[..., pa.Table]:
+    """Lists files or folders: `listed(*paths, language="en", texts=None)` gives a manifest."""
+
+    def manifest(*paths: Path, language: str = "en", texts: list[str] | None = None) -> pa.Table:
+        table = probe_files(paths, language=language, run=one_worker, cache=cache).manifest
+        if texts is None:
+            return table
+        index = table.schema.get_field_index("text")
+        return table.set_column(index, MANIFEST.field("text"), [texts])
+
+    return manifest
 
 
 @pytest.fixture(scope="session")
@@ -133,10 +169,9 @@ def spoken_clip(spoken_clips: list[tuple[Path, str]]) -> tuple[Path, str]:
 def long_video(
     tmp_path_factory: pytest.TempPathFactory, spoken_clips: list[tuple[Path, str]]
 ) -> Callable[[float], Path]:
-    """Makes a video of so many minutes: the same face, speaking a minute of the corpus's sentences.
+    """Makes a video of a number of minutes: one face, and a minute of speech, both repeated.
 
-    Nothing is encoded but that minute of sound: packets are copied, an hour takes seconds. Pictures
-    and sound repeat at intervals of their own.
+    Only that minute of sound is encoded. Packets are copied, so that an hour takes seconds.
     """
     folder = tmp_path_factory.mktemp("long")
     clips = [path for path, _ in spoken_clips[:20]]
@@ -170,33 +205,13 @@ def long_video(
 def _repeated(stream: Any, out: Any) -> Iterator[tuple[float, Any]]:
     """A stream's packets over and over, each with its time, s, ready to be written to `out`."""
     target = out.add_stream_from_template(stream)
-    found = [(p, p.pts, p.dts) for p in stream.container.demux(stream) if p.dts is not None]
+    packets = [(p, p.pts, p.dts) for p in stream.container.demux(stream) if p.dts is not None]
     base = stream.time_base
-    last, pts, _ = max(found, key=lambda item: item[1])
-    length = pts + last.duration - min(dts for _, _, dts in found)
+    last, pts, _ = max(packets, key=lambda item: item[1])
+    length = pts + last.duration - min(dts for _, _, dts in packets)
     for begin in count(0, length):
-        for packet, pts, dts in found:
+        for packet, pts, dts in packets:
             packet.stream = target
             packet.time_base = base
             packet.pts, packet.dts = pts + begin, dts + begin
             yield float(packet.dts * base), packet
-
-
-@pytest.fixture
-def imported(tmp_path: Path, write_pickle: Callable[..., Path]) -> Callable[[Any], Any]:
-    """Import a pickle's content into the folder `toy`, and read its manifest."""
-
-    def take(content: dict[str, Any]) -> tuple[pa.Table, Imported]:
-        found = import_mmsa(write_pickle(content), tmp_path / "toy", name="toy", language="en")
-        return read_given(tmp_path / "toy"), found
-
-    return take
-
-
-@pytest.fixture
-def aligned(mmsa: Any) -> dict[str, Any]:
-    """A file without lengths, and a row of every modality per token."""
-    content: dict[str, Any] = mmsa(("good", "bad", "film"), audio=(10, 5), vision=(10, 4))
-    for split in content.values():
-        del split["audio_lengths"], split["vision_lengths"]
-    return content

@@ -39,7 +39,7 @@ def folder(tmp_path: Path) -> Path:
 
 def test_means_are_over_observed_rows(folder: Path) -> None:
     (audio,) = describe_features(folder)
-    assert (audio.clips, audio.rows, audio.info.units) == (2, 3, ["Hz", "dB"])
+    assert (audio.clips, audio.rows, audio.info.units) == (2, 3, ("Hz", "dB"))
     assert audio.observed == pytest.approx(2 / 3)
     assert audio.means.tolist() == [200, 2]
 
@@ -47,8 +47,8 @@ def test_means_are_over_observed_rows(folder: Path) -> None:
 def test_command_prints_names_units_shares_and_means(folder: Path) -> None:
     shown = CliRunner().invoke(app, ["features", str(folder)])
     assert shown.exit_code == 0, shown.output
-    for told in ("audio: 2 clips, 3 rows, 66.7% observed", "pitch", "Hz", "200", "energy", "dB"):
-        assert told in shown.output
+    for text in ("audio: 2 clips, 3 rows, 66.7% observed", "pitch", "Hz", "200", "energy", "dB"):
+        assert text in shown.output
     empty = CliRunner().invoke(app, ["features", str(folder / "audio")])
     assert empty.exit_code == 1 and "has no features" in empty.output
 

@@ -1,11 +1,9 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 import pytest
 
 import extractors
@@ -13,27 +11,9 @@ from contracts.features import clip_values, clip_warnings, feature_info
 from contracts.parquet import write_table
 from contracts.schemas import MANIFEST, MODALITIES, TRANSCRIPTS
 from extractors import ExtractorSettings, extract, read_features
-from extractors.datasets.listing import probe_files
 from extractors.extraction import extract_modality
 from extractors.settings import AudioSettings, RunSettings, SpeechSettings, TextSettings
 from extractors.transcription import transcribe
-from extractors.workers.cache import Cache
-
-
-@pytest.fixture
-def cache(tmp_path: Path) -> Cache:
-    return Cache(str(tmp_path / "cache"))
-
-
-@pytest.fixture
-def listed(one_worker: RunSettings, cache: Cache) -> Callable[..., pa.Table]:
-    """Manifest of some files or folders."""
-
-    def manifest(*paths: Path, language: str = "en") -> pa.Table:
-        return probe_files(paths, language=language, run=one_worker, cache=cache).manifest
-
-    return manifest
-
 
 SETTINGS = ExtractorSettings(run=RunSettings(workers=1, offline=True))
 
@@ -117,18 +97,10 @@ def test_two_workers_write_the_same_bytes_as_one(features, spoken_clip, tmp_path
         assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
 
 
-def given(manifest, texts):
-    index = manifest.schema.get_field_index("text")
-    return manifest.set_column(index, MANIFEST.field("text"), [texts])
-
-
 def test_clip_that_vanishes_costs_itself_only(make_clip, one_worker, cache, listed):
     folder = make_clip("in/a.mp4", seconds=0.4).parent
     gone = make_clip("in/b.mp4", seconds=0.4, tone_hz=330.0)
-    manifest = given(
-        listed(folder),
-        ["words", "more"],
-    )
+    manifest = listed(folder, texts=["words", "more"])
     gone.unlink()
     transcripts = transcribe(manifest, SpeechSettings(), one_worker, cache).table
     result = extract_modality("audio", manifest, transcripts, AudioSettings(), one_worker, cache)
@@ -139,10 +111,7 @@ def test_clip_that_vanishes_costs_itself_only(make_clip, one_worker, cache, list
 
 
 def test_cut_transcript_is_told(make_clip, one_worker, cache, listed):
-    manifest = given(
-        listed(make_clip(seconds=0.2)),
-        ["a " * 60],
-    )
+    manifest = listed(make_clip(seconds=0.2), texts=["a " * 60])
     transcripts = transcribe(manifest, SpeechSettings(), one_worker, cache).table
     result = extract_modality("text", manifest, transcripts, TextSettings(), one_worker, cache)
     assert clip_warnings(result.table()) == ["clip.mp4: the transcript was cut after 50 tokens"]

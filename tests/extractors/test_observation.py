@@ -46,8 +46,8 @@ def rows(**clips: list[bool]) -> pa.Table:
     ],
 )
 def test_gaps_are_where_nothing_was_observed(flags, expected):
-    found = gaps(np.array(flags, bool), 0.0, 0.5)
-    assert [(gap["start_s"], gap["end_s"]) for gap in found] == expected
+    spans = gaps(np.array(flags, bool), 0.0, 0.5)
+    assert [(gap["start_s"], gap["end_s"]) for gap in spans] == expected
 
 
 def test_reasons_are_told_apart():
@@ -60,10 +60,10 @@ def test_reasons_are_told_apart():
             "vision": rows(deaf=[True], quiet=[False], blind=[False], good=[True, True]),
         },
     )
-    found = {row["clip_id"]: row for row in table.to_pylist()}
+    by_clip = {row["clip_id"]: row for row in table.to_pylist()}
     missing = {
-        name: tuple(found[name][f"observed_{m}"]["missing"] for m in ("text", "audio", "vision"))
-        for name in found
+        name: tuple(by_clip[name][f"observed_{m}"]["missing"] for m in ("text", "audio", "vision"))
+        for name in by_clip
     }
     assert missing == {
         "deaf": ("no transcript", "no audio track", ""),
@@ -71,8 +71,8 @@ def test_reasons_are_told_apart():
         "blind": ("", "", "no picture"),
         "good": ("", "", ""),
     }
-    assert found["good"]["observed_audio"]["share"] == 0.5
-    assert found["good"]["observed_audio"]["gaps"] == [{"start_s": 0.5, "end_s": 1.0}]
+    assert by_clip["good"]["observed_audio"]["share"] == 0.5
+    assert by_clip["good"]["observed_audio"]["gaps"] == [{"start_s": 0.5, "end_s": 1.0}]
     assert table.select(MANIFEST.names).equals(manifest(
         blind=(True, False), deaf=(False, True), good=(True, True), quiet=(True, True)
     ))  # fmt: skip
@@ -119,5 +119,5 @@ def test_marks_of_a_sentence_are_not_counted_as_words():
     )
     clips = manifest(a=(True, True), b=(True, True))
     table = observe(clips, transcripts(a="asr", b="none"), {"text": words})
-    found = summary(table)["text"]
-    assert (found["share"], found["complete"], found["missing"]) == (0.5, 1, {"no speech": 1})
+    counts = summary(table)["text"]
+    assert (counts["share"], counts["complete"], counts["missing"]) == (0.5, 1, {"no speech": 1})

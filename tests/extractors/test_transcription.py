@@ -1,44 +1,14 @@
-from collections.abc import Callable
-from pathlib import Path
-
-import pyarrow as pa
 import pytest
 
-from contracts.schemas import MANIFEST
 from extractors import SetupError
-from extractors.datasets.listing import probe_files
-from extractors.settings import RunSettings, SpeechSettings
+from extractors.settings import SpeechSettings
 from extractors.transcription import transcribe, wordless_sound
-from extractors.workers.cache import Cache
-
-
-@pytest.fixture
-def cache(tmp_path: Path) -> Cache:
-    return Cache(str(tmp_path / "cache"))
-
-
-@pytest.fixture
-def listed(one_worker: RunSettings, cache: Cache) -> Callable[..., pa.Table]:
-    """Manifest of some files or folders."""
-
-    def manifest(*paths: Path, language: str = "en") -> pa.Table:
-        return probe_files(paths, language=language, run=one_worker, cache=cache).manifest
-
-    return manifest
-
-
-def given(manifest, texts):
-    index = manifest.schema.get_field_index("text")
-    return manifest.set_column(index, MANIFEST.field("text"), [texts])
 
 
 def test_given_text_needs_no_model(make_clip, one_worker, cache, listed):
     make_clip("in/a.mp4", seconds=0.2)
     silent = make_clip("in/b.mp4", seconds=0.2, audio=False)
-    manifest = given(
-        listed(silent.parent, language="zh"),
-        ["很好", ""],
-    )
+    manifest = listed(silent.parent, language="zh", texts=["很好", ""])
     result = transcribe(manifest, SpeechSettings(model="no/such-model"), one_worker, cache)
     assert result.table["text"].to_pylist() == ["很好", ""]
     assert result.table["source"].to_pylist() == ["given", "none"]
@@ -62,9 +32,6 @@ def test_sound_only_without_words_is_nothing_to_learn_from(make_clip, one_worker
     make_clip("in/a.mp4", seconds=0.2, video=False)
     make_clip("in/b.mp4", seconds=0.2, video=False)
     folder = make_clip("in/c.mp4", seconds=0.2).parent
-    manifest = given(
-        listed(folder),
-        ["words", "", ""],
-    )
+    manifest = listed(folder, texts=["words", "", ""])
     transcripts = transcribe(manifest, SpeechSettings(), one_worker, cache).table
     assert [rejected.clip_id for rejected in wordless_sound(manifest, transcripts)] == ["b.mp4"]

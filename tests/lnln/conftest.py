@@ -1,4 +1,4 @@
-"""What the tests of the network share: one thread, a seed, a tiny BERT and a tiny corpus."""
+"""What the tests of models share: one thread, a seed, a tiny BERT and a tiny corpus."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -12,14 +12,18 @@ import torch
 from torch import Tensor
 from transformers import BertConfig, BertModel
 
-from lnln.checkpoints.checkpoint import Checkpoint, Config, language_config
+from contracts.schemas import MODALITIES
+from lnln.checkpoints.checkpoint import Checkpoint, language_config
+from lnln.checkpoints.config import Config
+from lnln.data.batches import Inputs, PaddedSequence
 from lnln.data.features import FeatureSet, Lengths
 from lnln.data.language import FrozenLanguageEncoder, LanguageEncoder
 from lnln.data.normalisation import Normalisation
 from lnln.data.reading import from_tables
-from lnln.models.lnln.network import LNLN, Inputs
-from lnln.models.lnln.network import Sequence as Rows
-from lnln.settings import NetworkSettings, Shapes
+from lnln.missing.masks import Kept, evaluation_masks
+from lnln.models.lnln.settings import LNLNSettings
+from lnln.models.registry import find
+from lnln.settings import ModelSettings, Shapes, TrainSettings
 
 torch.set_num_threads(1)  # more only get in each other's way
 
@@ -55,13 +59,24 @@ def language(bert: Path) -> FrozenLanguageEncoder:
 
 
 @pytest.fixture(scope="session")
-def tiny() -> NetworkSettings:
-    return NetworkSettings(width=8, tokens=2, heads=2, head_width=4, hyper_head_width=4)
+def tiny() -> LNLNSettings:
+    return LNLNSettings(width=8, tokens=2, heads=2, head_width=4, hyper_head_width=4)
 
 
 @pytest.fixture(scope="session")
 def lengths() -> Lengths:
     return Lengths(text=12, audio=20, vision=10)
+
+
+@pytest.fixture(scope="session")
+def shapes(lengths: Lengths) -> Shapes:
+    """The shapes of `make_set`'s features."""
+    return Shapes(
+        text_dim=8,
+        audio_dim=4,
+        vision_dim=3,
+        **{f"{modality}_length": rows for modality, rows in lengths._asdict().items()},
+    )
 
 
 def table(modality: str, names: Sequence[str], clips: list[dict], **extra: object) -> pa.Table:
@@ -150,31 +165,90 @@ def make_set(make_tables: Callable[..., Tables]) -> Callable[..., FeatureSet]:
 
 
 @pytest.fixture(scope="session")
-def make_checkpoint(tiny: NetworkSettings, lengths: Lengths) -> Callable[..., Checkpoint]:
+def clips(make_set: Callable[..., FeatureSet]) -> FeatureSet:
+    """Twelve test clips, the fourth without words."""
+    return make_set("test", 12, without={"test/003": ("text",)})
+
+
+@pytest.fixture(scope="session")
+def make_manifest() -> Callable[..., pa.Table]:
+    """List clips as a manifest does: `make_manifest(clips, label_a=[...])`."""
+
+    def make(features: FeatureSet, **own: list[float | None]) -> pa.Table:
+        nothing = [None] * len(features)
+        return pa.table(
+            {
+                "clip_id": list(features.clip_ids),
+                "group": [f"g{i // 3}" for i in range(len(features))],
+                "label": features.known_labels(),
+                **{
+                    name: pa.array(own.get(name, nothing), pa.float32())
+                    for name in ("label_t", "label_a", "label_v")
+                },
+            }
+        )
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def masks_at() -> Callable[..., dict[str, Kept]]:
+    """Draw masks: `masks_at(clips, rate, **more)`."""
+
+    def draw(features: FeatureSet, rate: float = 0.5, **more: Any) -> dict[str, Kept]:
+        return evaluation_masks(features, rate, **{"seed": 1, "purpose": "test"} | more)
+
+    return draw
+
+
+@pytest.fixture(scope="session")
+def make_inputs(
+    make_set: Callable[..., FeatureSet],
+    masks_at: Callable[..., dict[str, Kept]],
+    language: FrozenLanguageEncoder,
+    tiny: LNLNSettings,
+    lengths: Lengths,
+) -> Callable[..., dict[str, Any]]:
+    """Gather what `lnln.training.run.train` takes."""
+
+    def make(train: int = 20, valid: int = 8, **changes: Any) -> dict[str, Any]:
+        valid_set = make_set("valid", valid)
+        return {
+            "name": "lnln",
+            "train_set": make_set("train", train),
+            "valid_set": valid_set,
+            "valid_masks": [masks_at(valid_set, 0.3, purpose="valid")],
+            "lengths": lengths,
+            "model_settings": tiny,
+            "settings": TrainSettings(epochs=3, batch_size=8, learning_rate=3e-3),
+            "metric_set": "mosi",
+            "language": language,
+        } | changes
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def make_checkpoint(tiny: LNLNSettings, shapes: Shapes) -> Callable[..., Checkpoint]:
     """Build an untrained checkpoint for the features of some clips."""
 
     def make(
         clips: FeatureSet,
-        network: NetworkSettings = tiny,
+        settings: ModelSettings = tiny,
         language: LanguageEncoder | None = None,
+        name: str = "lnln",
         **more: Any,
     ) -> Checkpoint:
-        shapes = Shapes(
-            text_dim=8,
-            audio_dim=4,
-            vision_dim=3,
-            text_length=lengths.text,
-            audio_length=lengths.audio,
-            vision_length=lengths.vision,
-        )
-        model = LNLN(network, shapes, language).eval()
+        model = find(name).load()(settings, shapes, language).eval()
+        z_scores = model.layout.features == "z_scores"
         config: dict[str, Any] = {
-            "network": network,
+            "model": name,
+            "settings": settings,
             "shapes": shapes,
-            "normalisation": Normalisation.fit(clips) if network.variant == "paper" else None,
-            "features": {m: clips.modality(m).info for m in ("text", "audio", "vision")},
+            "normalisation": Normalisation.fit(clips) if z_scores else None,
+            "features": {m: clips.modality(m).info for m in MODALITIES},
             "language": language_config(model),
-            "metrics": "mosi",
+            "metric_set": "mosi",
             "label_range": (-3, 3),
             "dataset": "toy",
         }
@@ -222,10 +296,10 @@ def reference_inputs(reference: dict[str, Any]) -> tuple[Inputs, Inputs]:
         entry = reference["inputs"][modality]
         values = formula(entry["shape"], entry["phase"], entry["scale"])
         mask = torch.ones(values.shape[:2], dtype=torch.bool)
-        complete.append(Rows(values, mask))
+        complete.append(PaddedSequence(values, mask))
         values = values.clone()
         values[:, missing] = 0
-        incomplete.append(Rows(values, mask))
+        incomplete.append(PaddedSequence(values, mask))
     return Inputs(*complete), Inputs(*incomplete)
 
 

@@ -1,4 +1,4 @@
-"""Predictions for new clips: a score and what was observed, or no score and the reason."""
+"""Predictions for new clips: an answer and what was observed, or none and the reason."""
 
 import json
 import subprocess
@@ -14,7 +14,8 @@ import pytest
 import torch
 
 from lnln import load, predict
-from lnln.checkpoints.checkpoint import Checkpoint, CheckpointError, save
+from lnln.checkpoints.checkpoint import Checkpoint, save
+from lnln.checkpoints.config import CheckpointError
 from lnln.data.features import FeatureSet
 from lnln.data.reading import from_tables
 
@@ -45,32 +46,34 @@ def test_every_clip_gets_an_answer_in_order(model: Checkpoint, tables: dict[str,
     answers = predict(SimpleNamespace(**tables), model)
     assert [a.clip_id for a in answers] == ["a", "b", "c", "d"]
     for answer in answers[:3]:
-        assert answer.sentiment is not None and -3 <= answer.sentiment <= 3
-        assert answer.completeness is not None and 0 < answer.completeness < 1
+        assert answer.prediction is not None and -3 <= answer.prediction <= 3
+        assert answer.w is not None and 0 < answer.w < 1
 
 
-def test_answer_is_that_of_the_network(model: Checkpoint, tables: dict[str, pa.Table]) -> None:
+def test_answer_is_that_of_the_model(model: Checkpoint, tables: dict[str, pa.Table]) -> None:
     clips = from_tables(**tables).take([0, 1, 2])
-    scores = model.score(model.prepare(clips))
+    scores = model.predict(model.prepare(clips))
     answers = predict(SimpleNamespace(**tables), model)
-    assert [a.sentiment for a in answers[:3]] == scores.sentiment.tolist()
+    assert [a.prediction for a in answers[:3]] == scores.prediction.tolist()
 
 
-def test_clip_in_which_nothing_was_observed_gets_no_score_and_is_told_so(
+def test_clip_in_which_nothing_was_observed_gets_no_prediction_and_is_told_so(
     model: Checkpoint, tables: dict[str, pa.Table]
 ) -> None:
     answer = predict(SimpleNamespace(**tables), model)[3]
-    assert answer.sentiment is None
-    assert answer.completeness is None
+    assert answer.prediction is None
+    assert answer.w is None
     assert answer.observed == dict.fromkeys(ALL, 0.0)
-    assert answer.warnings == ["nothing was observed, neither words nor sound nor a face: no score"]
+    assert answer.warnings == [
+        "nothing was observed, neither words nor sound nor a face: no prediction"
+    ]
 
 
 def test_nothing_observed_in_any_clip_is_no_error(
     model: Checkpoint, make_tables: Callable[..., dict[str, pa.Table]]
 ) -> None:
     answers = predict(SimpleNamespace(**make_tables({"d": 0.0}, without=WITHOUT)), model)
-    assert [a.sentiment for a in answers] == [None]
+    assert [a.prediction for a in answers] == [None]
 
 
 def test_missing_modalities_are_named(model: Checkpoint, tables: dict[str, pa.Table]) -> None:
@@ -105,7 +108,7 @@ def test_notice_of_the_model_comes_with_every_answer(
     assert all(a.warnings[-1] == "trained on a toy" for a in answers)
 
 
-def test_sentiment_stays_within_the_label_range(
+def test_prediction_stays_within_the_label_range(
     make_set: Callable[..., FeatureSet],
     make_checkpoint: Callable[..., Checkpoint],
     tables: dict[str, pa.Table],
@@ -113,7 +116,7 @@ def test_sentiment_stays_within_the_label_range(
     model = make_checkpoint(make_set("train", 8))
     with torch.no_grad():
         model.model.regressor.bias.fill_(50)
-    assert predict(SimpleNamespace(**tables), model)[0].sentiment == 3
+    assert predict(SimpleNamespace(**tables), model)[0].prediction == 3
 
 
 def test_what_was_said_comes_from_the_transcripts(
@@ -166,8 +169,8 @@ def test_neighbours_in_a_batch_do_not_change_an_answer(
 ) -> None:
     together = predict(SimpleNamespace(**tables), model)
     alone = predict(SimpleNamespace(**{m: t.slice(1, 1) for m, t in tables.items()}), model)
-    assert alone[0].sentiment == pytest.approx(together[1].sentiment, abs=1e-5)
-    assert np.isfinite(alone[0].sentiment)
+    assert alone[0].prediction == pytest.approx(together[1].prediction, abs=1e-5)
+    assert np.isfinite(alone[0].prediction)
 
 
 def test_importing_the_package_imports_no_torch() -> None:

@@ -84,8 +84,8 @@ def test_sarcasm_contradicts_the_words(clips: list[dict[str, str]]) -> None:
 def test_every_kind_of_incompleteness_is_in_every_split(clips: list[dict[str, str]]) -> None:
     kinds = {"no_audio", "silence", "no_face", "face_leaves", "no_transcript"}
     for split in ("train", "valid", "test"):
-        found = {clip["incomplete"] for clip in clips if clip["mode"] == split}
-        assert found - {""} == kinds
+        roles = {clip["incomplete"] for clip in clips if clip["mode"] == split}
+        assert roles - {""} == kinds
     incomplete = sum(clip["incomplete"] != "" for clip in clips)
     assert 0.06 <= incomplete / len(clips) <= 0.1
 

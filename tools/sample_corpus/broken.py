@@ -1,4 +1,4 @@
-"""Five entries that no pipeline can use: each must be put aside with its reason."""
+"""Five entries that cannot be used: the pipeline must quarantine each with its reason."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ ENTRIES = [
 
 
 def write_broken(root: Path, *, size: int, fps: int, sample_rate: int) -> None:
-    """Write the four broken files under `root`/Raw; the fifth entry has none."""
+    """Write the four broken files into `root`/Raw; the fifth entry has no file."""
     raw = root / "Raw"
     whole = (raw / "milo" / "001.mp4").read_bytes()
     # The index of an MP4 (moov) is at its end: the first half cannot be opened.

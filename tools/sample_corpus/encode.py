@@ -1,4 +1,4 @@
-"""Frames and samples into a small MP4 whose bytes depend on nothing else."""
+"""Encode frames and samples as a small MP4, reproducibly to the byte."""
 
 from collections.abc import Iterable
 from fractions import Fraction
@@ -23,19 +23,24 @@ def write_clip(
     fps: int,
     sample_rate: int,
 ) -> None:
-    """Write h264 and AAC into an MP4, atomically. `None` leaves a stream out.
+    """Write an MP4 with h264 and AAC, atomically.
 
     Parameters
     ----------
-    frames
-        uint8 RGB, [size, size, 3] each.
-    samples
-        float32 mono in [-1, 1].
+    path : Path
+    frames : iterable of ndarray, uint8 [size, size, 3], or None
+        RGB; None: no video stream.
+    samples : ndarray, float32 [samples], or None
+        Mono, -1 to 1; None: no audio stream.
+    size : int
+        Side of the frames, pixels.
+    fps, sample_rate : int
+        Per second.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial")
     with av.open(str(partial), "w", format="mp4", options={"fflags": "+bitexact"}) as container:
-        # Both streams must be there before the first packet is written.
+        # Streams cannot be added once the first packet is written.
         picture = None if frames is None else add_picture(container, size, fps)
         sound = None if samples is None else add_sound(container, sample_rate)
         if picture is not None and frames is not None:
@@ -56,7 +61,7 @@ def write_clip(
 
 
 def add_picture(container: OutputContainer, size: int, fps: int) -> VideoStream:
-    """Add an h264 stream, square, encoded by one thread (more would make the bytes vary)."""
+    """Add a square h264 stream, encoded by one thread, as more would make the bytes vary."""
     stream = container.add_stream("libx264", rate=fps, options=VIDEO_OPTIONS)
     stream.width = stream.height = size
     stream.pix_fmt = "yuv420p"

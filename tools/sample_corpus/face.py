@@ -1,4 +1,4 @@
-"""The portrait that speaks: frames of a warped photograph, driven by valence, arousal and speech.
+"""A talking face: a photograph warped frame by frame, by valence, arousal and speech.
 
 The photograph is `skimage.data.astronaut()` (NASA, public domain). Positions are those of the face
 landmarks in it; every expression is a sum of smooth bumps (Gaussians) that push the picture around
@@ -56,10 +56,10 @@ def perform(utterance: Utterance, loudness: np.ndarray) -> Performance:
 
     Parameters
     ----------
-    utterance
-        Gives valence, arousal, what is missing, and the random numbers.
-    loudness
-        Envelope of the speech in [0, 1], one value per frame.
+    utterance : Utterance
+        Has valence, arousal, what is missing, and the random numbers.
+    loudness : ndarray [frames]
+        Envelope of the speech, 0 to 1.
     """
     random = utterance.generator("face")
     frames = len(loudness)
@@ -86,10 +86,10 @@ def perform(utterance: Utterance, loudness: np.ndarray) -> Performance:
 
 
 def expression_course(utterance: Utterance, frames: int, random: np.random.Generator) -> np.ndarray:
-    """Valence of the face over time: it comes, mostly stays, sometimes fades.
+    """Valence of the face over time, [frames]: it sets in, mostly stays, sometimes fades.
 
-    One clip in five begins with the opposite expression for a moment (the polite smile before the
-    complaint): what comes last is what is meant.
+    One clip in five begins with the opposite expression for a moment, such as a polite smile before
+    a complaint; the later one is what is meant.
     """
     onset = random.uniform(0.0, 0.35)
     offset = random.uniform(0.7, 1.3)
@@ -131,7 +131,7 @@ def render(utterance: Utterance, performance: Performance) -> Iterator[np.ndarra
     rows, columns = np.mgrid[0:SIZE, 0:SIZE].astype(np.float32)
     width = _FACE_WIDTH * SIZE / _SIDE
     middle = (SIZE / 2, SIZE / 2)
-    # A small movement is hidden by repeating the edge; behind someone who leaves is a grey wall.
+    # Small movements repeat the edge of the picture; someone who leaves uncovers a grey wall.
     beyond = cv2.BORDER_CONSTANT if leaves(utterance) else cv2.BORDER_REPLICATE
     for i in range(len(performance.corner)):
         down = width * (

@@ -1,7 +1,7 @@
-"""Who says what, with which face and which voice: the whole corpus as a list, before any rendering.
+"""The plan of the corpus: who says what, with which face and which voice.
 
-Everything random is drawn here or from `Utterance.generator`, keyed by names and never by order,
-so that adding a speaker or re-rendering one clip changes nothing else.
+All random numbers are drawn here or from `Utterance.generator`. They are keyed by names, not by
+order, so that adding a speaker or rendering one clip again changes nothing else.
 """
 
 import csv
@@ -17,7 +17,7 @@ SEED = 2611_23002
 
 @dataclass(frozen=True)
 class Speaker:
-    """One synthetic voice, and the looks of the portrait that lends it a face.
+    """One synthetic voice, and the look of its portrait.
 
     `pitch` is espeak-ng's base pitch (0 to 100); `tint` multiplies the red, green and blue
     channels; a `mirrored` portrait is flipped left to right.
@@ -107,9 +107,9 @@ def make_plan() -> list[Utterance]:
 
 
 def share_out(sentences: list[tuple[str, int]]) -> dict[str, list[tuple[str, int]]]:
-    """Deal the sentences to the splits so that each split has the same mixture of grades.
+    """Distribute the sentences over the splits, with the same mixture of grades in each.
 
-    A split gets one sentence for every clip that is not sarcastic; what is left over is not said.
+    A split gets one sentence for every clip that is not sarcastic; the rest is not used.
     """
     grades = range(-3, 4)
     graded = {
@@ -121,7 +121,7 @@ def share_out(sentences: list[tuple[str, int]]) -> dict[str, list[tuple[str, int
     for split in ("train", "valid", "test"):
         total = count_clips(split)
         seats = total - round(SARCASTIC * total)
-        # Round sums over the grades, not each grade: they then add up to the seats.
+        # Round cumulative sums, not each grade, so that the counts add up to the seats.
         bounds = np.cumsum([0, *(len(of_grade) for of_grade in graded.values())])
         bounds = np.round(seats * bounds / bounds[-1]).astype(int)
         shares[split] = []
@@ -137,9 +137,9 @@ def count_clips(split: str) -> int:
 
 
 def plan_split(split: str, sentences: list[tuple[str, int]]) -> list[Utterance]:
-    """Say every sentence of a split once, some of the warm ones a second time with sarcasm.
+    """Plan the clips of a split: every sentence once, and some warm ones again, with sarcasm.
 
-    The same words then occur with both meanings, and only face and voice tell which.
+    The same words then have both meanings, and only face and voice tell which is meant.
     """
     random = keyed_generator("plan", split)
     speakers = [speaker for speaker in SPEAKERS if speaker.split == split]
@@ -161,9 +161,9 @@ def plan_split(split: str, sentences: list[tuple[str, int]]) -> list[Utterance]:
 
 
 def assign_roles(sarcastic: list[bool], split: str, random: np.random.Generator) -> list[str]:
-    """Say what is special about each clip of a split: nothing (most), or one thing.
+    """Draw what is special about each clip of a split: nothing (most), or one thing.
 
-    Sarcasm needs all of its parts, and a missing face cannot be still: no clip has two roles.
+    No clip has two roles: sarcasm needs words, voice and face, and a missing face cannot be still.
     """
     roles = ["sarcasm" if flag else "" for flag in sarcastic]
     shares = {
@@ -196,8 +196,8 @@ def deliver(speaker: Speaker, clip_id: str, text: str, grade: int, role: str) ->
 def draw_label(grade: int, role: str, random: np.random.Generator) -> float:
     """The sentiment meant, in steps of 0.2.
 
-    Sarcasm turns positive words around. Some of the mild sentences mean more than they say: their
-    strength (and, where the words are neutral, their sign) is left to face and voice.
+    Sarcasm inverts positive words. Some mild sentences mean more than they say: their strength, and
+    the sign of neutral ones, is told by face and voice only.
     """
     if role == "sarcasm":
         meant = -grade * random.uniform(0.6, 1.0)

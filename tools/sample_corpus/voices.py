@@ -40,8 +40,8 @@ def speak_all(utterances: Iterable[Utterance], processes: int) -> dict[str, np.n
     formant = [u for u in utterances if not u.speaker.engine.startswith("piper")]
     fork = get_context("fork")
     spoken: dict[str, np.ndarray] = {}
-    # espeak-ng keeps state from one utterance to the next: one process each makes the samples
-    # depend on the utterance alone.
+    # espeak-ng keeps state between utterances. One process for each makes the samples depend on
+    # the utterance only.
     with (
         fork.Pool(processes, maxtasksperchild=1) as fresh,
         fork.Pool(1) as kept,
@@ -59,12 +59,12 @@ def _espeak(utterance: Utterance) -> np.ndarray:
     import espeakng_loader
 
     library = ctypes.CDLL(espeakng_loader.get_library_path())
-    heard: list[np.ndarray] = []
+    blocks: list[np.ndarray] = []
 
     @_Callback
     def collect(samples, count, _events) -> int:  # type: ignore[no-untyped-def]
         if samples and count > 0:
-            heard.append(np.ctypeslib.as_array(samples, (count,)).copy())
+            blocks.append(np.ctypeslib.as_array(samples, (count,)).copy())
         return 0
 
     library.espeak_Initialize(_SYNCHRONOUS, 0, espeakng_loader.get_data_path().encode(), 0)
@@ -80,7 +80,7 @@ def _espeak(utterance: Utterance) -> np.ndarray:
     text = utterance.text.encode()
     library.espeak_Synth(text, len(text) + 1, 0, 0, 0, _UTF8, None, None)
     library.espeak_Synchronize()
-    return np.concatenate(heard).astype(np.float32) / 32768
+    return np.concatenate(blocks).astype(np.float32) / 32768
 
 
 def espeak_prosody(utterance: Utterance) -> tuple[int, int, int]:
@@ -132,7 +132,7 @@ def piper_prosody(utterance: Utterance) -> tuple[float, float]:
 
 
 def _record(utterance: Utterance, samples: np.ndarray) -> np.ndarray:
-    """Put the voice into a quiet room: level by arousal, silence around it, faint noise."""
+    """Record the voice in a quiet room: level by arousal, silence around it, faint noise."""
     random = utterance.generator("room")
     samples = resample_poly(samples, SAMPLE_RATE, ENGINE_RATE)
     samples = np.trim_zeros(np.where(np.abs(samples) < 1e-4, 0, samples))

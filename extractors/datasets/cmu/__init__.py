@@ -1,1 +1,1 @@
-"""CMU-MOSI and CMU-MOSEI as their authors ship them."""
+"""CMU-MOSI and CMU-MOSEI as their authors distribute them."""

@@ -1,6 +1,7 @@
-"""CMU-MOSI and CMU-MOSEI as their authors ship them, listed as a raw dataset: nothing is cut.
+"""Make a raw dataset of CMU-MOSI or CMU-MOSEI as their authors distribute them.
 
-What several annotators say of a segment is averaged.
+Segments stay parts of whole videos: nothing is cut or copied. The label of a segment is the mean of
+its annotators' labels.
 """
 
 import csv
@@ -12,19 +13,34 @@ from typing import NamedTuple
 
 from contracts.files import replacing
 from contracts.schemas import SPLITS
-from extractors.datasets.cmu.shipped import PREPARED, Key, Segment, Shipped, read_shipped
+from extractors.datasets.cmu.annotations import (
+    PREPARED,
+    Annotations,
+    Key,
+    Segment,
+    read_annotations,
+)
 from extractors.datasets.from_folder import refuse_features, same_video, split_by_group
 from extractors.datasets.labels import read_lines
 from extractors.datasets.listing import EXTENSIONS
 from extractors.errors import SetupError
 
-Row = tuple[str, str, str, str, float, float]  # as PREPARED, without the mode
+Row = tuple[str, str, str, str, float, float]  # the columns in PREPARED, without the split
 
 
 class Prepared(NamedTuple):
-    """Segments written, those that lack something by what it is, and lines not read.
+    """What `prepare` wrote and what it left out.
 
-    `unnamed` are videos of which `modes` says nothing.
+    Attributes
+    ----------
+    segments : int
+        Segments written.
+    lacking : dict
+        Segments without "words", "label", "video" or "times", by what they lack.
+    unread : list of str
+        File and line number of the lines that could not be read.
+    unnamed : list of str
+        Videos that the published splits do not name.
     """
 
     segments: int
@@ -33,10 +49,10 @@ class Prepared(NamedTuple):
     unnamed: list[str]
 
 
-def prepare(source: Path, root: Path, *, modes: Mapping[str, str]) -> Prepared:
+def prepare(source: Path, root: Path, *, splits: Mapping[str, str]) -> Prepared:
     """Write ``label.csv`` and links to the whole videos.
 
-    The videos are left as they are, and so is a ``label.csv`` that says something else.
+    Videos are never changed. A ``label.csv`` that somebody edited is not overwritten.
 
     Parameters
     ----------
@@ -44,87 +60,88 @@ def prepare(source: Path, root: Path, *, modes: Mapping[str, str]) -> Prepared:
         Searched with its subfolders for videos, transcripts and tables of labels.
     root : Path
         Of the dataset.
-    modes : mapping of video to train, valid or test
-        The published splits. A video that is not in it gets one of the three by its name, so that
-        none is in two.
+    splits : mapping of video to train, valid or test
+        The published splits. A video that is not among them gets a split by its name; all of its
+        segments are in that one.
 
     Returns
     -------
     Prepared
-        How many segments were written, how many have no words, no label, no video or no times,
-        and the lines that could not be read.
 
     Raises
     ------
     SetupError
-        There are no videos, or no segment has times and a video; or the dataset has another
-        video or ``label.csv`` in their place, or features.
+        No segment has both times and a video, no video is in `splits`, or `root` already holds
+        features, or another video or ``label.csv`` than would be written.
     """
     refuse_features(root)
     files = [file for file in sorted(source.rglob("*")) if file.is_file()]
     videos = {f.stem: f for f in reversed(files) if f.suffix.lower() in EXTENSIONS}
-    found = read_shipped(files)
-    rows, lacking = _segments(found, videos)
+    annotations = read_annotations(files)
+    rows, lacking = _segments(annotations, videos)
     if not rows:
         raise SetupError(
-            f"{source}: {len(videos)} videos and {len(found.words)} segments of transcripts, but "
-            "no segment that has both a video and times; is it the folder that the authors ship?"
+            f"{source}: {len(videos)} videos and {len(annotations.words)} segments of transcripts, "
+            "but no segment that has both a video and times; is it the folder that the authors "
+            "ship?"
         )
     clips = Counter(row[0] for row in rows)
-    if modes and not clips.keys() & modes.keys():
+    if splits and not clips.keys() & splits.keys():
         raise SetupError(
             f"none of the {len(clips)} videos is in the splits, such as {min(clips)}: are they "
             "named otherwise there?"
         )
-    split = split_by_group(clips, {v: modes[v] for v in clips if v in modes})
-    content = _csv([PREPARED, *([*row, split[row[0]]] for row in rows)])
+    split_of = split_by_group(clips, {v: splits[v] for v in clips if v in splits})
+    content = _csv([PREPARED, *([*row, split_of[row[0]]] for row in rows)])
     _refuse_other(root / "label.csv", content)
     links = _links({video: videos[video] for video in clips}, root / "Raw")
-    for link, (stale, file) in links.items():
-        for path in stale:
+    for link, (outdated, file) in links.items():
+        for path in outdated:
             path.unlink()
         link.parent.mkdir(parents=True, exist_ok=True)
         link.symlink_to(file)
     with replacing(root / "label.csv") as temporary:
         temporary.write_bytes(content)
-    return Prepared(len(rows), lacking, found.unread, sorted(clips.keys() - modes.keys()))
+    return Prepared(len(rows), lacking, annotations.unread, sorted(clips.keys() - splits.keys()))
 
 
-def read_modes(path: Path) -> dict[str, str]:
+def read_splits(path: Path) -> dict[str, str]:
     """Read the split of each video from a CSV file with the columns video_id and mode.
 
     Raises
     ------
     DatasetError
-        It is not UTF-8, or lacks one of the columns.
+        The file is not UTF-8, or lacks one of the columns.
     SetupError
-        A mode is not train, valid or test, or a video has two.
+        A split is not train, valid or test, or a video is in two.
     """
-    modes: dict[str, str] = {}
+    splits: dict[str, str] = {}
     for number, line in read_lines(path, ("video_id", "mode")):
-        video, mode = (line["video_id"] or "").strip(), (line["mode"] or "").strip()
-        if mode not in SPLITS:
-            raise SetupError(f"{path} line {number}: mode is {mode!r}, not {', '.join(SPLITS)}")
-        if modes.setdefault(video, mode) != mode:
-            raise SetupError(f"{path} line {number}: {video} is {modes[video]} above, not {mode}")
-    return modes
+        video, split = (line["video_id"] or "").strip(), (line["mode"] or "").strip()
+        if split not in SPLITS:
+            raise SetupError(f"{path} line {number}: mode is {split!r}, not {', '.join(SPLITS)}")
+        if splits.setdefault(video, split) != split:
+            raise SetupError(f"{path} line {number}: {video} is {splits[video]} above, not {split}")
+    return splits
 
 
-def _segments(found: Shipped, videos: Mapping[str, Path]) -> tuple[list[Row], dict[str, int]]:
-    """The segments that can be written, and how many lack what."""
+def _segments(
+    annotations: Annotations, videos: Mapping[str, Path]
+) -> tuple[list[Row], dict[str, int]]:
+    """Rows of the segments that can be written, and how many segments lack what."""
     lacking = {"words": 0, "label": 0, "video": 0, "times": 0}
     rows: list[Row] = []
-    for key in sorted(found.words.keys() | found.labels.keys(), key=_order):
-        said = found.words.get(key, Segment("", None, None))
-        start, end = found.times.get(key, (said.start_s, said.end_s))
-        known = found.labels.get(key, [])
-        lacking["words"] += not said.text
-        lacking["label"] += not known
+    for key in sorted(annotations.words.keys() | annotations.labels.keys(), key=_order):
+        segment = annotations.words.get(key, Segment("", None, None))
+        start, end = annotations.times.get(key, (segment.start_s, segment.end_s))
+        labels = annotations.labels.get(key, [])
+        lacking["words"] += not segment.text
+        lacking["label"] += not labels
         lacking["video"] += key[0] not in videos
         lacking["times"] += start is None
         if key[0] in videos and start is not None and end is not None:
-            label = f"{sum(known) / len(known):.6g}" if known else ""
-            rows.append((*key, said.text, label, start, end))
+            label = f"{sum(labels) / len(labels):.6g}" if labels else ""
+            rows.append((*key, segment.text, label, start, end))
     return rows, lacking
 
 
@@ -135,7 +152,7 @@ def _csv(rows: Iterable[Iterable[object]]) -> bytes:
 
 
 def _refuse_other(table: Path, content: bytes) -> None:
-    """Raise SetupError where a table is that is not `content`: somebody may have typed into it."""
+    """Raise SetupError if a table exists with another content: somebody may have edited it."""
     if table.exists() and table.read_bytes() != content:
         raise SetupError(
             f"{table} is there already and says something else than would be written: move it "
@@ -144,30 +161,31 @@ def _refuse_other(table: Path, content: bytes) -> None:
 
 
 def _links(videos: Mapping[str, Path], raw: Path) -> dict[Path, tuple[list[Path], Path]]:
-    """Links that have to be made: the links they take the place of, and where they lead.
+    """Links to make, each with the outdated links that it replaces and the video it leads to.
 
     Raises
     ------
     SetupError
-        A file of another content is in the place of one.
+        A file with other bytes is in the place of a link.
     """
-    there = defaultdict(list)
+    present = defaultdict(list)
     for path in sorted(raw.iterdir()) if raw.is_dir() else ():
         if path.suffix.lower() in EXTENSIONS:
-            there[path.stem].append(path)
+            present[path.stem].append(path)
     links = {}
     for video, file in videos.items():
         source = file.resolve()
-        if any(path.is_file() and same_video(path, source) for path in there[video]):
+        if any(path.is_file() and same_video(path, source) for path in present[video]):
             continue
-        for path in there[video]:
+        for path in present[video]:
             if not path.is_symlink():
                 raise SetupError(
                     f"{path} is another video than {file}: move away the one that is not wanted"
                 )
-        links[raw / f"{video}{file.suffix.lower()}"] = (there[video], source)
+        links[raw / f"{video}{file.suffix.lower()}"] = (present[video], source)
     return links
 
 
 def _order(key: Key) -> tuple[str, int, str]:
+    """Sort key: segments of a video by number."""
     return key[0], int(key[1]) if key[1].isdecimal() else 0, key[1]

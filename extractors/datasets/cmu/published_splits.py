@@ -1,7 +1,7 @@
-"""The published splits of CMU-MOSI: which video is in which.
+"""The published splits of CMU-MOSI: which videos are in each.
 
-The standard folds of the CMU Multimodal SDK (Zadeh et al. 2018), which MMSA and LNLN use too: 52
-videos to train, 10 to validate, 31 to test.
+They are the standard folds of the CMU Multimodal SDK (Zadeh et al., 2018), which MMSA and LNLN use,
+too: 52 videos for training, 10 for validation, 31 for testing.
 """
 
 _MOSI = {
@@ -28,6 +28,6 @@ _MOSI = {
     """,
 }
 
-PUBLISHED: dict[str, dict[str, str]] = {  # by dataset the split of each video
+PUBLISHED: dict[str, dict[str, str]] = {  # dataset -> video -> split
     "mosi": {video: split for split, videos in _MOSI.items() for video in videos.split()}
 }

@@ -1,1 +1,1 @@
-"""The pickles of processed features that this field passes around, in and out (MMSA's layout)."""
+"""Datasets of features in the format of MMSA: one pickle with all splits and modalities."""

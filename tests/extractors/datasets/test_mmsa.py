@@ -10,7 +10,6 @@ import pytest
 
 from contracts.features import (
     FeatureInfo,
-    clip_values,
     feature_info,
     feature_schema,
     read_modality,
@@ -20,19 +19,17 @@ from contracts.schemas import MODALITIES, TRANSCRIPTS
 from extractors import extraction
 from extractors.datasets.mmsa.exporting import export_mmsa
 from extractors.datasets.mmsa.importing import Imported, import_mmsa
-from extractors.datasets.precomputed import is_given, read_given, read_given_modality
+from extractors.datasets.precomputed import (
+    is_precomputed,
+    read_precomputed,
+    read_precomputed_modality,
+)
 from extractors.errors import SetupError
 from extractors.settings import RunSettings, TextSettings
 from extractors.workers.cache import Cache
 
-WORDS = ("good", "bad", "film")
 Import = Callable[[dict[str, Any]], tuple[pa.Table, Imported]]
-
-
-def rows_of(folder: Path, modality: str, clip_id: str) -> tuple[np.ndarray, list[bool]]:
-    table = read_modality(folder / "features" / modality)
-    index = table["clip_id"].to_pylist().index(clip_id)
-    return clip_values(table, index), table["observed"][index].as_py()
+ReadRows = Callable[[str, str], tuple[np.ndarray, list[bool]]]
 
 
 def transcripts(manifest: pa.Table) -> pa.Table:
@@ -43,8 +40,9 @@ def transcripts(manifest: pa.Table) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=TRANSCRIPTS)
 
 
-def test_missingness_is_told_from_padding(tmp_path: Path, mmsa: Any, imported: Import) -> None:
-    content = mmsa(WORDS)
+def test_missingness_is_told_from_padding(
+    rows_of: ReadRows, content: dict[str, Any], imported: Import
+) -> None:
     split = content["train"]
     split["audio_lengths"][0] = 7
     split["audio"][0] = 1
@@ -52,31 +50,31 @@ def test_missingness_is_told_from_padding(tmp_path: Path, mmsa: Any, imported: I
     split["audio"][0, 2] = 0  # inside the clip: nothing was measured
     split["audio"][0, 3] = [-np.inf, 0, np.nan, 0, 0]
     split["audio"][0, 4, 1] = -np.inf  # one column only
-    _, found = imported(content)
-    values, observed = rows_of(tmp_path / "toy", "audio", "train0/0")
+    _, summary = imported(content)
+    values, observed = rows_of("audio", "train0/0")
     assert observed == [True, True, False, False, True, True, True]
     assert values.shape == (7, 5)
     np.testing.assert_array_equal(values[4], [1, 0, 1, 1, 1])
-    assert found.bad == {"audio": 3, "vision": 0}
+    assert summary.bad == {"audio": 3, "vision": 0}
     lengths = sum(sum(content[s]["audio_lengths"]) for s in content)
-    assert found.unobserved["audio"] == (2, lengths)
+    assert summary.unobserved["audio"] == (2, lengths)
 
 
 def test_zeros_at_the_end_of_a_clip_are_missing_and_not_padding(
-    tmp_path: Path, mmsa: Any, imported: Import
+    rows_of: ReadRows, content: dict[str, Any], imported: Import
 ) -> None:
-    content = mmsa(WORDS)
     content["test"]["vision_lengths"][1] = 6
     content["test"]["vision"][1] = 0
     imported(content)
-    assert rows_of(tmp_path / "toy", "vision", "test0/1")[1] == [False] * 6
+    assert rows_of("vision", "test0/1")[1] == [False] * 6
 
 
-def test_manifest_holds_splits_words_tokens_and_labels(mmsa: Any, imported: Import) -> None:
-    content = mmsa(WORDS)
-    manifest, found = imported(content)
-    assert is_given(manifest)
-    assert found.clips == {"train": 6, "valid": 3, "test": 3}
+def test_manifest_holds_splits_words_tokens_and_labels(
+    content: dict[str, Any], imported: Import
+) -> None:
+    manifest, summary = imported(content)
+    assert is_precomputed(manifest)
+    assert summary.clips == {"train": 6, "valid": 3, "test": 3}
     row = next(r for r in manifest.to_pylist() if r["clip_id"] == "train1/4")
     assert (row["split"], row["group"], row["language"]) == ("train", "train1", "en")
     assert row["text"] == content["train"]["raw_text"][4]
@@ -87,8 +85,7 @@ def test_manifest_holds_splits_words_tokens_and_labels(mmsa: Any, imported: Impo
     assert len(set(manifest["sha256"].to_pylist())) == 12
 
 
-def test_labels_of_single_modalities_are_kept(mmsa: Any, imported: Import) -> None:
-    content = mmsa(WORDS)
+def test_labels_of_single_modalities_are_kept(content: dict[str, Any], imported: Import) -> None:
     for split in content.values():
         for i, letter in enumerate("TAV"):
             split[f"regression_labels_{letter}"] = np.full(len(split["id"]), 0.1 * (i + 1))
@@ -97,11 +94,11 @@ def test_labels_of_single_modalities_are_kept(mmsa: Any, imported: Import) -> No
 
 
 def test_aligned_file_has_a_row_per_token(
-    tmp_path: Path, aligned: dict[str, Any], imported: Import
+    tmp_path: Path, rows_of: ReadRows, aligned: dict[str, Any], imported: Import
 ) -> None:
     manifest, _ = imported(aligned)
     tokens = {row["clip_id"]: len(row["token_ids"]) for row in manifest.to_pylist()}
-    values, _ = rows_of(tmp_path / "toy", "audio", "train0/0")
+    values, _ = rows_of("audio", "train0/0")
     assert len(values) == tokens["train0/0"]
     info = feature_info(read_modality(tmp_path / "toy" / "features" / "audio"))
     assert info.source == "MMSA's aligned features of toy"
@@ -109,7 +106,7 @@ def test_aligned_file_has_a_row_per_token(
 
 @pytest.mark.parametrize("longest", ["text", "audio", "vision"])
 def test_aligned_clip_without_tokens_ends_with_its_last_measured_row_of_any_modality(
-    tmp_path: Path, aligned: dict[str, Any], imported: Import, longest: str
+    rows_of: ReadRows, aligned: dict[str, Any], imported: Import, longest: str
 ) -> None:
     for split in aligned.values():
         del split["text_bert"]
@@ -119,14 +116,14 @@ def test_aligned_clip_without_tokens_ends_with_its_last_measured_row_of_any_moda
         split[modality][1, 7 if modality == longest else 5 :] = 0
     split["audio"][1, 2] = np.nan
     split["audio"][1, 8] = np.inf  # padding too
-    _, found = imported(aligned)
+    _, summary = imported(aligned)
     ends = {m: 7 if m == longest else 5 for m in ("audio", "vision")}
     for modality, end in ends.items():
-        values, seen = rows_of(tmp_path / "toy", modality, "test0/1")
+        values, observed = rows_of(modality, "test0/1")
         missing = {2} if modality == "audio" else set()
-        assert seen == [i < end and i not in missing for i in range(7)]
+        assert observed == [i < end and i not in missing for i in range(7)]
         assert len(values) == 7
-    assert found.unobserved["audio"][1] == found.unobserved["vision"][1]
+    assert summary.unobserved["audio"][1] == summary.unobserved["vision"][1]
 
 
 def write_text(manifest: pa.Table, folder: Path) -> None:
@@ -152,9 +149,8 @@ def write_text(manifest: pa.Table, folder: Path) -> None:
 
 
 def test_labels_of_single_modalities_with_gaps_come_out_as_they_went_in(
-    tmp_path: Path, mmsa: Any, imported: Import
+    tmp_path: Path, content: dict[str, Any], imported: Import
 ) -> None:
-    content = mmsa(WORDS)
     for split in content.values():
         split["regression_labels_T"] = split["regression_labels"] / 2
         split["regression_labels_A"] = split["regression_labels"] / 3
@@ -166,9 +162,9 @@ def test_labels_of_single_modalities_with_gaps_come_out_as_they_went_in(
     featured = first.filter(pc.not_equal(first["clip_id"], "train0/0"))
     features = tmp_path / "toy" / "features"
     write_text(featured, features)
-    told = export_mmsa(first, features, tmp_path / "out.pkl")
-    assert told.clips == {"train": 5, "valid": 3, "test": 2}
-    assert (told.unlabelled, told.featureless) == (1, 1)
+    summary = export_mmsa(first, features, tmp_path / "out.pkl")
+    assert summary.clips == {"train": 5, "valid": 3, "test": 2}
+    assert (summary.unlabelled, summary.featureless) == (1, 1)
     with (tmp_path / "out.pkl").open("rb") as file:
         out = pickle.load(file)
     for split in out.values():
@@ -176,14 +172,14 @@ def test_labels_of_single_modalities_with_gaps_come_out_as_they_went_in(
         assert "regression_labels_V" not in split
     assert np.isnan(out["train"]["regression_labels_T"]).sum() == 1
     import_mmsa(tmp_path / "out.pkl", tmp_path / "again", name="toy", language="en")
-    again = read_given(tmp_path / "again")
+    again = read_precomputed(tmp_path / "again")
     labelled = featured.filter(featured["label"].is_valid())
     for column in ("clip_id", "split", "text", "label", "label_t", "label_a", "label_v"):
         assert again[column].equals(labelled[column]), column
 
 
 @pytest.mark.parametrize(
-    ("texts", "bert", "shared", "kept", "told"),
+    ("texts", "bert", "shared", "kept", "message"),
     [
         (True, True, True, True, "token ids of text_bert, as they came\n"),
         (True, True, False, False, "raw_text, tokenised anew: text_bert is of another vocabulary"),
@@ -192,7 +188,7 @@ def test_labels_of_single_modalities_with_gaps_come_out_as_they_went_in(
     ],
 )
 def test_where_the_words_come_from_is_told_and_tokens_without_text_are_kept(
-    mmsa: Any,
+    content: dict[str, Any],
     imported: Import,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -200,9 +196,8 @@ def test_where_the_words_come_from_is_told_and_tokens_without_text_are_kept(
     bert: bool,
     shared: bool | None,
     kept: bool,
-    told: str,
+    message: str,
 ) -> None:
-    content = mmsa(WORDS)
     for split in content.values():
         if not texts:
             split["raw_text"] = [" "] * len(split["id"])
@@ -214,25 +209,29 @@ def test_where_the_words_come_from_is_told_and_tokens_without_text_are_kept(
     monkeypatch.setattr(extraction, "feature_schema", lambda _: None)
     monkeypatch.setattr(extraction, "fingerprint", lambda *_, **__: None)
     monkeypatch.setattr(extraction, "_ask", lambda *_: shared)
-    monkeypatch.setattr(extraction, "collect", lambda _, __, found, *___: jobs.extend(found))
+    monkeypatch.setattr(extraction, "collect", lambda _, __, new, *___: jobs.extend(new))
     settings, run, cache = TextSettings(), RunSettings(), cast(Cache, None)
     extraction.extract_modality("text", manifest, transcripts(manifest), settings, run, cache)
     by_clip = {job.row["clip_id"]: job.task.arguments[2] for job in jobs}
-    given = {row["clip_id"]: row["token_ids"] for row in manifest.to_pylist()}
-    assert by_clip == (given if kept else dict.fromkeys(given))
-    assert told in capsys.readouterr().err
+    token_ids = {row["clip_id"]: row["token_ids"] for row in manifest.to_pylist()}
+    assert by_clip == (token_ids if kept else dict.fromkeys(token_ids))
+    assert message in capsys.readouterr().err
 
 
-def test_stages_pass_the_tables_on_as_they_are(tmp_path: Path, mmsa: Any, imported: Import) -> None:
-    manifest, _ = imported(mmsa(WORDS))
-    given = read_given_modality(manifest, transcripts(manifest), "audio")
-    passed = pa.concat_tables(given.batches)
+def test_stages_pass_the_tables_on_as_they_are(
+    tmp_path: Path, content: dict[str, Any], imported: Import
+) -> None:
+    manifest, _ = imported(content)
+    precomputed = read_precomputed_modality(manifest, transcripts(manifest), "audio")
+    passed = pa.concat_tables(precomputed.batches)
     assert passed.equals(read_modality(tmp_path / "toy" / "features" / "audio"))
-    assert passed.schema.metadata == given.schema.metadata
+    assert passed.schema.metadata == precomputed.schema.metadata
 
 
-def test_tables_that_were_changed_are_refused(tmp_path: Path, mmsa: Any, imported: Import) -> None:
-    manifest, _ = imported(mmsa(WORDS))
+def test_tables_that_were_changed_are_refused(
+    tmp_path: Path, content: dict[str, Any], imported: Import
+) -> None:
+    manifest, _ = imported(content)
     folder = tmp_path / "toy" / "features" / "audio"
     table = read_modality(folder)
     all_seen = pa.array([[False] * len(f) for f in table["observed"].to_pylist()])
@@ -240,7 +239,7 @@ def test_tables_that_were_changed_are_refused(tmp_path: Path, mmsa: Any, importe
     spoilt = table.set_column(2, column, all_seen.cast(column.type))
     write_modality([spoilt], table.schema, folder)
     with pytest.raises(SetupError, match="an unobserved row is not 0"):
-        list(read_given_modality(manifest, transcripts(manifest), "audio").batches)
+        list(read_precomputed_modality(manifest, transcripts(manifest), "audio").batches)
     write_modality([table.slice(1)], table.schema, folder)
     with pytest.raises(SetupError, match="features of 11 of the 12 clips"):
-        list(read_given_modality(manifest, transcripts(manifest), "audio").batches)
+        list(read_precomputed_modality(manifest, transcripts(manifest), "audio").batches)

@@ -2,36 +2,25 @@
 
 import tracemalloc
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
-from contracts.features import (
-    clip_values,
-    read_modality,
-)
 from extractors.datasets.mmsa.importing import Imported
-from extractors.datasets.mmsa.unpickling import UnsafePickle
+from extractors.datasets.mmsa.plain_objects import UnsafePickle
 
-WORDS = ("good", "bad", "film")
 FIELDS = (
     *("raw_text", "text", "text_bert", "audio", "vision", "audio_lengths", "vision_lengths"),
     *("regression_labels", "annotations", "classification_labels"),
 )
 Import = Callable[[dict[str, Any]], tuple[pa.Table, Imported]]
-
-
-def rows_of(folder: Path, modality: str, clip_id: str) -> tuple[np.ndarray, list[bool]]:
-    table = read_modality(folder / "features" / modality)
-    index = table["clip_id"].to_pylist().index(clip_id)
-    return clip_values(table, index), table["observed"][index].as_py()
+ReadRows = Callable[[str, str], tuple[np.ndarray, list[bool]]]
 
 
 @pytest.mark.parametrize(
-    ("spoil", "told"),
+    ("spoil", "message"),
     [
         (lambda c: c.pop("valid"), "no file of MMSA: expected were dictionaries train, valid"),
         (lambda c: c["test"].pop("audio"), "test: it has no audio; it has raw_text"),
@@ -47,20 +36,18 @@ def rows_of(folder: Path, modality: str, clip_id: str) -> tuple[np.ndarray, list
     ],
 )
 def test_other_layout_is_refused_by_name(
-    mmsa: Any, imported: Import, spoil: Callable[[Any], Any], told: str
+    content: dict[str, Any], imported: Import, spoil: Callable[[Any], Any], message: str
 ) -> None:
-    content = mmsa(WORDS)
     spoil(content)
-    with pytest.raises(UnsafePickle, match=told):
+    with pytest.raises(UnsafePickle, match=message):
         imported(content)
 
 
 @pytest.mark.parametrize("field", FIELDS)
 @pytest.mark.parametrize("empty", [False, True])
 def test_field_with_another_number_of_entries_is_refused_by_name(
-    mmsa: Any, imported: Import, field: str, empty: bool
+    content: dict[str, Any], imported: Import, field: str, empty: bool
 ) -> None:
-    content = mmsa(WORDS)
     content["valid"][field] = content["valid"][field][: 0 if empty else 2]
     with pytest.raises(UnsafePickle, match=rf"valid: {field} has {0 if empty else 2} entries"):
         imported(content)
@@ -77,14 +64,14 @@ def test_field_of_an_aligned_file_has_an_entry_per_clip_too(
 
 def nested(depth: int) -> list[Any]:
     """As many numbers as 2 to the power of its depth, in a few bytes of a pickle."""
-    found: list[Any] = [0.0, 0.0]
+    numbers: list[Any] = [0.0, 0.0]
     for _ in range(depth):
-        found = [found, found]
-    return found
+        numbers = [numbers, numbers]
+    return numbers
 
 
 @pytest.mark.parametrize(
-    ("field", "value", "told"),
+    ("field", "value", "message"),
     [
         ("audio", [np.ones((2, 5)), np.ones((3, 5)), np.ones((2, 5))], "is a list, not one array"),
         ("audio", [nested(60)] * 3, "is a list, not one array"),
@@ -113,22 +100,21 @@ def nested(depth: int) -> list[Any]:
     ],
 )
 def test_odd_content_is_refused_by_field(
-    mmsa: Any, imported: Import, field: str, value: Any, told: str | None
+    content: dict[str, Any], imported: Import, field: str, value: Any, message: str | None
 ) -> None:
-    content = mmsa(WORDS)
     content["test"][field] = value
-    if told is None:  # a mask of NaN lets nothing through
+    if message is None:  # a mask of NaN lets nothing through
         assert imported(content)[0]["token_ids"].to_pylist()[:3] == [[], [], []]
     else:
-        with pytest.raises(UnsafePickle, match=f"test: {field} {told}"):
+        with pytest.raises(UnsafePickle, match=f"test: {field} {message}"):
             imported(content)
 
 
 def test_one_long_string_named_for_every_clip_is_refused_before_it_fills_the_memory(
     mmsa: Any, imported: Import, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("extractors.datasets.mmsa.layout.TEXT", 5_000_000)
-    content = mmsa(WORDS, test=300)
+    monkeypatch.setattr("extractors.datasets.mmsa.layout.MAX_TEXT", 5_000_000)
+    content = mmsa(("good", "bad"), test=300)
     content["test"]["raw_text"] = ["a" * 1_000_000] * 300
     tracemalloc.start()
     try:
@@ -140,23 +126,26 @@ def test_one_long_string_named_for_every_clip_is_refused_before_it_fills_the_mem
 
 
 @pytest.mark.parametrize("field", ["id", "raw_text", "audio", "vision", "regression_labels"])
-def test_field_that_is_missing_is_named(mmsa: Any, imported: Import, field: str) -> None:
-    content = mmsa(WORDS)
+def test_field_that_is_missing_is_named(
+    content: dict[str, Any], imported: Import, field: str
+) -> None:
     del content["valid"][field]
     with pytest.raises(UnsafePickle, match=f"valid: it has no {field}; it has "):
         imported(content)
 
 
 @pytest.mark.parametrize("kind", [list, lambda labels: np.array(labels, object)])
-def test_label_that_is_none_or_nan_is_no_label(mmsa: Any, imported: Import, kind: Any) -> None:
-    content = mmsa(WORDS)
+def test_label_that_is_none_or_nan_is_no_label(
+    content: dict[str, Any], imported: Import, kind: Any
+) -> None:
     content["test"]["regression_labels"] = kind([None, 0.5, np.float64(np.nan)])
     labels = {row["clip_id"]: row["label"] for row in imported(content)[0].to_pylist()}
     assert [labels[f"test0/{clip}"] for clip in range(3)] == [None, 0.5, None]
 
 
-def test_odd_forms_of_plain_content_are_read(tmp_path: Path, mmsa: Any, imported: Import) -> None:
-    content = mmsa(WORDS)
+def test_odd_forms_of_plain_content_are_read(
+    rows_of: ReadRows, content: dict[str, Any], imported: Import
+) -> None:
     content["train"]["id"] = np.arange(6)
     content["valid"]["id"] = [6, np.int64(7), 8]
     content["test"]["audio_lengths"][1] = 1000  # the grid was cut
@@ -166,9 +155,9 @@ def test_odd_forms_of_plain_content_are_read(tmp_path: Path, mmsa: Any, imported
         split["audio"] = (split["audio"] * 100).astype(np.int64)
         split["vision"] = split["vision"].astype(np.float64)
     content["test"]["vision"][0, 0] = 1e300  # infinite as float32
-    manifest, found = imported(content)
+    manifest, summary = imported(content)
     assert set(manifest["clip_id"].to_pylist()) >= {"0", "5", "7"}
-    assert len(rows_of(tmp_path / "toy", "audio", "test0/1")[0]) == 12
-    assert found.bad["vision"] == 4
-    values, _ = rows_of(tmp_path / "toy", "audio", "0")
+    assert len(rows_of("audio", "test0/1")[0]) == 12
+    assert summary.bad["vision"] == 4
+    values, _ = rows_of("audio", "0")
     np.testing.assert_array_equal(values, content["train"]["audio"][0])

@@ -10,7 +10,6 @@ import pytest
 from extractors.errors import MediaError, SetupError
 from extractors.media import container
 from extractors.media.container import Clip, Damage, content_hash, probe
-from extractors.media.sound import SAMPLE_RATE, decode_audio
 from extractors.vision.frames import sample_frames
 
 
@@ -21,15 +20,6 @@ def grey_levels(path: Path, seconds: float, step_s: float = 0.1, start_s: float 
         None if frame is None else float(frame.mean())
         for frame in sample_frames(clip, rows, step_s, 1280, Damage())
     ]
-
-
-def tone(path: Path, seconds: float, start_s: float = 0.0) -> np.ndarray:
-    return decode_audio(Clip(str(path), start_s, seconds), Damage())
-
-
-def level(signal: np.ndarray, begin_s: float, end_s: float) -> float:
-    part = signal[round(begin_s * SAMPLE_RATE) : round(end_s * SAMPLE_RATE)]
-    return float(np.sqrt(np.mean(part**2)))
 
 
 def test_probe_tells_what_is_there(make_clip):
@@ -77,7 +67,7 @@ def test_missing_file_is_refused(tmp_path):
         probe(str(tmp_path / "nothing.mp4"))
 
 
-def test_file_that_breaks_off_keeps_what_was_there(make_clip):
+def test_file_that_breaks_off_keeps_what_was_there(make_clip, decode_sound, rms):
     path = make_clip("clip.mkv", seconds=4.0)
     data = path.read_bytes()
     path.write_bytes(data[: len(data) // 2])
@@ -85,23 +75,23 @@ def test_file_that_breaks_off_keeps_what_was_there(make_clip):
     assert 0.5 < seconds < 3.9
     assert grey_levels(path, 4.0)[1] == pytest.approx(10, abs=4)
     assert grey_levels(path, 4.0)[-1] is None
-    assert level(tone(path, 4.0), 3.9, 4.0) == 0
+    assert rms(decode_sound(path, 4.0), 3.9, 4.0) == 0
 
 
-def test_bytes_flipped_in_the_middle_cost_only_their_moment(make_clip):
+def test_bytes_flipped_in_the_middle_cost_only_their_moment(make_clip, decode_sound, rms):
     path = make_clip("clip.mpg", seconds=4.0, video_codec="mpeg1video", audio_codec="mp2")
     data = bytearray(path.read_bytes())
     middle = len(data) // 2
     data[middle : middle + 3000] = os.urandom(3000)
     path.write_bytes(data)
-    signal = tone(path, 4.0)
-    assert level(signal, 0.2, 1.0) == pytest.approx(0.35, abs=0.05)
-    assert level(signal, 3.2, 3.8) == pytest.approx(0.35, abs=0.05)
+    signal = decode_sound(path, 4.0)
+    assert rms(signal, 0.2, 1.0) == pytest.approx(0.35, abs=0.05)
+    assert rms(signal, 3.2, 3.8) == pytest.approx(0.35, abs=0.05)
 
 
 def test_frame_shown_at_a_time_is_the_last_one_before_it(make_clip):
-    found = grey_levels(make_clip(seconds=1.0), 1.0)
-    np.testing.assert_allclose(found, [0, 8, 20, 28, 40, 48, 60, 68, 80, 88], atol=4)
+    levels = grey_levels(make_clip(seconds=1.0), 1.0)
+    np.testing.assert_allclose(levels, [0, 8, 20, 28, 40, 48, 60, 68, 80, 88], atol=4)
 
 
 def test_variable_frame_rate_is_sampled_by_time(make_clip):
@@ -112,8 +102,8 @@ def test_variable_frame_rate_is_sampled_by_time(make_clip):
 def test_before_and_after_the_pictures_nothing_is_shown(make_clip):
     times = [1 + i / 25 for i in range(25)]
     path = make_clip("clip.mkv", seconds=3.0, times=times)
-    found = grey_levels(path, 3.0)
-    assert [level is None for level in found] == [True] * 10 + [False] * 10 + [True] * 10
+    levels = grey_levels(path, 3.0)
+    assert [level is None for level in levels] == [True] * 10 + [False] * 10 + [True] * 10
 
 
 def test_one_frame_is_shown_for_its_own_duration(make_clip):
@@ -152,35 +142,35 @@ def test_large_frames_are_scaled_down(make_clip):
 
 
 @pytest.mark.parametrize("layout", ["mono", "stereo", "5.1"])
-def test_sound_of_any_layout_becomes_mono_at_16_khz(make_clip, layout):
-    signal = tone(make_clip(layout=layout), 1.0)
+def test_sound_of_any_layout_becomes_mono_at_16_khz(make_clip, layout, decode_sound, rms):
+    signal = decode_sound(make_clip(layout=layout), 1.0)
     assert signal.shape == (16_000,)
     assert signal.dtype == np.float32
     peak = np.argmax(np.abs(np.fft.rfft(signal)))
     assert peak == pytest.approx(220, abs=2)
-    assert level(signal, 0.2, 0.8) > 0.2
+    assert rms(signal, 0.2, 0.8) > 0.2
 
 
-def test_pcm_in_avi_and_a_low_rate_are_read(make_clip):
+def test_pcm_in_avi_and_a_low_rate_are_read(make_clip, decode_sound, rms):
     path = make_clip("clip.avi", video_codec="mpeg4", audio_codec="pcm_s16le", rate=8000)
-    assert level(tone(path, 1.0), 0.1, 0.9) == pytest.approx(0.35, abs=0.02)
+    assert rms(decode_sound(path, 1.0), 0.1, 0.9) == pytest.approx(0.35, abs=0.02)
 
 
-def test_sound_that_starts_late_and_ends_early_stays_in_its_place(make_clip):
-    signal = tone(make_clip("clip.mkv", seconds=3.0, audio_span=(1.0, 2.0)), 3.0)
-    assert level(signal, 0.0, 0.9) < 0.01
-    assert level(signal, 1.1, 1.9) == pytest.approx(0.35, abs=0.03)
-    assert level(signal, 2.1, 3.0) < 0.01
+def test_sound_that_starts_late_and_ends_early_stays_in_its_place(make_clip, decode_sound, rms):
+    signal = decode_sound(make_clip("clip.mkv", seconds=3.0, audio_span=(1.0, 2.0)), 3.0)
+    assert rms(signal, 0.0, 0.9) < 0.01
+    assert rms(signal, 1.1, 1.9) == pytest.approx(0.35, abs=0.03)
+    assert rms(signal, 2.1, 3.0) < 0.01
 
 
-def test_no_audio_track_is_zeros(make_clip):
-    assert not tone(make_clip(audio=False), 1.0).any()
+def test_no_audio_track_is_zeros(make_clip, decode_sound):
+    assert not decode_sound(make_clip(audio=False), 1.0).any()
 
 
-def test_segment_equals_that_part_of_the_whole(make_clip):
+def test_segment_equals_that_part_of_the_whole(make_clip, decode_sound):
     path = make_clip(seconds=2.4)
     assert grey_levels(path, 0.5, start_s=1.0) == grey_levels(path, 2.4)[10:15]
-    whole, part = tone(path, 2.4), tone(path, 1.0, start_s=1.0)
+    whole, part = decode_sound(path, 2.4), decode_sound(path, 1.0, start_s=1.0)
     np.testing.assert_allclose(part[800:], whole[16_800:32_000], atol=0.02)
 
 
@@ -230,11 +220,11 @@ def remote(make_clip):
     fsspec.filesystem("memory").rm("/bucket", recursive=True)
 
 
-def test_clip_at_a_url_is_read_like_a_local_one(remote):
+def test_clip_at_a_url_is_read_like_a_local_one(remote, decode_sound):
     path, url = remote
     assert probe(url) == probe(str(path))
     assert grey_levels(url, 1.0, start_s=0.5) == grey_levels(path, 1.0, start_s=0.5)
-    np.testing.assert_array_equal(tone(url, 2.0), tone(path, 2.0))
+    np.testing.assert_array_equal(decode_sound(url, 2.0), decode_sound(path, 2.0))
     expected = hashlib.sha256(path.read_bytes()).hexdigest()
     assert content_hash(url) == content_hash(str(path)) == expected
 

@@ -5,7 +5,6 @@ import pytest
 
 from extractors.errors import UnsupportedLanguage
 from extractors.media.container import Clip, Damage, probe
-from extractors.media.sound import decode_audio
 from extractors.settings import SpeechSettings
 from extractors.speech.recognizer import SpeechRecognizer, _windows
 
@@ -15,22 +14,22 @@ def recognizer():
     return SpeechRecognizer(SpeechSettings(), offline=True)
 
 
-def bare(text: str) -> list[str]:
+def words_of(text: str) -> list[str]:
     return re.findall(r"[a-z']+", text.lower())
 
 
 def test_spoken_words_are_recognised_with_their_times(recognizer, spoken_clip):
-    path, said = spoken_clip
+    path, text = spoken_clip
     seconds = probe(str(path)).duration_s
-    found = recognizer.extract(Clip(str(path), 0.0, seconds), "en")
-    assert found.source == "asr"
-    missed = set(bare(said)) - set(bare(found.text))
-    assert len(missed) <= 0.4 * len(bare(said))
-    assert " ".join(word.word for word in found.words) == found.text
-    starts = [word.start_s for word in found.words]
+    transcript = recognizer.extract(Clip(str(path), 0.0, seconds), "en")
+    assert transcript.source == "asr"
+    missed = set(words_of(text)) - set(words_of(transcript.text))
+    assert len(missed) <= 0.4 * len(words_of(text))
+    assert " ".join(word.word for word in transcript.words) == transcript.text
+    starts = [word.start_s for word in transcript.words]
     assert starts == sorted(starts)
-    assert 0 <= starts[0] < found.words[-1].end_s <= seconds + 0.1
-    assert all(0 < word.probability <= 1 for word in found.words)
+    assert 0 <= starts[0] < transcript.words[-1].end_s <= seconds + 0.1
+    assert all(0 < word.probability <= 1 for word in transcript.words)
 
 
 def test_same_clip_gives_the_same_words(recognizer, spoken_clip):
@@ -40,8 +39,8 @@ def test_same_clip_gives_the_same_words(recognizer, spoken_clip):
 
 @pytest.mark.parametrize("wishes", [{"audio": False}, {"level": 0.0}, {"tone_hz": 440.0}])
 def test_no_speech_is_no_words(recognizer, make_clip, wishes):
-    found = recognizer.extract(Clip(str(make_clip(seconds=2.0, **wishes)), 0.0, 2.0), "en")
-    assert (found.text, found.source, found.words) == ("", "none", [])
+    transcript = recognizer.extract(Clip(str(make_clip(seconds=2.0, **wishes)), 0.0, 2.0), "en")
+    assert (transcript.text, transcript.source, transcript.words) == ("", "none", [])
 
 
 def test_noise_is_no_words(recognizer, monkeypatch):
@@ -56,19 +55,19 @@ def test_language_that_the_model_does_not_know_is_refused(recognizer, make_clip)
 
 
 @pytest.fixture(scope="module")
-def sentences(spoken_clips) -> list[tuple[np.ndarray, str]]:
+def sentences(spoken_clips, decode_sound) -> list[tuple[np.ndarray, str]]:
     """Some sentences, each with a second of silence after it, and their words."""
-    found = []
+    sentences = []
     for path, text in spoken_clips[:16]:
-        said = decode_audio(Clip(str(path), 0.0, probe(str(path)).duration_s), Damage())
-        found.append((np.concatenate([said, np.zeros(16_000, np.float32)]), text))
-    return found
+        signal = decode_sound(path, probe(str(path)).duration_s)
+        sentences.append((np.concatenate([signal, np.zeros(16_000, np.float32)]), text))
+    return sentences
 
 
 @pytest.fixture(scope="module")
 def speech(sentences) -> np.ndarray:
     """All of the sentences, with a hum beneath."""
-    signal = np.concatenate([said for said, _ in sentences])
+    signal = np.concatenate([sentence for sentence, _ in sentences])
     hum = 0.02 * np.sin(2 * np.pi * 100 * np.arange(len(signal)) / 16_000)
     return (signal + hum).astype(np.float32)
 
@@ -100,15 +99,15 @@ def test_windows_are_the_whole_sound_and_end_in_pauses(short_windows, speech):
 def test_long_recording_is_recognised_piece_by_piece_on_one_time_axis(
     recognizer, short_windows, sentences
 ):
-    found = recognizer.extract(Clip("speech", 0.0, 60.0), "en")
-    starts = [word.start_s for word in found.words]
+    transcript = recognizer.extract(Clip("speech", 0.0, 60.0), "en")
+    starts = [word.start_s for word in transcript.words]
     assert starts == sorted(starts)
-    assert " ".join(word.word for word in found.words) == found.text
-    begin_s, heard, told = 0.0, 0, 0
-    for said, text in sentences:
-        end_s = begin_s + len(said) / 16_000
-        here = " ".join(w.word for w in found.words if begin_s - 0.3 < w.start_s < end_s)
-        told += len(set(bare(text)))
-        heard += len(set(bare(text)) & set(bare(here)))
+    assert " ".join(word.word for word in transcript.words) == transcript.text
+    begin_s, correct, total = 0.0, 0, 0
+    for signal, text in sentences:
+        end_s = begin_s + len(signal) / 16_000
+        recognised = " ".join(w.word for w in transcript.words if begin_s - 0.3 < w.start_s < end_s)
+        total += len(set(words_of(text)))
+        correct += len(set(words_of(text)) & set(words_of(recognised)))
         begin_s = end_s
-    assert heard > 0.8 * told
+    assert correct > 0.8 * total

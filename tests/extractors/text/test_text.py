@@ -3,7 +3,7 @@ import pytest
 import torch
 from transformers import AutoModel, AutoTokenizer
 
-from extractors.assets.finding import resolve
+from extractors.assets.resolving import resolve
 from extractors.errors import MissingAsset, SetupError
 from extractors.settings import TextSettings
 from extractors.text.extractor import TextExtractor
@@ -85,5 +85,5 @@ def test_special_ids_are_those_of_the_model_s_own_vocabulary(make_bert):
     assert tokens.token_ids.tolist() == [2, 5, 6, 7, 1, 8, 3]  # the comma is unknown here
     assert tokens.special.tolist() == [True, *[False] * 5, True]
     assert (extractor.info().unk_id, extractor.info().pad_id) == (1, 0)
-    given = extractor.extract("", [], [2, 5, 1, 3])
-    assert given.special.tolist() == [True, False, False, True]
+    tokens = extractor.extract("", [], [2, 5, 1, 3])
+    assert tokens.special.tolist() == [True, False, False, True]

@@ -10,9 +10,8 @@ import cv2
 import numpy as np
 import pytest
 
-from extractors.media.container import Clip, Damage
-from extractors.media.sound import SAMPLE_RATE, decode_audio
-from extractors.settings import VisionSettings
+from extractors.media.container import Clip
+from extractors.media.sound import SAMPLE_RATE
 from extractors.vision.extractor import FaceRows, VisionExtractor
 from extractors.vision.faces import Face
 from extractors.vision.speaking import agreement, loudness
@@ -22,11 +21,6 @@ SPEAKER, OTHER = SAMPLE / "joe" / "018.mp4", SAMPLE / "karl" / "005.mp4"
 SECONDS, FPS, SIDE = 3.0, 25, 256
 GREY = np.full((SIDE, SIDE, 3), 127, np.uint8)
 Picture = np.ndarray
-
-
-@pytest.fixture(scope="module")
-def extractor() -> VisionExtractor:
-    return VisionExtractor(VisionSettings(), offline=True)
 
 
 @pytest.fixture(scope="module")
@@ -46,15 +40,17 @@ def still(talking) -> list[Picture]:
 
 
 @pytest.fixture(scope="module")
-def alone(extractor) -> FaceRows:
-    """The features of the speaker's own clip."""
+def speaker_rows(extractor) -> FaceRows:
+    """The features of the speaker in the original clip."""
     return extractor.extract(Clip(str(SPEAKER), 0.0, SECONDS))
 
 
 @pytest.fixture
-def compose(tmp_path: Path, extractor: VisionExtractor) -> Callable[..., FaceRows]:
+def compose(
+    tmp_path: Path, extractor: VisionExtractor, decode_sound: Callable[..., np.ndarray]
+) -> Callable[..., FaceRows]:
     """Features of pictures one after the other, with the speaker's sound or another."""
-    sound = decode_audio(Clip(str(SPEAKER), 0.0, SECONDS), Damage())
+    sound = decode_sound(SPEAKER, SECONDS)
 
     def make(pictures: list[Picture], sound: np.ndarray | None = sound) -> FaceRows:
         path = tmp_path / "composed.mp4"
@@ -105,15 +101,15 @@ def _smaller(pictures: list[Picture], share: float) -> list[Picture]:
     return [np.pad(cv2.resize(p, (side, side)), room, constant_values=127) for p in pictures]
 
 
-def _assert_same_person(rows: FaceRows, alone: FaceRows, extractor: VisionExtractor) -> None:
-    """The features are those of the speaker's own clip, as far as another size lets them."""
+def _assert_same_person(rows: FaceRows, speaker_rows: FaceRows, extractor: VisionExtractor) -> None:
+    """The features are about those of the speaker in the original clip."""
     names = extractor.info().names
-    seen = rows.observed & alone.observed
-    assert seen.sum() >= 15
-    shapes = np.abs(rows.values[seen, :52] - alone.values[seen, :52])
+    both = rows.observed & speaker_rows.observed
+    assert both.sum() >= 15
+    shapes = np.abs(rows.values[both, :52] - speaker_rows.values[both, :52])
     assert shapes.mean() < 0.03
     jaw = names.index("jaw_open")
-    assert np.corrcoef(rows.values[seen, jaw], alone.values[seen, jaw])[0, 1] > 0.9
+    assert np.corrcoef(rows.values[both, jaw], speaker_rows.values[both, jaw])[0, 1] > 0.9
 
 
 def _side(rows: FaceRows, extractor: VisionExtractor) -> str:
@@ -125,7 +121,7 @@ def _side(rows: FaceRows, extractor: VisionExtractor) -> str:
 @pytest.mark.parametrize("side", ["left", "right"])
 @pytest.mark.parametrize("beside", ["still", "talking"])
 def test_the_face_that_speaks_is_followed(
-    request, compose, extractor, speaking, alone, beside, side
+    request, compose, extractor, speaking, speaker_rows, beside, side
 ):
     other = request.getfixturevalue(beside)
     rows = compose(_beside(speaking, other) if side == "left" else _beside(other, speaking))
@@ -133,7 +129,7 @@ def test_the_face_that_speaks_is_followed(
     assert 0.2 < rows.face.confidence < 1
     assert _side(rows, extractor) == side
     assert rows.observed.all()
-    _assert_same_person(rows, alone, extractor)
+    _assert_same_person(rows, speaker_rows, extractor)
 
 
 def test_speech_counts_more_than_size(compose, extractor, speaking, still):
@@ -157,14 +153,16 @@ def test_of_two_faces_of_one_size_the_more_central_is_followed(compose, extracto
     assert _side(rows, extractor) == "left"
 
 
-def test_a_face_that_comes_back_is_the_same_person(compose, extractor, speaking, still, alone):
+def test_a_face_that_comes_back_is_the_same_person(
+    compose, extractor, speaking, still, speaker_rows
+):
     gone = [*speaking[:25], *[GREY] * 25, *speaking[50:]]
     rows = compose(_beside(gone, still))
     assert (rows.face.chosen_by, rows.face.faces) == ("speech", 2)
     assert _side(rows, extractor) == "left"
     assert rows.observed[:9].all() and rows.observed[-8:].all()
     assert not rows.observed[11:19].any()  # nobody else stands in
-    _assert_same_person(rows, alone, extractor)
+    _assert_same_person(rows, speaker_rows, extractor)
 
 
 def test_a_passer_by_does_not_steal_the_clip(compose, extractor, speaking, talking):

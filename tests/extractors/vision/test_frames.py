@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from extractors.media.container import Clip, Damage
-from extractors.vision.frames import sample_frames, turned
+from extractors.vision.frames import rotated, sample_frames
 
 FPS = 25
 
@@ -45,9 +45,9 @@ def write(path: Path, pictures, *, codec="libx264", pix_fmt="yuv420p", **stream_
 def sampled(path: Path, seconds: float = 0.4, *, max_side: int = 1280) -> list[np.ndarray]:
     damage = Damage()
     rows = round(seconds * 10)
-    found = list(sample_frames(Clip(str(path), 0.0, seconds), rows, 0.1, max_side, damage))
+    frames = list(sample_frames(Clip(str(path), 0.0, seconds), rows, 0.1, max_side, damage))
     assert damage == Damage()
-    pictures = [picture for picture in found if picture is not None]
+    pictures = [picture for picture in frames if picture is not None]
     assert len(pictures) == rows
     assert all(p.flags.c_contiguous and p.dtype == np.uint8 for p in pictures)
     return pictures
@@ -124,14 +124,14 @@ def test_wide_pixels_count_for_the_largest_side(tmp_path, disc):
 def test_quarter_turns_are_exact(disc, degrees):
     original = disc(160, 96)
     np.testing.assert_array_equal(
-        turned(original, degrees), np.rot90(original, round(degrees / 90))
+        rotated(original, degrees), np.rot90(original, round(degrees / 90))
     )
 
 
 @pytest.mark.parametrize("degrees", [10, -30, 135.5])
 def test_any_other_turn_cuts_nothing_off(disc, degrees):
     original = disc(160, 96)
-    picture = turned(original, degrees)
+    picture = rotated(original, degrees)
     radians = np.deg2rad(degrees)
     x, y = 56 - 79.5, 38.4 - 47.5  # from the middle; y points down, the turn is anticlockwise
     moved_x = np.cos(radians) * x + np.sin(radians) * y + (picture.shape[1] - 1) / 2

@@ -8,7 +8,7 @@ from extractors.vision.tracks import Sighting, Tracks, thumbnail
 ANN, BEN = np.eye(2, 8, dtype=np.float32)  # two looks
 
 
-def seen(look, x=0.5, *, y=0.5, size=0.3, name=0.0):
+def sighting(look, x=0.5, *, y=0.5, size=0.3, name=0.0):
     values = np.array([name], np.float32)
     return Sighting(complex(x, y), size, look, 0.1, 0.0, values)
 
@@ -22,33 +22,33 @@ def followed(rows, step_s=0.1):
 
 
 def values(track):
-    """What `seen` called the faces of a track."""
+    """What `sighting` called the faces of a track."""
     table = np.zeros((max(track.rows) + 1, 1), np.float32)
     track.move_values(table)
     return table[track.rows, 0].tolist()
 
 
 def test_order_of_the_landmarker_does_not_matter():
-    left, right = seen(ANN, 0.4, name=1), seen(ANN, 1.2, name=2)  # twins
+    left, right = sighting(ANN, 0.4, name=1), sighting(ANN, 1.2, name=2)  # twins
     people = followed([[left, right], [right, left], [right, left], [left, right]])
     assert people == [([0, 1, 2, 3], [1] * 4), ([0, 1, 2, 3], [2] * 4)]
 
 
 @pytest.mark.parametrize("gap", [1, 5, 600])
 def test_a_face_found_again_in_its_place_is_the_same(gap):
-    people = followed([[seen(ANN)], *[[]] * gap, [seen(ANN, 0.6)]])
+    people = followed([[sighting(ANN)], *[[]] * gap, [sighting(ANN, 0.6)]])
     assert [rows for rows, _ in people] == [[0, gap + 1]]
 
 
 def test_a_face_that_left_is_not_replaced_by_its_neighbour():
-    ann, ben = seen(ANN, 0.3, name=1), seen(ANN, 0.8, name=2)  # twins
+    ann, ben = sighting(ANN, 0.3, name=1), sighting(ANN, 0.8, name=2)  # twins
     people = followed([[ann, ben], [ben], [ben], [ben, ann]])
     assert people == [([0, 3], [1, 1]), ([0, 1, 2, 3], [2] * 4)]
 
 
 def test_people_who_cross_are_told_apart_by_their_look():
     way = np.linspace(0.3, 1.3, 11)
-    rows = [[seen(ANN, x, name=1), seen(BEN, 1.6 - x, name=2)] for x in way]
+    rows = [[sighting(ANN, x, name=1), sighting(BEN, 1.6 - x, name=2)] for x in way]
     rows[5] = rows[5][:1]  # one hides the other
     people = followed(rows)
     assert [set(values) for _, values in people] == [{1}, {2}]
@@ -56,13 +56,13 @@ def test_people_who_cross_are_told_apart_by_their_look():
 
 
 def test_a_cut_to_somebody_else_in_the_same_place_is_somebody_else():
-    ann, ben = seen(ANN, name=1), seen(BEN, name=2)
+    ann, ben = sighting(ANN, name=1), sighting(BEN, name=2)
     people = followed([[ann], [ann], [ben], [ben], [ann]])
     assert people == [([0, 1, 4], [1] * 3), ([2, 3], [2] * 2)]
 
 
 def test_a_cut_to_another_frame_of_the_same_person_is_the_same_person():
-    assert len(followed([[seen(ANN, 0.3)], [seen(ANN, 1.2, size=0.6)]])) == 1
+    assert len(followed([[sighting(ANN, 0.3)], [sighting(ANN, 1.2, size=0.6)]])) == 1
 
 
 def test_passers_by_are_left_out_and_cost_nothing():
@@ -71,22 +71,22 @@ def test_passers_by_are_left_out_and_cost_nothing():
     for row in range(300):
         look = rng.normal(size=500).astype(np.float32)
         look[:8] = 0
-        stranger = seen(look / np.linalg.norm(look), rng.uniform(1, 5))
-        tracks.add(row, [seen(np.eye(1, 500, dtype=np.float32)[0], name=1), stranger])
+        stranger = sighting(look / np.linalg.norm(look), rng.uniform(1, 5))
+        tracks.add(row, [sighting(np.eye(1, 500, dtype=np.float32)[0], name=1), stranger])
     (track,) = tracks.people()
     assert values(track) == [1] * 300
     assert len(tracks._all) < 30
 
 
 def test_few_rows_a_second_leave_time_to_move():
-    rows = [[seen(ANN, x)] for x in (0.5, 0.8, 0.5)]
+    rows = [[sighting(ANN, x)] for x in (0.5, 0.8, 0.5)]
     assert len(followed(rows, step_s=1.0)) == 1
 
 
 def test_features_come_back_in_their_rows():
     tracks = Tracks(0.1)
     for row in range(0, 6000, 2):
-        tracks.add(row, [seen(ANN, name=row + 1)])
+        tracks.add(row, [sighting(ANN, name=row + 1)])
     (track,) = tracks.people()
     table = np.zeros((6000, 1), np.float32)
     track.move_values(table)

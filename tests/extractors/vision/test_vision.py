@@ -12,11 +12,6 @@ from extractors.vision.frames import sample_frames
 
 
 @pytest.fixture(scope="module")
-def extractor():
-    return VisionExtractor(VisionSettings(), offline=True)
-
-
-@pytest.fixture(scope="module")
 def face(spoken_clip):
     """One second of a face, RGB [10, height, width, 3]."""
     clip = Clip(str(spoken_clip[0]), 0.0, 1.0)
@@ -25,7 +20,7 @@ def face(spoken_clip):
 
 @pytest.fixture
 def shown(monkeypatch, extractor):
-    """Features of given pictures (None: nothing shown), ten a second."""
+    """Extracts features of pictures (None: nothing shown), ten a second."""
 
     def extract(pictures, using=extractor):
         monkeypatch.setattr("extractors.vision.extractor.sample_frames", lambda *_: iter(pictures))
@@ -119,8 +114,8 @@ def test_euler_angles_undo_the_rotation():
     about_x = np.array([[1, 0, 0], [0, c(pitch), -s(pitch)], [0, s(pitch), c(pitch)]])
     about_y = np.array([[c(yaw), 0, s(yaw)], [0, 1, 0], [-s(yaw), 0, c(yaw)]])
     about_z = np.array([[c(roll), -s(roll), 0], [s(roll), c(roll), 0], [0, 0, 1]])
-    found = euler_angles(about_z @ about_y @ about_x)
-    np.testing.assert_allclose(found, [pitch, yaw, roll])
+    angles = euler_angles(about_z @ about_y @ about_x)
+    np.testing.assert_allclose(angles, [pitch, yaw, roll])
 
 
 def test_model_that_is_not_there_is_named():

@@ -7,8 +7,8 @@ import pytest
 import yaml
 from huggingface_hub import ModelCard
 
-from lnln.checkpoints.card import model_card
-from lnln.checkpoints.checkpoint import Checkpoint, save
+from lnln.checkpoints.card import model_card, write_card
+from lnln.checkpoints.checkpoint import Checkpoint, save, weights_of
 from lnln.data.features import FeatureSet
 from lnln.data.language import LanguageEncoder
 
@@ -37,7 +37,8 @@ def checkpoint(make_checkpoint: Callable[..., Checkpoint], clips: FeatureSet) ->
 
 
 def card(checkpoint: Checkpoint) -> str:
-    return model_card(checkpoint.config, checkpoint.model)
+    sizes = {name: weight.numel() for name, weight in weights_of(checkpoint.model).items()}
+    return model_card(checkpoint.config, sizes)
 
 
 def test_card_has_data_parameters_metrics_and_limits(checkpoint: Checkpoint) -> None:
@@ -47,7 +48,7 @@ def test_card_has_data_parameters_metrics_and_limits(checkpoint: Checkpoint) -> 
     assert "Dataset `toy`; clips: 8 train, 4 valid." in text
     assert "| audio | 4 | 20 | lnln extract | fps 10 | - |" in text
     assert "| settings.learning_rate | 0.0001 |" in text
-    assert "| network.variant | paper |" in text
+    assert "| lnln.variant | paper |" in text
     assert "| best_epoch | 2 |" in text
     assert "| mae | 1.2346 |" in text and "| corr | - |" in text
     assert "**This model was trained on a toy.**" in text
@@ -57,6 +58,8 @@ def test_card_has_data_parameters_metrics_and_limits(checkpoint: Checkpoint) -> 
 
 def test_hub_can_read_the_card(checkpoint: Checkpoint, tmp_path: Path) -> None:
     save(tmp_path, checkpoint)
+    write_card(tmp_path)
+    assert (tmp_path / "README.md").read_text("utf-8") == card(checkpoint)
     found = ModelCard.load(tmp_path / "README.md").data
     assert (found.library_name, found.language) == ("lnln", "en")
     assert "arxiv:2409.20012" in found.tags

@@ -9,28 +9,31 @@ import pytest
 import safetensors.torch
 import torch
 
-from lnln.checkpoints.checkpoint import Checkpoint, CheckpointError, language_config, load, save
-from lnln.data.batches import incomplete
+from lnln.checkpoints.checkpoint import Checkpoint, language_config, load, save
+from lnln.checkpoints.config import CheckpointError
 from lnln.data.features import FeatureSet
 from lnln.data.language import FrozenLanguageEncoder, LanguageEncoder
-from lnln.missing.masks import evaluation_masks
-from lnln.settings import NetworkSettings
+from lnln.missing.dropping import drop
+from lnln.missing.masks import Masks
+from lnln.models.lnln.settings import VARIANTS, LNLNSettings, Variant
 
 
-@pytest.fixture(scope="module")
-def clips(make_set: Callable[..., FeatureSet]) -> FeatureSet:
-    return make_set("test", 6)
-
-
+@pytest.mark.parametrize("variant", VARIANTS)
 def test_round_trip_gives_the_same_answers(
-    make_checkpoint: Callable[..., Checkpoint], clips: FeatureSet, tmp_path: Path
+    make_checkpoint: Callable[..., Checkpoint],
+    clips: FeatureSet,
+    language: FrozenLanguageEncoder,
+    tiny: LNLNSettings,
+    tmp_path: Path,
+    variant: Variant,
 ) -> None:
-    before = make_checkpoint(clips)
+    settings = tiny.model_copy(update={"variant": variant})
+    before = make_checkpoint(clips, settings, language if variant == "official" else None)
     save(tmp_path / "model", before)
-    after = load(tmp_path / "model")
+    after = load(tmp_path / "model", language)
     assert not after.model.training
     for a, b in zip(
-        before.score(before.prepare(clips)), after.score(after.prepare(clips)), strict=True
+        before.predict(before.prepare(clips)), after.predict(after.prepare(clips)), strict=True
     ):
         assert np.array_equal(a, b)
     assert after.config.model_copy(update={"weights_sha256": ""}) == before.config
@@ -42,7 +45,7 @@ def test_saving_twice_writes_the_same_bytes(
     checkpoint = make_checkpoint(clips)
     save(tmp_path / "a", checkpoint)
     save(tmp_path / "b", checkpoint)
-    files = ["README.md", "config.json", "model.safetensors"]
+    files = ["config.json", "model.safetensors"]
     for name in files:
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
     assert sorted(p.name for p in (tmp_path / "a").iterdir()) == files
@@ -52,13 +55,12 @@ def test_checkpoint_written_before_features_had_a_source_is_read(
     make_checkpoint: Callable[..., Checkpoint], clips: FeatureSet, tmp_path: Path
 ) -> None:
     save(tmp_path, make_checkpoint(clips))
-    (tmp_path / "README.md").unlink()
     config = json.loads((tmp_path / "config.json").read_text())
     for info in config["features"].values():
         del info["source"]
     (tmp_path / "config.json").write_text(json.dumps(config))
     after = load(tmp_path)
-    assert np.isfinite(after.score(after.prepare(clips)).sentiment).all()
+    assert np.isfinite(after.predict(after.prepare(clips)).prediction).all()
 
 
 def test_finetuned_language_is_stored_and_comes_back(
@@ -70,7 +72,7 @@ def test_finetuned_language_is_stored_and_comes_back(
     before = make_checkpoint(clips, language=encoder)
     save(tmp_path, before)
     after = load(tmp_path)
-    assert np.array_equal(before.score(clips).sentiment, after.score(clips).sentiment)
+    assert np.array_equal(before.predict(clips).prediction, after.predict(clips).prediction)
     assert str(bert) not in (tmp_path / "config.json").read_text()
 
 
@@ -78,28 +80,30 @@ def test_frozen_language_is_not_stored_and_official_asks_for_it(
     make_checkpoint: Callable[..., Checkpoint],
     clips: FeatureSet,
     language: FrozenLanguageEncoder,
-    tiny: NetworkSettings,
+    tiny: LNLNSettings,
     tmp_path: Path,
 ) -> None:
     official = tiny.model_copy(update={"variant": "official"})
-    before = make_checkpoint(clips, network=official, language=language)
+    before = make_checkpoint(clips, settings=official, language=language)
     save(tmp_path, before)
     stored = safetensors.torch.load_file(tmp_path / "model.safetensors")
     assert not any(name.startswith("language") for name in stored)
     with pytest.raises(CheckpointError, match=r"load.folder, language="):
-        load(tmp_path).score(clips)
+        load(tmp_path).predict(clips)
     after = load(tmp_path, language)
-    assert np.array_equal(before.score(clips).sentiment, after.score(clips).sentiment)
+    assert np.array_equal(before.predict(clips).prediction, after.predict(clips).prediction)
 
 
 def test_masked_clips_are_scored_with_the_encoders_states(
-    make_checkpoint: Callable[..., Checkpoint], clips: FeatureSet, language: FrozenLanguageEncoder
+    make_checkpoint: Callable[..., Checkpoint],
+    clips: FeatureSet,
+    masks_at: Callable[..., Masks],
+    language: FrozenLanguageEncoder,
 ) -> None:
     checkpoint = make_checkpoint(clips)
-    masks = evaluation_masks(clips, 0.5, seed=1, purpose="test")
-    scores = checkpoint.score(incomplete(checkpoint.prepare(clips), masks, language))
-    assert np.isfinite(scores.sentiment).all()
-    assert ((scores.completeness > 0) & (scores.completeness < 1)).all()
+    scores = checkpoint.predict(drop(checkpoint.prepare(clips), masks_at(clips), language))
+    assert np.isfinite(scores.prediction).all()
+    assert ((scores.w > 0) & (scores.w < 1)).all()
 
 
 def test_no_checkpoint_says_how_to_get_one(tmp_path: Path) -> None:

@@ -7,10 +7,12 @@ import pytest
 import torch
 from transformers import BertConfig, BertModel
 
+from lnln.data.batches import Inputs, PaddedSequence
 from lnln.data.language import FrozenLanguageEncoder, LanguageEncoder
 from lnln.models.lnln.losses import compute
-from lnln.models.lnln.network import LNLN, Inputs, Sequence
-from lnln.settings import LossSettings, NetworkSettings, Shapes
+from lnln.models.lnln.model import LNLN
+from lnln.models.lnln.settings import LNLNSettings, LossWeights
+from lnln.settings import Shapes
 
 IDS = torch.tensor([[2, 7, 9, 3, 0, 0], [2, 8, 1, 5, 6, 3]])
 MASK = IDS > 0
@@ -36,18 +38,18 @@ def network(language: LanguageEncoder | None) -> LNLN:
     shapes = Shapes(
         text_dim=16, audio_dim=2, vision_dim=2, text_length=8, audio_length=4, vision_length=4
     )
-    settings = NetworkSettings(width=8, tokens=2, heads=2, head_width=4, hyper_head_width=4)
+    settings = LNLNSettings(width=8, tokens=2, heads=2, head_width=4, hyper_head_width=4)
     return LNLN(settings, shapes, language)
 
 
 def sentences(ids: torch.Tensor = IDS) -> Inputs:
-    rows = Sequence(torch.ones(2, 3, 2), torch.ones(2, 3, dtype=torch.bool))
-    return Inputs(Sequence(ids, ids > 0), rows, rows)
+    rows = PaddedSequence(torch.ones(2, 3, 2), torch.ones(2, 3, dtype=torch.bool))
+    return Inputs(PaddedSequence(ids, ids > 0), rows, rows)
 
 
 def train_step(model: LNLN) -> None:
     model.train()
-    loss = compute(model(sentences(), sentences()), torch.ones(2), torch.ones(2), LossSettings())
+    loss = compute(model(sentences(), sentences()), torch.ones(2), torch.ones(2), LossWeights())
     loss.total.backward()
 
 
@@ -57,7 +59,7 @@ def test_frozen_encoder_gets_no_gradient_and_stays_in_evaluation(folder: Path) -
     assert model.language is not None
     assert all(p.grad is None and not p.requires_grad for p in model.language.parameters())
     assert model.training and not any(m.training for m in model.language.modules())
-    assert torch.equal(model(sentences()).sentiment, model(sentences()).sentiment)
+    assert torch.equal(model(sentences()).prediction, model(sentences()).prediction)
 
 
 def test_finetuned_encoder_trains_with_its_own_dropout(folder: Path) -> None:
@@ -66,22 +68,22 @@ def test_finetuned_encoder_trains_with_its_own_dropout(folder: Path) -> None:
     assert model.language is not None
     assert all(p.grad is not None for p in model.language.parameters())
     assert all(m.training for m in model.language.modules())
-    assert not torch.equal(model(sentences()).sentiment, model(sentences()).sentiment)
+    assert not torch.equal(model(sentences()).prediction, model(sentences()).prediction)
 
 
 def test_token_ids_and_their_hidden_states_give_the_same_answer(folder: Path) -> None:
     language = FrozenLanguageEncoder.from_folder(folder)
     model = network(language)
     assert language.width == 16
-    hidden = sentences()._replace(text=Sequence(language(IDS, MASK), MASK))
-    torch.testing.assert_close(model(sentences()).sentiment, model(hidden).sentiment)
+    hidden = sentences()._replace(text=PaddedSequence(language(IDS, MASK), MASK))
+    torch.testing.assert_close(model(sentences()).prediction, model(hidden).prediction)
 
 
 def test_padding_of_token_ids_changes_nothing(folder: Path) -> None:
     model = network(FrozenLanguageEncoder.from_folder(folder))
     longer = sentences(torch.nn.functional.pad(IDS, (0, 2)))
-    expected = model(sentences()).sentiment
-    torch.testing.assert_close(model(longer).sentiment, expected, atol=1e-6, rtol=0)
+    expected = model(sentences()).prediction
+    torch.testing.assert_close(model(longer).prediction, expected, atol=1e-6, rtol=0)
 
 
 def test_an_encoder_rebuilt_from_its_saved_config_takes_its_weights(folder: Path) -> None:

@@ -58,7 +58,9 @@ def test_modality_never_observed_in_training_is_zeros(make_set: Callable[..., Fe
     assert not scored.vision.values.any()
 
 
-def test_infinite_audio_is_zero_in_official_and_refused_in_paper(clips: FeatureSet) -> None:
+def test_infinite_audio_is_zero_where_features_are_raw_and_refused_where_they_are_z_scores(
+    clips: FeatureSet,
+) -> None:
     values = clips.audio.values.copy()
     row = int(np.flatnonzero(clips.audio.observed)[0])
     values[row, 2] = -np.inf

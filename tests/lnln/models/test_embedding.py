@@ -4,25 +4,26 @@ import pytest
 import torch
 from torch import Tensor
 
-from lnln.models.lnln.embedding import Embedding, Sequence
-from lnln.settings import NetworkSettings, Variant
+from lnln.data.batches import PaddedSequence
+from lnln.models.lnln.embedding import Embedding
+from lnln.models.lnln.settings import VARIANTS, LNLNSettings, Variant
 
 COUNTS = (9, 2, 7, 0)
 
 
 def build(variant: Variant, dropout: float = 0.0) -> Embedding:
-    settings = NetworkSettings(
+    settings = LNLNSettings(
         variant=variant, width=8, tokens=2, heads=2, head_width=4, dropout=dropout
     )
     return Embedding(settings, "audio", dim=5, length=9)
 
 
-def batch() -> Sequence:
+def batch() -> PaddedSequence:
     mask = torch.arange(9) < torch.tensor(COUNTS)[:, None]
-    return Sequence(torch.randn(4, 9, 5) * mask[..., None], mask)
+    return PaddedSequence(torch.randn(4, 9, 5) * mask[..., None], mask)
 
 
-def damaged(sequence: Sequence, clips: list[int]) -> Sequence:
+def damaged(sequence: PaddedSequence, clips: list[int]) -> PaddedSequence:
     """Zero a row of some clips."""
     values = sequence.values.clone()
     values[clips, 1] = 0
@@ -34,11 +35,12 @@ def gradients(embedding: Embedding, tokens: Tensor) -> list[Tensor]:
     return list(torch.autograd.grad((tokens * weights).sum(), list(embedding.parameters())))
 
 
-def test_a_clip_is_embedded_alone_as_in_a_batch_of_other_lengths() -> None:
-    embedding, sequence = build("paper"), batch()
+@pytest.mark.parametrize("variant", ["paper", "masked"])
+def test_a_clip_is_embedded_alone_as_in_a_batch_of_other_lengths(variant: Variant) -> None:
+    embedding, sequence = build(variant), batch()
     together = embedding(sequence)
     for clip, count in enumerate(COUNTS):
-        alone = Sequence(*(part[clip : clip + 1, :count] for part in sequence))
+        alone = PaddedSequence(*(part[clip : clip + 1, :count] for part in sequence))
         torch.testing.assert_close(embedding(alone)[0], together[clip], atol=1e-6, rtol=0)
 
 
@@ -52,7 +54,7 @@ def test_rows_between_others_are_left_out_like_padding() -> None:
     )
 
 
-@pytest.mark.parametrize("variant", ["paper", "official"])
+@pytest.mark.parametrize("variant", VARIANTS)
 def test_both_gives_what_two_passes_give(variant: Variant) -> None:
     embedding, complete = build(variant), batch()
     incomplete = damaged(complete, [0, 2])
@@ -61,7 +63,7 @@ def test_both_gives_what_two_passes_give(variant: Variant) -> None:
     torch.testing.assert_close(tokens, apart, atol=1e-6, rtol=0)
     torch.testing.assert_close(goals, whole, atol=1e-6, rtol=0)
     assert goals.requires_grad is (variant == "official")
-    if variant == "paper":
+    if variant != "official":
         whole = whole.detach()
     for actual, expected in zip(
         gradients(embedding, torch.cat([tokens, goals])),
@@ -71,7 +73,9 @@ def test_both_gives_what_two_passes_give(variant: Variant) -> None:
         torch.testing.assert_close(actual, expected, atol=1e-5, rtol=1e-5)
 
 
-@pytest.mark.parametrize(("variant", "rows"), [("paper", [4, 2]), ("official", [6])])
+@pytest.mark.parametrize(
+    ("variant", "rows"), [("paper", [4, 2]), ("masked", [4, 2]), ("official", [6])]
+)
 def test_a_clip_that_lost_nothing_is_embedded_once(
     variant: Variant, rows: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -95,7 +99,7 @@ def test_goals_of_official_have_a_dropout_of_their_own() -> None:
 
 def test_official_inputs_of_two_lengths_are_embedded_apart() -> None:
     embedding, complete = build("official"), batch()
-    shorter = Sequence(complete.values[:, :7], complete.mask[:, :7])
+    shorter = PaddedSequence(complete.values[:, :7], complete.mask[:, :7])
     tokens, goals = embedding.both(shorter, complete)
     torch.testing.assert_close(tokens, embedding(shorter), atol=1e-6, rtol=0)
     torch.testing.assert_close(goals, embedding(complete), atol=1e-6, rtol=0)

@@ -13,9 +13,9 @@ from lnln.models.lnln.layers import (
     attend,
     reverse_gradient,
 )
-from lnln.settings import NetworkSettings
+from lnln.models.lnln.settings import VARIANTS, LNLNSettings, Variant
 
-SETTINGS = NetworkSettings(width=16, tokens=3, heads=2, head_width=4, hyper_head_width=4)
+SETTINGS = LNLNSettings(width=16, tokens=3, heads=2, head_width=4, hyper_head_width=4)
 
 
 def test_attention_is_the_formula() -> None:
@@ -61,7 +61,7 @@ def test_token_encoder_equals_the_full_computation_cut_to_its_tokens() -> None:
 
 
 def test_token_encoder_of_depth_one_still_encodes() -> None:
-    settings = NetworkSettings(width=16, heads=2, head_width=4, depth=1, hyper_depth=2)
+    settings = LNLNSettings(width=16, heads=2, head_width=4, depth=1, hyper_depth=2)
     encoder = TokenEncoder(settings, tokens=1, length=4)
     assert encoder(torch.randn(2, 4, 16)).shape == (2, 1, 16)
 
@@ -102,16 +102,18 @@ def test_cross_encoder_leaves_its_context_as_it_is() -> None:
     torch.testing.assert_close(encoder(queries, context), x[:, 1:])
 
 
-def test_hyper_layer_adds_to_h_hyper_in_paper_and_to_its_norm_in_official() -> None:
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_hyper_layer_adds_to_h_hyper_and_in_official_to_its_norm(variant: Variant) -> None:
     dominant, audio, vision = torch.randn(3, 2, 3, 16)
     hyper = 5 + 3 * torch.randn(2, 3, 16)
-    official_settings = SETTINGS.model_copy(update={"variant": "official"})
-    paper, official = HyperLayer(SETTINGS), HyperLayer(official_settings)
-    official.load_state_dict(paper.state_dict(), strict=False)
+    paper, layer = (
+        HyperLayer(SETTINGS.model_copy(update={"variant": name})) for name in ("paper", variant)
+    )
+    layer.load_state_dict(paper.state_dict(), strict=False)
     update = paper(hyper, dominant, audio, vision) - hyper
-    expected = torch.nn.functional.layer_norm(hyper, (16,)) + update
-    actual = official(hyper, dominant, audio, vision)
-    torch.testing.assert_close(actual, expected, atol=1e-5, rtol=0)
+    start = torch.nn.functional.layer_norm(hyper, (16,)) if variant == "official" else hyper
+    found = layer(hyper, dominant, audio, vision)
+    torch.testing.assert_close(found, start + update, atol=1e-5, rtol=0)
 
 
 def test_reversed_gradient_has_the_other_sign_and_the_same_value() -> None:

@@ -1,16 +1,18 @@
-"""The network as a whole, and where its two variants differ."""
+"""The network as a whole, and where its variants differ."""
 
 from collections.abc import Callable
 
 import pytest
 import torch
-from pydantic import ValidationError
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from lnln.data.batches import Inputs, PaddedSequence
+from lnln.models.interface import Targets
 from lnln.models.lnln.losses import compute
-from lnln.models.lnln.network import LNLN, Inputs, Sequence
-from lnln.settings import LossSettings, NetworkSettings, Shapes, Variant
+from lnln.models.lnln.model import LNLN
+from lnln.models.lnln.settings import VARIANTS, LNLNSettings, LossWeights, Variant
+from lnln.settings import Shapes
 
 B, T, D = 2, 3, 16
 SHAPES = Shapes(
@@ -18,12 +20,11 @@ SHAPES = Shapes(
 )
 DIMS = (SHAPES.text_dim, SHAPES.audio_dim, SHAPES.vision_dim)
 LENGTHS = (7, 11, 9)
-VARIANTS: list[Variant] = ["paper", "official"]
 
 
 def build(variant: Variant, language: nn.Module | None = None) -> LNLN:
     torch.manual_seed(0)
-    settings = NetworkSettings(
+    settings = LNLNSettings(
         variant=variant, width=D, tokens=T, heads=2, head_width=4, hyper_head_width=4
     )
     return LNLN(settings, SHAPES, language)
@@ -33,7 +34,7 @@ def random_inputs(seed: int) -> Inputs:
     generator = torch.Generator().manual_seed(seed)
     return Inputs(
         *(
-            Sequence(
+            PaddedSequence(
                 torch.randn(B, length, dim, generator=generator),
                 torch.ones(B, length, dtype=torch.bool),
             )
@@ -45,7 +46,7 @@ def random_inputs(seed: int) -> Inputs:
 def padded(inputs: Inputs, rows: int) -> Inputs:
     return Inputs(
         *(
-            Sequence(F.pad(values, (0, 0, 0, rows)), F.pad(mask, (0, rows), value=False))
+            PaddedSequence(F.pad(values, (0, 0, 0, rows)), F.pad(mask, (0, rows), value=False))
             for values, mask in inputs
         )
     )
@@ -54,8 +55,8 @@ def padded(inputs: Inputs, rows: int) -> Inputs:
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_output_has_the_documented_shapes(variant: Variant) -> None:
     output = build(variant)(random_inputs(0), random_inputs(1))
-    assert output.sentiment.shape == output.completeness.shape == (B,)
-    assert ((output.completeness > 0) & (output.completeness < 1)).all()
+    assert output.prediction.shape == output.w.shape == (B,)
+    assert ((output.w > 0) & (output.w < 1)).all()
     assert output.discriminator_logits is not None
     assert output.discriminator_logits.shape == (2 * B * T, 2)
     assert output.reconstructed is not None and output.targets is not None
@@ -68,33 +69,36 @@ def test_proxy_and_hyper_modality_start_as_ones() -> None:
         assert torch.equal(start, torch.ones(1, T, D))
 
 
-def test_training_parts_run_only_with_complete_inputs() -> None:
-    model = build("paper").eval()
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_training_parts_run_only_with_complete_inputs(variant: Variant) -> None:
+    model = build(variant).eval()
     alone, both = model(random_inputs(0)), model(random_inputs(0), random_inputs(1))
     assert alone[2:] == (None, None, None)
-    torch.testing.assert_close(alone.sentiment, both.sentiment)
-    torch.testing.assert_close(alone.completeness, both.completeness)
+    torch.testing.assert_close(alone.prediction, both.prediction)
+    torch.testing.assert_close(alone.w, both.w)
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_every_parameter_takes_part_in_training(variant: Variant) -> None:
     model, labels = build(variant), torch.zeros(B)
     output = model(random_inputs(0), random_inputs(1))
-    compute(output, labels, labels, LossSettings()).total.backward()
+    compute(output, labels, labels, LossWeights()).total.backward()
     assert [name for name, p in model.named_parameters() if p.grad is None] == []
 
 
-def test_a_batch_of_one_agrees_with_the_batch() -> None:
-    model, inputs = build("paper").eval(), random_inputs(0)
-    one = Inputs(*(Sequence(s.values[:1], s.mask[:1]) for s in inputs))
-    torch.testing.assert_close(model(one).sentiment, model(inputs).sentiment[:1])
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_a_batch_of_one_agrees_with_the_batch(variant: Variant) -> None:
+    model, inputs = build(variant).eval(), random_inputs(0)
+    one = Inputs(*(PaddedSequence(s.values[:1], s.mask[:1]) for s in inputs))
+    torch.testing.assert_close(model(one).prediction, model(inputs).prediction[:1])
 
 
 # Padding
 
 
-def test_padding_does_not_change_what_paper_says() -> None:
-    model, inputs = build("paper"), random_inputs(0)
+@pytest.mark.parametrize("variant", ["paper", "masked"])
+def test_padding_does_not_change_what_paper_and_masked_say(variant: Variant) -> None:
+    model, inputs = build(variant), random_inputs(0)
     plain, longer = model(inputs, inputs), model(padded(inputs, 5), padded(inputs, 3))
     for actual, expected in zip(longer, plain, strict=True):
         torch.testing.assert_close(actual, expected, atol=1e-6, rtol=0)
@@ -102,25 +106,30 @@ def test_padding_does_not_change_what_paper_says() -> None:
 
 def test_padding_is_attended_in_official() -> None:
     model, inputs = build("official"), random_inputs(0)
-    assert (model(padded(inputs, 5)).sentiment - model(inputs).sentiment).abs().max() > 1e-4
+    assert (model(padded(inputs, 5)).prediction - model(inputs).prediction).abs().max() > 1e-4
 
 
-def test_missing_rows_are_seen_unlike_padding() -> None:
-    model, inputs = build("paper"), random_inputs(0)
+@pytest.mark.parametrize("variant", ["paper", "masked"])
+def test_missing_rows_in_the_mask_are_seen_unlike_padding(variant: Variant) -> None:
+    model, inputs = build(variant), random_inputs(0)
     values, mask = inputs.audio
     dropped, hidden = values.clone(), mask.clone()
     dropped[:, 6:] = 0
     hidden[:, 6:] = False
-    as_missing = model(inputs._replace(audio=Sequence(dropped, mask))).sentiment
-    as_padding = model(inputs._replace(audio=Sequence(dropped, hidden))).sentiment
+    as_missing = model(inputs._replace(audio=PaddedSequence(dropped, mask))).prediction
+    as_padding = model(inputs._replace(audio=PaddedSequence(dropped, hidden))).prediction
     assert (as_missing - as_padding).abs().max() > 1e-5
 
 
-def test_a_clip_without_any_row_is_answered() -> None:
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_a_clip_without_any_row_is_answered(variant: Variant) -> None:
     empty = Inputs(
-        *(Sequence(torch.zeros(B, 0, dim), torch.zeros(B, 0, dtype=torch.bool)) for dim in DIMS)
+        *(
+            PaddedSequence(torch.zeros(B, 0, dim), torch.zeros(B, 0, dtype=torch.bool))
+            for dim in DIMS
+        )
     )
-    assert build("paper")(empty).sentiment.isfinite().all()
+    assert build(variant)(empty).prediction.isfinite().all()
 
 
 # Where gradients go
@@ -130,24 +139,23 @@ def gradients_of(loss: Tensor, module: nn.Module) -> tuple[Tensor, ...]:
     return torch.autograd.grad(loss, list(module.parameters()))
 
 
-def sentiment(model: LNLN) -> Tensor:
-    return model(random_inputs(0)).sentiment.sum()
+def prediction(model: LNLN) -> Tensor:
+    return model(random_inputs(0)).prediction.sum()
 
 
 def adversarial(model: LNLN) -> Tensor:
     output, zeros = model(random_inputs(0), random_inputs(1)), torch.zeros(B)
-    return compute(output, zeros, zeros, LossSettings()).adversarial
+    return compute(output, zeros, zeros, LossWeights()).adversarial
 
 
 @pytest.mark.parametrize(
     ("variant", "loss", "part", "sign"),
     [
-        ("paper", sentiment, "proxy_encoder", +1),
-        ("official", sentiment, "proxy_encoder", -1),
-        ("paper", adversarial, "proxy_encoder", -1),
-        ("official", adversarial, "proxy_encoder", -1),
-        ("paper", adversarial, "discriminator", +1),
-        ("official", adversarial, "discriminator", +1),
+        ("paper", prediction, "proxy_encoder", +1),
+        ("masked", prediction, "proxy_encoder", +1),
+        ("official", prediction, "proxy_encoder", -1),
+        *((variant, adversarial, "proxy_encoder", -1) for variant in VARIANTS),
+        *((variant, adversarial, "discriminator", +1) for variant in VARIANTS),
     ],
 )
 def test_gradient_is_reversed_where_the_variant_says(
@@ -159,14 +167,14 @@ def test_gradient_is_reversed_where_the_variant_says(
 ) -> None:
     model = build(variant)
     actual = gradients_of(loss(model), model.get_submodule(part))
-    monkeypatch.setattr("lnln.models.lnln.network.reverse_gradient", lambda x: x)
+    monkeypatch.setattr("lnln.models.lnln.model.reverse_gradient", lambda x: x)
     true = gradients_of(loss(model), model.get_submodule(part))
     assert any(gradient.abs().max() > 1e-6 for gradient in true)
     for a, t in zip(actual, true, strict=True):
         torch.testing.assert_close(a, sign * t, atol=1e-7, rtol=1e-4)
 
 
-def test_discriminator_sees_the_proxy_in_paper_and_the_mixture_in_official() -> None:
+def test_discriminator_sees_the_proxy_and_in_official_the_mixture() -> None:
     inputs, complete = random_inputs(0), random_inputs(1)
     other_text = inputs._replace(text=random_inputs(2).text)
     depends_on_incomplete_text = {}
@@ -177,7 +185,7 @@ def test_discriminator_sees_the_proxy_in_paper_and_the_mixture_in_official() -> 
             for incomplete in (inputs, other_text)
         )
         depends_on_incomplete_text[variant] = not torch.allclose(one, other, atol=1e-6)
-    assert depends_on_incomplete_text == {"paper": False, "official": True}
+    assert depends_on_incomplete_text == {"paper": False, "masked": False, "official": True}
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -185,7 +193,7 @@ def test_complete_inputs_get_a_gradient_in_official_alone(variant: Variant) -> N
     rows, labels = random_inputs(1), torch.zeros(B)
     complete = rows._replace(text=rows.text._replace(values=rows.text.values.requires_grad_()))
     output = build(variant)(random_inputs(0), complete)
-    losses = compute(output, labels, labels, LossSettings())
+    losses = compute(output, labels, labels, LossWeights())
     for loss in (losses.reconstruction, losses.adversarial):
         (gradient,) = torch.autograd.grad(
             loss, complete.text.values, retain_graph=True, allow_unused=True
@@ -196,30 +204,31 @@ def test_complete_inputs_get_a_gradient_in_official_alone(variant: Variant) -> N
 # Losses
 
 
-def test_losses_are_the_weighted_sum_of_their_terms() -> None:
-    output = build("paper")(random_inputs(0), random_inputs(1))
-    weights = LossSettings(completeness=2, adversarial=3, reconstruction=5, sentiment=7)
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_losses_are_the_weighted_sum_of_their_terms(variant: Variant) -> None:
+    output = build(variant)(random_inputs(0), random_inputs(1))
+    weights = LossWeights(completeness=2, adversarial=3, reconstruction=5, prediction=7)
     losses = compute(output, torch.ones(B), torch.full((B,), 0.5), weights)
     expected = (
         2 * losses.completeness
         + 3 * losses.adversarial
         + 5 * losses.reconstruction
-        + 7 * losses.sentiment
+        + 7 * losses.prediction
     )
     torch.testing.assert_close(losses.total, expected)
-    torch.testing.assert_close(losses.sentiment, ((output.sentiment - 1) ** 2).mean())
-    torch.testing.assert_close(losses.completeness, ((output.completeness - 0.5) ** 2).mean())
+    torch.testing.assert_close(losses.prediction, ((output.prediction - 1) ** 2).mean())
+    torch.testing.assert_close(losses.completeness, ((output.w - 0.5) ** 2).mean())
 
 
 def test_losses_without_complete_inputs_say_what_to_call() -> None:
     with pytest.raises(ValueError, match=r"call model\(incomplete, complete\)"):
-        compute(build("paper")(random_inputs(0)), torch.ones(B), torch.ones(B), LossSettings())
+        compute(build("paper")(random_inputs(0)), torch.ones(B), torch.ones(B), LossWeights())
 
 
 def test_labels_that_would_broadcast_are_refused() -> None:
     output = build("paper")(random_inputs(0), random_inputs(1))
-    with pytest.raises(ValueError, match=r"sentiment labels have the shape \[2, 1\]"):
-        compute(output, torch.ones(B, 1), torch.ones(B), LossSettings())
+    with pytest.raises(ValueError, match=r"label has the shape \[2, 1\]"):
+        compute(output, torch.ones(B, 1), torch.ones(B), LossWeights())
 
 
 # Bad input
@@ -247,11 +256,35 @@ def test_a_mask_that_does_not_fit_is_refused() -> None:
         build("paper")(inputs._replace(vision=wrong))
 
 
-def test_more_hyper_layers_than_dominant_features_are_refused() -> None:
-    with pytest.raises(ValidationError, match="set hyper_depth to at most that"):
-        NetworkSettings(depth=1)
+# What the model says of itself
 
 
-def test_an_unknown_setting_is_refused() -> None:
-    with pytest.raises(ValidationError, match="widht"):
-        NetworkSettings.model_validate({"widht": 64})
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_true_completeness_is_of_tokens_and_in_official_the_rate_that_was_drawn(
+    variant: Variant,
+) -> None:
+    model = build(variant)
+    output = model(random_inputs(0), random_inputs(1))
+    targets = Targets(
+        label=torch.zeros(B),
+        completeness=torch.tensor([0.2, 0.9]),
+        rate=torch.tensor([0.6, 0.3]),
+        clip=torch.arange(B),
+    )
+    truth = 1 - targets.rate if variant == "official" else targets.completeness
+    found = model.losses(output, targets)["completeness"]
+    torch.testing.assert_close(found, ((output.w - truth) ** 2).mean())
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_what_is_read_and_when_the_rate_moves_are_the_variant_s(variant: Variant) -> None:
+    model = build(variant)
+    layout = model.layout
+    expected = {
+        "paper": ("states", "longest", "zeros", "z_scores", "step"),
+        "masked": ("states", "longest", "left_out", "z_scores", "step"),
+        "official": ("ids", "full", "zeros", "raw", "epoch"),
+    }
+    assert (*layout[1:], model.schedule) == expected[variant]
+    assert layout.shapes == SHAPES
+    assert LNLN.reads(model.settings, SHAPES, "ids").text == "ids"

@@ -8,10 +8,13 @@ import pytest
 import torch
 from torch import Tensor
 
+from lnln.data.batches import Inputs
 from lnln.models.lnln.losses import Losses, compute
-from lnln.models.lnln.network import LNLN, Inputs, Output
+from lnln.models.lnln.model import LNLN
+from lnln.models.lnln.output import Output
 from lnln.models.lnln.published_names import published_name
-from lnln.settings import LossSettings, NetworkSettings, Shapes
+from lnln.models.lnln.settings import LNLNSettings, LossWeights
+from lnln.settings import Shapes
 
 REFERENCE = json.loads(
     (Path(__file__).parents[2] / "fixtures" / "lnln_reference.json").read_text("utf-8")
@@ -20,7 +23,7 @@ REFERENCE = json.loads(
 
 @pytest.fixture(scope="module")
 def model(reference_shapes: Shapes, reference_weights: dict[str, Tensor]) -> LNLN:
-    model = LNLN(NetworkSettings(variant="official", fusion_depth=2), reference_shapes)
+    model = LNLN(LNLNSettings(variant="official", fusion_depth=2), reference_shapes)
     model.load_state_dict(
         {name: reference_weights[published_name(name)] for name in model.state_dict()}
     )
@@ -38,11 +41,11 @@ def trained(model: LNLN, reference_inputs: tuple[Inputs, Inputs]) -> tuple[Outpu
         output,
         torch.tensor(REFERENCE["labels"]["sentiment"])[:, 0],
         torch.tensor(REFERENCE["labels"]["completeness"])[:, 0],
-        LossSettings(
+        LossWeights(
             completeness=weights["alpha_completeness"],
             adversarial=weights["beta_adversarial"],
             reconstruction=weights["gamma_reconstruction"],
-            sentiment=weights["sigma_sentiment"],
+            prediction=weights["sigma_sentiment"],
         ),
     )
     losses.total.backward()
@@ -65,8 +68,8 @@ def test_training_outputs_are_those_of_the_published_code(
     output, expected = trained[0], REFERENCE["train"]
     assert output.discriminator_logits is not None
     assert output.reconstructed is not None and output.targets is not None
-    assert_close(output.sentiment[:, None], expected["sentiment_preds"])
-    assert_close(output.completeness[:, None], expected["completeness_w"])
+    assert_close(output.prediction[:, None], expected["sentiment_preds"])
+    assert_close(output.w[:, None], expected["completeness_w"])
     assert_close(output.discriminator_logits[:4], expected["discriminator_logits_first4"])
     assert_close(output.discriminator_logits[-4:], expected["discriminator_logits_last4"])
     assert_close(output.reconstructed.mean(), expected["reconstructed_mean"])
@@ -78,7 +81,7 @@ def test_training_outputs_are_those_of_the_published_code(
 def test_losses_are_those_of_the_published_code(trained: tuple[Output, Losses]) -> None:
     losses, expected = trained[1], REFERENCE["train"]["losses"]
     assert_close(losses.total, expected["loss"])
-    assert_close(losses.sentiment, expected["l_sp"])
+    assert_close(losses.prediction, expected["l_sp"])
     assert_close(losses.completeness, expected["l_cc"])
     assert_close(losses.adversarial, expected["l_adv"])
     assert_close(losses.reconstruction, expected["l_rec"])
@@ -105,6 +108,6 @@ def test_evaluation_outputs_are_those_of_the_published_code(
     model.eval()
     with torch.no_grad():
         output = model(reference_inputs[1])
-    assert_close(output.sentiment[:, None], REFERENCE["eval"]["sentiment_preds"])
-    assert_close(output.completeness[:, None], REFERENCE["eval"]["completeness_w"])
+    assert_close(output.prediction[:, None], REFERENCE["eval"]["sentiment_preds"])
+    assert_close(output.w[:, None], REFERENCE["eval"]["completeness_w"])
     assert output.discriminator_logits is None

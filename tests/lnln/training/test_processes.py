@@ -12,11 +12,10 @@ import pytest
 import torch
 
 from lnln.checkpoints.checkpoint import weights_of
-from lnln.data.features import FeatureSet, Lengths
-from lnln.data.language import FrozenLanguageEncoder, LanguageEncoder
-from lnln.missing.masks import evaluation_masks
+from lnln.data.language import LanguageEncoder
 from lnln.models.lnln import losses
-from lnln.settings import LossSettings, NetworkSettings, TrainSettings
+from lnln.models.lnln.settings import VARIANTS, LNLNSettings, Variant
+from lnln.settings import TrainSettings
 from lnln.training.fingerprint import fingerprint
 from lnln.training.history import Row
 from lnln.training.resume import resumable
@@ -26,24 +25,8 @@ SETTINGS = TrainSettings(epochs=2, batch_size=7, learning_rate=3e-3)
 
 
 @pytest.fixture
-def inputs(
-    make_set: Callable[..., FeatureSet],
-    language: FrozenLanguageEncoder,
-    tiny: NetworkSettings,
-    lengths: Lengths,
-) -> dict[str, Any]:
-    valid_set = make_set("valid", 5)
-    return {
-        "train_set": make_set("train", 20),
-        "valid_set": valid_set,
-        "valid_masks": [evaluation_masks(valid_set, 0.3, seed=1, purpose="valid")],
-        "lengths": lengths,
-        "network": tiny,
-        "loss": LossSettings(),
-        "settings": SETTINGS,
-        "metric_set": "mosi",
-        "language": language,
-    }
+def inputs(make_inputs: Callable[..., dict[str, Any]]) -> dict[str, Any]:
+    return make_inputs(valid=5, settings=SETTINGS)
 
 
 def close(a: list[dict], b: list[dict], tolerance: float) -> bool:
@@ -116,11 +99,11 @@ def worker(
     (folder / f"{rank}.json").write_text(json.dumps([trained.history, weights, steps]))
 
 
-@pytest.mark.parametrize("variant", ["paper", "official"])
+@pytest.mark.parametrize("variant", VARIANTS)
 def test_two_processes_train_what_one_does(
-    inputs: dict[str, Any], tmp_path: Path, tiny: NetworkSettings, variant: str
+    inputs: dict[str, Any], tmp_path: Path, tiny: LNLNSettings, variant: Variant
 ) -> None:
-    inputs["network"] = tiny.model_copy(update={"variant": variant})
+    inputs["model_settings"] = tiny.model_copy(update={"variant": variant})
     one = train(**inputs).history
     first, second = in_processes(inputs, tmp_path, 2)
     assert first == second
@@ -129,9 +112,11 @@ def test_two_processes_train_what_one_does(
 
 @pytest.mark.parametrize(("dies_of", "left"), [(signal.SIGKILL, 3), (signal.SIGTERM, 2)])
 def test_two_processes_of_which_one_dies_go_on_where_they_were(
-    inputs: dict[str, Any], tmp_path: Path, tiny: NetworkSettings, dies_of: int, left: int
+    inputs: dict[str, Any], tmp_path: Path, tiny: LNLNSettings, dies_of: int, left: int
 ) -> None:
-    inputs["network"] = tiny.model_copy(update={"dropout": 0.1})  # each has its own generator
+    inputs["model_settings"] = tiny.model_copy(
+        update={"dropout": 0.1}
+    )  # each has its own generator
     undisturbed = in_processes(inputs, tmp_path / "undisturbed", 2)
     in_processes(inputs, tmp_path, 2, dies_of=dies_of)
     resumed = in_processes(inputs, tmp_path, 2)

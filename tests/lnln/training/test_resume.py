@@ -17,15 +17,15 @@ import pytest
 import torch
 from dvclive import Live
 
-from lnln.checkpoints.checkpoint import Checkpoint, Config, language_config, save, weights_of
-from lnln.data.features import FeatureSet, Lengths
-from lnln.data.language import FrozenLanguageEncoder, LanguageEncoder
-from lnln.missing.masks import evaluation_masks
+from lnln.checkpoints.checkpoint import Checkpoint, language_config, save, weights_of
+from lnln.checkpoints.config import Config
+from lnln.data.language import LanguageEncoder
 from lnln.models.lnln import losses
-from lnln.settings import LossSettings, NetworkSettings, TrainSettings
+from lnln.models.lnln.settings import LNLNSettings
+from lnln.settings import TrainSettings
 from lnln.training.fingerprint import fingerprint
 from lnln.training.history import Row
-from lnln.training.resume import StateFile, Stopped, alone, given_up, resumable
+from lnln.training.resume import StateFile, Stopped, abandoned, exclusive, resumable
 from lnln.training.run import train
 
 fork = multiprocessing.get_context("fork")  # a child need not import torch again
@@ -33,30 +33,17 @@ Inputs = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
-def inputs(
-    make_set: Callable[..., FeatureSet],
-    language: FrozenLanguageEncoder,
-    tiny: NetworkSettings,
-    lengths: Lengths,
-) -> Inputs:
-    valid_set = make_set("valid", 8)
-    return {
-        "train_set": make_set("train", 20),
-        "valid_set": valid_set,
-        "valid_masks": [evaluation_masks(valid_set, 0.3, seed=1, purpose="valid")],
-        "lengths": lengths,
-        "network": tiny.model_copy(update={"dropout": 0.1}),  # the generators matter
-        "loss": LossSettings(),
-        "settings": TrainSettings(epochs=6, batch_size=4, learning_rate=1e-2, averaging=0.9),
-        "metric_set": "mosi",
-        "language": language,
-    }
+def inputs(make_inputs: Callable[..., Inputs], tiny: LNLNSettings) -> Inputs:
+    return make_inputs(
+        model_settings=tiny.model_copy(update={"dropout": 0.1}),  # the generators matter
+        settings=TrainSettings(epochs=6, batch_size=4, learning_rate=1e-2, averaging=0.9),
+    )
 
 
 def stage(inputs: Inputs, folder: Path, after_epoch: Callable[[Row], None] | None = None) -> None:
     """What `pipeline.stages.train` does: train, log, write the checkpoint, forget the state."""
     kept = folder / "kept"
-    with alone(kept, "model"), resumable(kept, fingerprint(inputs)) as state:
+    with exclusive(kept, "model"), resumable(kept, fingerprint(inputs)) as state:
         with Live(str(folder / "live"), dvcyaml=None, report=None, save_dvc_exp=False) as live:
 
             def log(row: Row) -> None:
@@ -69,12 +56,13 @@ def stage(inputs: Inputs, folder: Path, after_epoch: Callable[[Row], None] | Non
 
             trained = train(**inputs, on_epoch=log, state=state)
         config = Config(
-            network=inputs["network"],
+            model=inputs["name"],
+            settings=inputs["model_settings"],
             shapes=trained.shapes,
             normalisation=trained.normalisation,
             features={m: inputs["train_set"].modality(m).info for m in ("text", "audio", "vision")},
             language=language_config(trained.model),
-            metrics="mosi",
+            metric_set="mosi",
             label_range=(-3, 3),
             dataset="toy",
             training={"best_epoch": trained.best_epoch},
@@ -225,7 +213,7 @@ def test_second_process_waits_for_the_first_and_says_so(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     def hold() -> None:
-        with alone(tmp_path, "run"):
+        with exclusive(tmp_path, "run"):
             (tmp_path / "held").touch()
             time.sleep(60)
 
@@ -236,14 +224,14 @@ def test_second_process_waits_for_the_first_and_says_so(
     killer = threading.Timer(0.3, holder.kill)
     killer.start()
     start = time.perf_counter()
-    with alone(tmp_path, "run"):
+    with exclusive(tmp_path, "run"):
         assert time.perf_counter() - start > 0.2
     assert "waiting: another process trains here" in capfd.readouterr().err
     holder.join()
 
 
 def test_states_of_runs_that_were_given_up_are_deleted_and_no_other(tmp_path: Path) -> None:
-    assert given_up(tmp_path / "never") == (0, 0)
+    assert abandoned(tmp_path / "never") == (0, 0)
     for name, days in (("old", 40), ("running", 40), ("new", 1)):
         state = StateFile(tmp_path / f"{name}.state")
         state.write({"step": 1})
@@ -251,10 +239,10 @@ def test_states_of_runs_that_were_given_up_are_deleted_and_no_other(tmp_path: Pa
         os.utime(state.path, (then, then))
     size = state.path.stat().st_size
     state.path.with_name("cut.partial").write_bytes(b"half")  # killed while it wrote the first
-    assert given_up(tmp_path) == (4, 3 * size + 4)
-    with alone(tmp_path, "running"):
-        assert given_up(tmp_path) == (3, 2 * size + 4)
-        assert given_up(tmp_path, 30, delete=True) == (1, size)
+    assert abandoned(tmp_path) == (4, 3 * size + 4)
+    with exclusive(tmp_path, "running"):
+        assert abandoned(tmp_path) == (3, 2 * size + 4)
+        assert abandoned(tmp_path, 30, delete=True) == (1, size)
     (tmp_path / "cut.partial").unlink()
     assert sorted(f.name for f in tmp_path.iterdir()) == ["new.state", "running.state"]
 
@@ -263,11 +251,12 @@ def test_states_of_runs_that_were_given_up_are_deleted_and_no_other(tmp_path: Pa
     "changes",
     [
         {"settings": TrainSettings(seed=2)},
-        {"network": NetworkSettings(width=16)},
+        {"model_settings": LNLNSettings(width=16)},
+        {"name": "text_only"},
         {"valid_masks": []},
         {"metric_set": "sims"},
     ],
-    ids=["settings", "network", "masks", "metrics"],
+    ids=["settings", "model settings", "model", "masks", "metrics"],
 )
 def test_run_of_other_inputs_has_another_name(inputs: Inputs, changes: Inputs) -> None:
     assert fingerprint(inputs) == fingerprint(dict(inputs))

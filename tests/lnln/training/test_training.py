@@ -10,49 +10,34 @@ import numpy as np
 import pytest
 import torch
 
-from lnln.data.batches import Layout, incomplete
-from lnln.data.features import FeatureSet, Lengths
+from lnln.data.features import FeatureSet
 from lnln.data.language import FrozenLanguageEncoder, LanguageEncoder
-from lnln.inference import score
-from lnln.missing.masks import Masks, evaluation_masks
-from lnln.settings import LossSettings, NetworkSettings, TrainSettings
-from lnln.training.run import Trained, TrainingDiverged, train
+from lnln.missing.dropping import drop
+from lnln.missing.masks import Masks
+from lnln.models.lnln.settings import VARIANTS, LNLNSettings, Variant
+from lnln.settings import TrainSettings
+from lnln.training.run import Trained, train
+from lnln.training.steps import TrainingDiverged
 
 FAST = TrainSettings(epochs=3, batch_size=8, learning_rate=3e-3)
 
 
 @pytest.fixture(scope="module")
-def sets(make_set: Callable[..., FeatureSet]) -> tuple[FeatureSet, FeatureSet]:
-    return make_set("train", 20), make_set("valid", 8)
+def inputs(make_inputs: Callable[..., dict[str, Any]]) -> dict[str, Any]:
+    return make_inputs()
+
+
+@pytest.fixture(scope="module")
+def sets(inputs: dict[str, Any]) -> tuple[FeatureSet, FeatureSet]:
+    return inputs["train_set"], inputs["valid_set"]
 
 
 @pytest.fixture
-def run(
-    sets: tuple[FeatureSet, FeatureSet],
-    language: FrozenLanguageEncoder,
-    tiny: NetworkSettings,
-    lengths: Lengths,
-) -> Callable[..., Trained]:
+def run(inputs: dict[str, Any]) -> Callable[..., Trained]:
     def run(settings: TrainSettings = FAST, **changed: Any) -> Trained:
-        train_set, valid_set = sets
-        arguments: dict[str, Any] = {
-            "train_set": train_set,
-            "valid_set": valid_set,
-            "valid_masks": [masks_at(0.3, valid_set)],
-            "lengths": lengths,
-            "network": tiny,
-            "loss": LossSettings(),
-            "settings": settings,
-            "metric_set": "mosi",
-            "language": language,
-        }
-        return train(**arguments | changed)
+        return train(**inputs | {"settings": settings} | changed)
 
     return run
-
-
-def masks_at(rate: float, features: FeatureSet) -> Masks:
-    return evaluation_masks(features, rate, seed=1, purpose="valid")
 
 
 def same_weights(a: Trained, b: Trained) -> bool:
@@ -62,17 +47,17 @@ def same_weights(a: Trained, b: Trained) -> bool:
 
 def test_loss_falls_on_a_learnable_toy(run: Callable[..., Trained]) -> None:
     history = run(FAST.model_copy(update={"epochs": 30})).history
-    assert history[-1]["train/sentiment"] < 0.4 * history[0]["train/sentiment"]
+    assert history[-1]["train/prediction"] < 0.4 * history[0]["train/prediction"]
     assert history[-1]["train/total"] < history[0]["train/total"]
     assert history[-1]["valid/mae"] < history[0]["valid/mae"]
 
 
-@pytest.mark.parametrize("variant", ["paper", "official"])
+@pytest.mark.parametrize("variant", VARIANTS)
 def test_two_runs_give_the_same_bytes(
-    run: Callable[..., Trained], tiny: NetworkSettings, variant: str
+    run: Callable[..., Trained], tiny: LNLNSettings, variant: Variant
 ) -> None:
-    network = tiny.model_copy(update={"variant": variant})
-    first, second = run(network=network), run(network=network)
+    settings = tiny.model_copy(update={"variant": variant})
+    first, second = run(model_settings=settings), run(model_settings=settings)
     assert first.history == second.history
     assert same_weights(first, second)
 
@@ -101,18 +86,17 @@ def test_best_epoch_has_the_least_validation_error(run: Callable[..., Trained]) 
 
 def test_weights_are_those_of_the_best_epoch(
     run: Callable[..., Trained],
-    sets: tuple[FeatureSet, FeatureSet],
+    inputs: dict[str, Any],
     language: FrozenLanguageEncoder,
-    tiny: NetworkSettings,
 ) -> None:
     seen: list[dict[str, Any]] = []
     settings = FAST.model_copy(update={"epochs": 6, "learning_rate": 5e-2, "warmup": 0.0})
     trained = run(settings, on_epoch=seen.append)
     assert seen == trained.history
     assert trained.normalisation is not None
-    clips = incomplete(trained.normalisation.apply(sets[1]), masks_at(0.3, sets[1]), language)
-    said = score(trained.model, clips, Layout.of(tiny, trained.shapes, finetuned=False)).sentiment
-    error = float(np.abs(said - sets[1].known_labels()).mean())
+    valid_set, (masks,) = inputs["valid_set"], inputs["valid_masks"]
+    clips = drop(trained.normalisation.apply(valid_set), masks, language)
+    error = float(np.abs(trained.model.predict(clips).prediction - clips.known_labels()).mean())
     assert error == min(row["valid/mae"] for row in trained.history)
 
 
@@ -152,7 +136,7 @@ def test_nan_stops_the_run_and_names_step_terms_and_clips(
 ) -> None:
     labels = sets[0].known_labels().copy()
     labels[3] = np.inf
-    with pytest.raises(TrainingDiverged, match=r"step 0 \(total inf, sentiment inf.*train/003"):
+    with pytest.raises(TrainingDiverged, match=r"step 0 \(total inf, prediction inf.*train/003"):
         run(
             FAST.model_copy(update={"batch_size": 20}),
             train_set=replace(sets[0], labels=labels),
@@ -169,7 +153,7 @@ def test_loss_beyond_the_scale_of_the_labels_stops_the_run(
     scaled = replace(sets[0], labels=sets[0].known_labels() * scale)
     once = FAST.model_copy(update={"epochs": 1})
     run(once, train_set=scaled)
-    monkeypatch.setattr("lnln.training.epochs.DIVERGED", 0.01)
+    monkeypatch.setattr("lnln.training.steps.DIVERGED", 0.01)
     with pytest.raises(TrainingDiverged, match=r"diverged at step 0 \(total [\d.e+]+, .*train/003"):
         run(once.model_copy(update={"batch_size": 20}), train_set=scaled)
 
@@ -194,9 +178,11 @@ def test_unknown_selection_metric_is_refused(run: Callable[..., Trained]) -> Non
 
 
 def test_validation_averages_over_its_masks(
-    run: Callable[..., Trained], sets: tuple[FeatureSet, FeatureSet]
+    run: Callable[..., Trained],
+    sets: tuple[FeatureSet, FeatureSet],
+    masks_at: Callable[..., Masks],
 ) -> None:
-    masks = [masks_at(rate, sets[1]) for rate in (0.0, 0.9)]
+    masks = [masks_at(sets[1], rate, purpose="valid") for rate in (0.0, 0.9)]
     one, other, both = (
         run(valid_masks=m).history[0]["valid/mae"] for m in ([masks[0]], [masks[1]], masks)
     )
@@ -226,3 +212,8 @@ def test_gradient_that_is_not_finite_stops_the_run(
     monkeypatch.setattr("torch.nn.utils.get_total_norm", lambda gradients: infinite)
     with pytest.raises(TrainingDiverged, match=r"step 0 .*gradient_norm inf"):
         run()
+
+
+def test_unknown_model_is_refused_with_those_there_are(run: Callable[..., Trained]) -> None:
+    with pytest.raises(ValueError, match=r"model 'lnnl' is not one of constant, lnln, majority"):
+        run(name="lnnl")

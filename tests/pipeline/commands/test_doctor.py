@@ -2,7 +2,7 @@ import pytest
 from typer.testing import CliRunner
 
 from extractors.assets import libraries as system
-from extractors.assets.finding import AssetStatus
+from extractors.assets.resolving import AssetStatus
 from pipeline.commands import doctor
 from pipeline.commands.main import app
 

@@ -9,7 +9,7 @@ from pipeline.models import resolve_model
 from pipeline.params import load_dataset, load_datasets, load_params
 from pipeline.stage import StageError, run
 from pipeline.stages import dataset
-from pipeline.stages.ingest import unlike_published
+from pipeline.stages.ingest import other_than_published
 
 
 def test_unknown_dataset_lists_the_known_ones(change: Callable[..., None]) -> None:
@@ -86,10 +86,10 @@ def test_missing_dataset_names_its_source_and_how_to_take_the_choice_back(
     change("dataset", "mosi")
     with pytest.raises(StageError) as error:
         dataset.main()
-    for told in ("data/mosi/label.csv", "its authors", "import-mmsa", "git checkout params.yaml"):
-        assert told in str(error.value)
+    for text in ("data/mosi/label.csv", "its authors", "import-mmsa", "git checkout params.yaml"):
+        assert text in str(error.value)
 
 
 def test_other_counts_than_the_published_are_told_with_both_numbers() -> None:
-    (message,) = unlike_published({"train": 3, "valid": 1}, {"train": 1284, "valid": 1})
+    (message,) = other_than_published({"train": 3, "valid": 1}, {"train": 1284, "valid": 1})
     assert message == "3 train clips, where 1284 were published"

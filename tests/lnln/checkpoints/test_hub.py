@@ -1,4 +1,4 @@
-"""Trained networks in the manner of Hugging Face: by folder, or by hub id out of a cache."""
+"""Trained models in the manner of Hugging Face: by folder, or by hub id out of a cache."""
 
 import shutil
 import socket
@@ -13,23 +13,19 @@ import pytest
 import torch
 
 import lnln
-from lnln.checkpoints.checkpoint import Checkpoint, CheckpointError, save
-from lnln.checkpoints.pretrained import find
+from lnln.checkpoints.checkpoint import Checkpoint, load
+from lnln.checkpoints.config import CheckpointError
+from lnln.checkpoints.hub import find
 from lnln.data.features import FeatureSet
-from lnln.models.lnln.network import LNLN
+from lnln.models.interface import Model
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 Make = Callable[..., Checkpoint]
 
 
-@pytest.fixture(scope="module")
-def clips(make_set: Callable[..., FeatureSet]) -> FeatureSet:
-    return make_set("test", 6)
-
-
 @pytest.fixture
 def folder(make_checkpoint: Make, clips: FeatureSet, tmp_path: Path) -> Path:
-    save(tmp_path / "model", make_checkpoint(clips))
+    make_checkpoint(clips).save_pretrained(tmp_path / "model")
     return tmp_path / "model"
 
 
@@ -60,35 +56,28 @@ def fetched(hub: Path, folder: Path) -> str:
     return "me/lnln"
 
 
-def same_weights(a: LNLN, b: LNLN) -> bool:
+def same_weights(a: Model, b: Model) -> bool:
     mine, yours = a.state_dict(), b.state_dict()
     return mine.keys() == yours.keys() and all(torch.equal(mine[n], yours[n]) for n in mine)
 
 
-def test_network_comes_back_as_it_was_saved(folder: Path, tmp_path: Path) -> None:
-    first = LNLN.from_pretrained(folder)
+def test_checkpoint_comes_back_as_it_was_saved(folder: Path, tmp_path: Path) -> None:
+    first = Checkpoint.from_pretrained(folder)
     first.save_pretrained(tmp_path / "copy")
-    second = lnln.LNLN.from_pretrained(str(tmp_path / "copy"))
-    assert same_weights(first, second)
-    assert not second.training
+    second = lnln.Checkpoint.from_pretrained(str(tmp_path / "copy"))
+    assert same_weights(first.model, second.model)
+    assert second.config == first.config
+    assert not second.model.training
     for name in ("model.safetensors", "config.json", "README.md"):
         assert (folder / name).read_bytes() == (tmp_path / "copy" / name).read_bytes()
 
 
 def test_changed_weights_are_those_that_are_saved(folder: Path, tmp_path: Path) -> None:
-    model = LNLN.from_pretrained(folder)
+    checkpoint = Checkpoint.from_pretrained(folder)
     with torch.no_grad():
-        model.regressor.bias.add_(1)
-    model.save_pretrained(tmp_path / "copy")
-    assert same_weights(model, LNLN.from_pretrained(tmp_path / "copy"))
-
-
-def test_network_that_came_from_no_checkpoint_cannot_be_saved(
-    make_checkpoint: Make, clips: FeatureSet, tmp_path: Path
-) -> None:
-    with pytest.raises(ValueError, match=r"nothing is known of what .* trained on: call .*save"):
-        make_checkpoint(clips).model.save_pretrained(tmp_path / "copy")
-    assert not (tmp_path / "copy").exists()
+        checkpoint.model.regressor.bias.add_(1)
+    checkpoint.save_pretrained(tmp_path / "copy")
+    assert same_weights(checkpoint.model, load(tmp_path / "copy").model)
 
 
 @pytest.mark.usefixtures("no_network")
@@ -96,9 +85,11 @@ def test_hub_id_is_found_offline_once_it_was_fetched(
     fetched: str, folder: Path, clips: FeatureSet
 ) -> None:
     here, there = lnln.load(folder), lnln.load(fetched, offline=True)
-    scores = [m.score(m.prepare(clips)).sentiment for m in (here, there)]
+    scores = [m.predict(m.prepare(clips)).prediction for m in (here, there)]
     assert np.array_equal(*scores)
-    assert same_weights(here.model, LNLN.from_pretrained(fetched, revision="v1", offline=True))
+    assert same_weights(
+        here.model, Checkpoint.from_pretrained(fetched, revision="v1", offline=True).model
+    )
 
 
 @pytest.mark.usefixtures("hub", "no_network")
@@ -151,7 +142,7 @@ def test_path_that_is_not_there_is_never_looked_for_on_the_hub(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(FileNotFoundError, match=r"config.json is not there: train a model first"):
-        LNLN.from_pretrained(source)
+        Checkpoint.from_pretrained(source)
 
 
 @pytest.mark.usefixtures("no_network")
@@ -184,6 +175,6 @@ def test_importing_fetches_nothing() -> None:
         "def refuse(*_): raise SystemExit('a connection was opened')\n"
         "socket.socket.connect = refuse\n"
         "import lnln.checkpoints.checkpoint, lnln.checkpoints.importing\n"
-        "import lnln.checkpoints.pretrained"
+        "import lnln.checkpoints.hub"
     )
     assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0

@@ -1,6 +1,6 @@
-import csv
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -8,6 +8,8 @@ import pytest
 from extractors.datasets.from_folder import arrange, split_by_group
 from extractors.datasets.labels import DatasetError, read_labels
 from extractors.errors import SetupError
+
+ReadLabels = Callable[[Path], list[dict[str, str]]]
 
 
 def videos(folder: Path, *names: str) -> Path:
@@ -17,54 +19,57 @@ def videos(folder: Path, *names: str) -> Path:
     return folder
 
 
-def lines(root: Path) -> list[dict[str, str]]:
-    with (root / "label.csv").open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
-
-
-def test_nested_videos_of_any_name_become_a_raw_dataset_without_copies(tmp_path: Path) -> None:
+def test_nested_videos_of_any_name_become_a_raw_dataset_without_copies(
+    tmp_path: Path, label_csv: ReadLabels
+) -> None:
     source = videos(tmp_path / "in", "ann/day 1/a b.MP4", "ann/day 2/a b.mp4", "bo/x.mov", "王.mp4")
-    found = arrange(source, tmp_path / "root")
-    assert (sum(found.clips.values()), found.new, found.speakers) == (4, 4, 3)
-    for line in lines(tmp_path / "root"):
+    arranged = arrange(source, tmp_path / "root")
+    assert (sum(arranged.clips.values()), arranged.new, arranged.groups) == (4, 4, 3)
+    for line in label_csv(tmp_path / "root"):
         (file,) = (tmp_path / "root" / "Raw" / line["video_id"]).glob(f"{line['clip_id']}.*")
         assert file.is_symlink() and file.is_file()
         assert line["text"] == line["label"] == ""
-    assert {line["speaker"] for line in lines(tmp_path / "root")} == {"ann", "bo", "王"}
+    assert {line["speaker"] for line in label_csv(tmp_path / "root")} == {"ann", "bo", "王"}
 
 
-def test_no_speaker_is_in_two_splits_and_the_splits_are_always_the_same(tmp_path: Path) -> None:
+def test_no_speaker_is_in_two_splits_and_the_splits_are_always_the_same(
+    tmp_path: Path, label_csv: ReadLabels
+) -> None:
     names = [f"s{i % 9}/{i // 18}/{i}.mp4" for i in range(90)]
     source = videos(tmp_path / "in", *names)
     first, second = arrange(source, tmp_path / "a"), arrange(source, tmp_path / "b")
     assert first == second and min(first.clips.values()) >= 10
-    assert lines(tmp_path / "a") == lines(tmp_path / "b")
-    pairs = {(line["speaker"], line["mode"]) for line in lines(tmp_path / "a")}
+    assert label_csv(tmp_path / "a") == label_csv(tmp_path / "b")
+    pairs = {(line["speaker"], line["mode"]) for line in label_csv(tmp_path / "a")}
     assert len(pairs) == 9
 
 
-def test_what_is_written_into_label_csv_stays_when_videos_are_added(tmp_path: Path) -> None:
+def test_what_is_written_into_label_csv_stays_when_videos_are_added(
+    tmp_path: Path, label_csv: ReadLabels
+) -> None:
     source = videos(tmp_path / "in", "a/1.mp4", "b/1.mp4", "c/1.mp4")
     arrange(source, tmp_path / "root")
     table = tmp_path / "root" / "label.csv"
     table.write_text(table.read_text().replace("a,1,,,", "a,1,hello,0.5,"))
-    before = lines(tmp_path / "root")
+    before = label_csv(tmp_path / "root")
     videos(source, "a/2.mp4", "d/1.mp4")
     assert arrange(source, tmp_path / "root").new == 2
-    after = lines(tmp_path / "root")
+    after = label_csv(tmp_path / "root")
     assert [line for line in after if line in before] == before
     modes = {(line["video_id"], line["mode"]) for line in after if line["video_id"] == "a"}
     assert len(modes) == 1
 
 
-def test_a_link_that_leads_nowhere_keeps_its_clip_and_its_label(tmp_path: Path) -> None:
+def test_a_link_that_leads_nowhere_keeps_its_clip_and_its_label(
+    tmp_path: Path, label_csv: ReadLabels
+) -> None:
     root = tmp_path / "root"
     arrange(videos(tmp_path / "one", "a/1.mp4", "b/1.mp4"), root)
     shutil.rmtree(tmp_path / "one")
-    found = arrange(videos(tmp_path / "two", "a/1.mov", "b/1.mp4"), root)
-    assert (found.new, found.relinked) == (1, ["b/1"])  # another kind of file is another clip
+    arranged = arrange(videos(tmp_path / "two", "a/1.mov", "b/1.mp4"), root)
+    assert (arranged.new, arranged.relinked) == (1, ["b/1"])  # another kind of file is another clip
     assert not (root / "Raw" / "a" / "1.mp4").exists()
-    assert len(lines(root)) == 3
+    assert len(label_csv(root)) == 3
 
 
 def test_deep_folders_and_links_to_folders_are_arranged(tmp_path: Path) -> None:
@@ -89,20 +94,24 @@ def test_folder_without_videos_is_refused(tmp_path: Path) -> None:
         arrange(tmp_path, tmp_path / "root")
 
 
-def test_a_speaker_is_a_folder_of_the_one_named_however_few_there_are(tmp_path: Path) -> None:
+def test_a_speaker_is_a_folder_of_the_one_named_however_few_there_are(
+    tmp_path: Path, label_csv: ReadLabels
+) -> None:
     source = videos(tmp_path / "in", "anna/1.mp4", "anna/2.mp4", "anna/day 2/3.mp4")
-    assert arrange(source, tmp_path / "root").speakers == 1
-    before = lines(tmp_path / "root")
+    assert arrange(source, tmp_path / "root").groups == 1
+    before = label_csv(tmp_path / "root")
     assert {(line["speaker"], line["mode"]) for line in before} == {("anna", before[0]["mode"])}
     videos(source, "bo/1.mp4", "anna/4.mp4")
-    found = arrange(source, tmp_path / "root")
-    assert (found.new, sum(found.clips.values()), found.speakers) == (2, 5, 2)
-    assert [line for line in lines(tmp_path / "root") if line in before] == before
-    pairs = {(line["speaker"], line["mode"]) for line in lines(tmp_path / "root")}
+    arranged = arrange(source, tmp_path / "root")
+    assert (arranged.new, sum(arranged.clips.values()), arranged.groups) == (2, 5, 2)
+    assert [line for line in label_csv(tmp_path / "root") if line in before] == before
+    pairs = {(line["speaker"], line["mode"]) for line in label_csv(tmp_path / "root")}
     assert {speaker for speaker, _ in pairs} == {"anna", "bo"} and len(pairs) == 2
 
 
-def test_clips_are_recognised_by_their_links_whatever_they_are_named(tmp_path: Path) -> None:
+def test_clips_are_recognised_by_their_links_whatever_they_are_named(
+    tmp_path: Path, label_csv: ReadLabels
+) -> None:
     source = videos(tmp_path / "in", "anna/1.mp4", "anna/2.mp4")
     raw = tmp_path / "root" / "Raw"
     for clip in "12":  # as a folder was named of which anna was all there was
@@ -116,19 +125,22 @@ def test_clips_are_recognised_by_their_links_whatever_they_are_named(tmp_path: P
     assert table.read_bytes() == before
     videos(source, "anna/3.mp4", "bo/1.mp4")
     assert arrange(source, tmp_path / "root").new == 2
-    after = {(r["video_id"], r["clip_id"]): r["speaker"] for r in lines(tmp_path / "root")}
+    after = {(r["video_id"], r["clip_id"]): r["speaker"] for r in label_csv(tmp_path / "root")}
     assert after == {("1", "1"): "1", ("2", "2"): "2", ("anna", "3"): "anna", ("bo", "1"): "bo"}
 
 
 def test_new_clips_join_the_speaker_that_the_others_of_their_folder_were_given(
     tmp_path: Path,
+    label_csv: ReadLabels,
 ) -> None:
     source = videos(tmp_path / "in", "a/1.mp4", "b/1.mp4", "c/1.mp4")
     arrange(source, tmp_path / "root")
     table = tmp_path / "root" / "label.csv"
     table.write_text(table.read_text().replace(",a\n", ",Ann\n"))
     arrange(videos(source, "a/2.mp4"), tmp_path / "root")
-    pairs = {(r["speaker"], r["mode"]) for r in lines(tmp_path / "root") if r["video_id"] == "a"}
+    pairs = {
+        (r["speaker"], r["mode"]) for r in label_csv(tmp_path / "root") if r["video_id"] == "a"
+    }
     assert len(pairs) == 1 and pairs.pop()[0] == "Ann"
 
 

@@ -12,13 +12,16 @@ import torch
 from torch import Tensor
 from transformers import BertConfig, BertModel
 
-from lnln.checkpoints.checkpoint import CheckpointError, load, save
+from lnln.checkpoints.checkpoint import load, save
+from lnln.checkpoints.config import CheckpointError
 from lnln.checkpoints.importing import PUBLISHED, Published, import_checkpoint
+from lnln.data.batches import Inputs
 from lnln.data.features import FeatureSet
 from lnln.data.language import LanguageEncoder
-from lnln.models.lnln.network import LNLN, Inputs
+from lnln.models.lnln.model import LNLN
 from lnln.models.lnln.published_names import published_name
-from lnln.settings import NetworkSettings, Shapes
+from lnln.models.lnln.settings import LNLNSettings
+from lnln.settings import Shapes
 
 BERT = {
     "vocab_size": 30,
@@ -62,8 +65,8 @@ def assert_reference(model: LNLN, inputs: Inputs, expected: dict[str, Any]) -> N
     with torch.no_grad():
         output = model(inputs)
     for found, key in (
-        (output.sentiment, "sentiment_preds"),
-        (output.completeness, "completeness_w"),
+        (output.prediction, "sentiment_preds"),
+        (output.w, "completeness_w"),
     ):
         torch.testing.assert_close(found[:, None], torch.tensor(expected[key]), atol=1e-5, rtol=0)
 
@@ -89,13 +92,13 @@ def test_config_says_where_it_comes_from_and_what_it_reads(
 ) -> None:
     checkpoint = import_checkpoint(write(state), "mosi")
     config = checkpoint.config
-    assert (config.network.variant, config.network.fusion_depth) == ("official", 2)
-    assert (config.metrics, config.label_range, config.normalisation) == ("mosi", (-3, 3), None)
+    assert (config.settings.variant, config.settings.fusion_depth) == ("official", 2)
+    assert (config.metric_set, config.label_range, config.normalisation) == ("mosi", (-3, 3), None)
     assert {i.source for i in config.features.values()} == {"MMSA's unaligned features of mosi"}
     assert config.features["text"].unk_id == 100
     assert config.training["imported"]["file"] == "best.pth"
     assert len(config.training["imported"]["sha256"]) == 64
-    save(tmp_path / "ours", checkpoint)
+    checkpoint.save_pretrained(tmp_path / "ours")
     for name in ("config.json", "README.md"):
         assert str(tmp_path) not in (tmp_path / "ours" / name).read_text("utf-8")
     card = (tmp_path / "ours" / "README.md").read_text("utf-8")
@@ -107,7 +110,7 @@ def test_imported_model_reads_token_ids_through_its_own_bert(
     write: Callable[..., Path], state: State
 ) -> None:
     checkpoint = import_checkpoint(write(state), "mosi")
-    assert checkpoint.layout.ids and checkpoint.layout.full
+    assert (checkpoint.model.layout.text, checkpoint.model.layout.length) == ("ids", "full")
     assert isinstance(checkpoint.model.language, LanguageEncoder)
     word = state["bertmodel.model.embeddings.word_embeddings.weight"]
     found = checkpoint.model.state_dict()["language.model.embeddings.word_embeddings.weight"]
@@ -230,8 +233,8 @@ def test_published_model_has_the_size_that_was_published(monkeypatch: pytest.Mon
     assert published.shapes.audio_dim == 5
     with torch.device("meta"):
         language = LanguageEncoder.from_config({"model_type": "bert"} | published.bert)
-        network = NetworkSettings(variant="official", fusion_depth=published.fusion_depth)
-        model = LNLN(network, published.shapes, language)
+        settings = LNLNSettings(variant="official", fusion_depth=published.fusion_depth)
+        model = LNLN(settings, published.shapes, language)
     pooler = 768 * 768 + 768  # counted there, and not read
     counts = [sum(p.numel() for p in m.parameters()) + pooler for m in (model, language)]
     assert [round(count / 1e6) for count in counts] == [116, 109]

@@ -8,13 +8,13 @@ import pytest
 
 from lnln.data.features import FeatureSet
 from lnln.missing.masks import (
-    PATTERNS,
     evaluation_masks,
     from_table,
     to_table,
     training_masks,
     uniforms,
 )
+from lnln.missing.patterns import PATTERNS
 
 KEY = {"seed": 1, "purpose": "test", "epoch": 0, "clip_id": "v/1", "modality": "audio"}
 

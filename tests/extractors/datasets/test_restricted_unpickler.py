@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from extractors.datasets.mmsa.unpickling import UnsafePickle, unpickled
+from extractors.datasets.mmsa.plain_objects import UnsafePickle
+from extractors.datasets.mmsa.restricted_unpickler import unpickled
 
 
 class Hostile:
@@ -48,13 +49,13 @@ PLAIN = {
 def test_plain_data_of_every_protocol_is_read_as_pickle_would(
     tmp_path: Path, protocol: int
 ) -> None:
-    found = unpickled(write(tmp_path / "a.pkl", PLAIN, protocol))
+    content = unpickled(write(tmp_path / "a.pkl", PLAIN, protocol))
     for name, value in PLAIN.items():
         if isinstance(value, np.ndarray):
-            assert found[name].dtype == value.dtype
-            np.testing.assert_array_equal(found[name], value)
+            assert content[name].dtype == value.dtype
+            np.testing.assert_array_equal(content[name], value)
         else:
-            assert found[name] == value, name
+            assert content[name] == value, name
 
 
 @pytest.mark.parametrize("protocol", [2, 4])

@@ -1,0 +1,220 @@
+"""Read pickles of plain data without running code in them.
+
+A pickle is a program for a small stack machine, and can name any function to call. This machine
+only makes dictionaries, lists, tuples, strings, numbers and what `plain_objects` allows, which is
+numpy's arrays. A program that names anything else is refused before that is imported. The file is
+memory-mapped, and arrays are views of it.
+"""
+
+import mmap
+import pickletools
+import struct
+import sys
+from pathlib import Path
+from typing import Any, cast
+
+from extractors.datasets.mmsa.plain_objects import (
+    Constructor,
+    LongString,
+    Unbuilt,
+    UnsafePickle,
+    checked,
+    constructor,
+)
+
+OPCODES = {opcode.code: opcode for opcode in pickletools.opcodes}
+# Opcodes that are followed by bytes, and the `struct` format of the length of these.
+BULK = {
+    "SHORT_BINBYTES": "<B",
+    "BINBYTES": "<I",
+    "BINBYTES8": "<Q",
+    "BYTEARRAY8": "<Q",
+    "SHORT_BINSTRING": "<B",
+    "BINSTRING": "<i",
+    "SHORT_BINUNICODE": "<B",
+    "BINUNICODE": "<I",
+    "BINUNICODE8": "<Q",
+}
+CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
+EMPTY = {"EMPTY_DICT": dict, "EMPTY_LIST": list, "EMPTY_TUPLE": tuple}
+TUPLES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
+LONG = 1 << 20  # bytes; longer strings are decoded only when they are used
+MAX_GROWTH = 64  # limit of what a file can make, in multiples of its size
+
+
+class _Tape:
+    """The bytes of a pickle, as the file that `pickletools` reads arguments from."""
+
+    def __init__(self, data: memoryview) -> None:
+        self.data = data
+        self.position = 0
+
+    def take(self, count: int) -> memoryview:
+        left = len(self.data) - self.position
+        if not 0 <= count <= left:
+            raise UnsafePickle(f"{count} bytes announced where {left} are left: it is cut off")
+        self.position += count
+        return self.data[self.position - count : self.position]
+
+    def read(self, count: int) -> bytes:
+        return bytes(self.take(count))
+
+    def readline(self) -> bytes:
+        end = self.data[self.position : self.position + 256].tobytes().find(b"\n")
+        if end < 0:
+            raise UnsafePickle("a name without an end")
+        return self.read(end + 1)
+
+
+class _Machine:
+    """The stack machine; `run` returns the object that the pickle describes."""
+
+    def __init__(self, data: memoryview) -> None:
+        self.tape = _Tape(data)
+        self.stack: list[Any] = []
+        self.marks: list[list[Any]] = []
+        self.memo: dict[int, Any] = {}
+        self.room = MAX_GROWTH * (len(data) + LONG)  # bytes that may still be made
+
+    def run(self) -> Any:
+        """Execute the program up to its end."""
+        while True:
+            code = self.tape.read(1).decode("latin1")
+            opcode = OPCODES.get(code)
+            if opcode is None:
+                raise UnsafePickle(f"the byte {code!r}, which is no instruction")
+            if opcode.name == "STOP":
+                return self.stack.pop()
+            if opcode.name in BULK:
+                self.stack.append(self.bulk(opcode.name))
+            else:
+                argument = None if opcode.arg is None else opcode.arg.reader(cast(Any, self.tape))
+                self.step(opcode.name, argument)
+
+    def bulk(self, name: str) -> Any:
+        """The bytes or string after an opcode in `BULK`."""
+        form = BULK[name]
+        (count,) = struct.unpack(form, self.tape.read(struct.calcsize(form)))
+        data = self.tape.take(count)
+        if name == "SHORT_BINSTRING":  # Python 2
+            return str(data, "latin1")
+        if "UNICODE" not in name:
+            return data
+        return LongString(data) if count >= LONG else str(data, "utf-8", "surrogatepass")
+
+    def step(self, name: str, argument: Any) -> None:
+        """Execute one instruction."""
+        stack = self.stack
+        match name:
+            case "PROTO" | "FRAME" | "READONLY_BUFFER":
+                pass
+            case "MARK":
+                self.marks.append(stack)
+                self.stack = []
+            case "POP":
+                stack.pop()
+            case _ if name in CONSTANTS:
+                stack.append(CONSTANTS[name])
+            case _ if name in EMPTY:
+                stack.append(EMPTY[name]())
+            case "BININT" | "BININT1" | "BININT2" | "LONG1" | "BINFLOAT":
+                stack.append(argument)
+            case "TUPLE":
+                self.stack = self.marks.pop()
+                self.stack.append(tuple(stack))
+            case _ if name in TUPLES:
+                stack[-TUPLES[name] :] = [tuple(stack[-TUPLES[name] :])]
+            case "APPEND" | "APPENDS":
+                items = self.items(1) if name == "APPEND" else self.marked()
+                checked(list, self.stack[-1]).extend(items)
+            case "SETITEM" | "SETITEMS":
+                items = self.items(2) if name == "SETITEM" else self.marked()
+                target = checked(dict, self.stack[-1])
+                for key, value in zip(items[::2], items[1::2], strict=True):
+                    target[checked((str, int), key)] = value
+            case "BINPUT" | "LONG_BINPUT":
+                self.memoize(argument)
+            case "MEMOIZE":
+                self.memoize(len(self.memo))
+            case "BINGET" | "LONG_BINGET":
+                stack.append(self.memo[argument])
+            case "GLOBAL":
+                stack.append(constructor(argument.replace(" ", ".", 1)))
+            case "STACK_GLOBAL":
+                module, attribute = self.items(2)
+                stack.append(constructor(f"{module}.{attribute}"))
+            case "REDUCE":
+                function, arguments = self.items(2)
+                value = checked(Constructor, function).make(*checked(tuple, arguments))
+                stack.append(self.counted(value))
+            case "BUILD":
+                (state,) = self.items(1)
+                self.build(checked(tuple, state))
+            case _:
+                raise UnsafePickle(f"the instruction {name}")
+
+    def items(self, count: int) -> list[Any]:
+        """Pop so many items."""
+        items = self.stack[-count:]
+        if len(items) < count:
+            raise UnsafePickle("an instruction without what it works on")
+        del self.stack[-count:]
+        return items
+
+    def marked(self) -> list[Any]:
+        """Pop the items above the last mark."""
+        items, self.stack = self.stack, self.marks.pop()
+        return items
+
+    def counted(self, value: Any) -> Any:
+        """Count the bytes of a new object: a short program could copy one without end."""
+        self.room -= max(getattr(value, "nbytes", 0), sys.getsizeof(value))
+        if self.room < 0:
+            raise UnsafePickle(f"instructions that make more than {MAX_GROWTH} times its size")
+        return value
+
+    def memoize(self, number: int) -> None:
+        """Keep the top of the stack in the memo."""
+        value = self.memo[number] = self.stack[-1]
+        if isinstance(value, Unbuilt):
+            value.memo_keys.append(number)
+
+    def build(self, state: tuple[Any, ...]) -> None:
+        """Replace an unbuilt array or dtype, on the stack and in the memo, by what it is."""
+        unbuilt = checked(Unbuilt, self.stack[-1])
+        built = self.stack[-1] = self.counted(unbuilt.built(state))
+        for number in unbuilt.memo_keys:
+            if self.memo[number] is unbuilt:
+                self.memo[number] = built
+
+
+def unpickled(path: Path) -> Any:
+    """Read a pickle of plain data, protocols 2 to 5; its arrays are views of the mapped file.
+
+    Parameters
+    ----------
+    path : Path
+
+    Raises
+    ------
+    OSError
+        The file cannot be read.
+    UnsafePickle
+        It is not a pickle, it is cut off, or it holds anything but dictionaries, lists, tuples,
+        strings, numbers and numpy arrays of them. Nothing in it was run.
+    """
+    with path.open("rb") as file:
+        head = file.read(2)
+        if len(head) < 2 or head[0] != 0x80 or not 2 <= head[1] <= 5:
+            raise UnsafePickle(f"{path} is refused: it is no pickle of protocol 2 to 5")
+        mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    try:
+        return _Machine(memoryview(mapped)).run()
+    except UnsafePickle as error:
+        raise UnsafePickle(
+            f"{path} is refused: it holds {error}; only dictionaries, lists, strings, numbers and "
+            "numpy arrays of them are read, and nothing was run"
+        ) from None
+    except Exception as error:  # a wrong instruction can fail in any way
+        reason = f"{type(error).__name__}: {error}"
+        raise UnsafePickle(f"{path} is refused: it is damaged ({reason})") from error
