@@ -136,6 +136,13 @@ class TrainParams(_Section):
         default={}, description="the other keys of the section, where they are not null"
     )
 
+    @field_validator("seeds")
+    @classmethod
+    def _are_different(cls, seeds: list[int]) -> list[int]:
+        if len(set(seeds)) < len(seeds):
+            raise ValueError("a seed stands there twice")
+        return seeds
+
 
 class EvaluateParams(_Section):
     """What the `evaluate` stage reports."""

@@ -185,6 +185,7 @@ def test_unknown_model_is_refused_and_the_known_ones_named(change: Change) -> No
         ("model.name", 3, "valid string"),
         ("train", 3, "valid dictionary"),
         ("train.selection", "mea", "'mae', 'corr'"),
+        ("train.seeds", [1111, 1112, 1111], "a seed stands there twice"),
         ("train.epochs", 2.5, "valid integer"),
         ("run.workers", -1, "greater than or equal to 0"),
         ("run.offline", "perhaps", "valid boolean"),
