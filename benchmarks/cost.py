@@ -26,10 +26,11 @@ ARRAY_ROWS = 2**31  # Arrow's list offsets have 32 bits
 
 
 class Result(NamedTuple):
-    """A kept result: its file, its title, and the numbers in its tables by first column."""
+    """A kept result: its file, title and machine, and its tables' numbers by first column."""
 
     file: Path
     title: str
+    machine: str
     rows: dict[str, list[float]]
 
 
@@ -60,7 +61,11 @@ def newest(name: str) -> Result:
         if line.startswith("| "):
             first, *cells = [cell.strip() for cell in line.strip("|").split("|")]
             rows[first] = [float(c) for c in cells if re.fullmatch(r"\d[\d.]*(e[-+]\d+)?", c)]
-    return Result(files[-1], lines[0].lstrip("# "), rows)
+    return Result(files[-1], lines[0].lstrip("# "), lines[2], rows)
+
+
+def _text(name: str) -> str:
+    return newest(name).file.read_text("utf-8")
 
 
 def shared_work() -> list[Cost]:
@@ -74,12 +79,18 @@ def shared_work() -> list[Cost]:
     return [Cost(name, rows[key][0] / 1e3 * SECONDS) for key, name in names.items()]
 
 
+def speed_of_two() -> str:
+    """How many times the work of one worker two of them did, on two cores."""
+    (ratio,) = re.findall(r"two workers / one: ([\d.]+)", _text("extraction-grid"))
+    return str(ratio)
+
+
 def work_of_one_process() -> list[Cost]:
     """Seconds of what one process does."""
     cached, scale, training = newest("cached"), newest("scale"), newest("training")
     clips, rows = float(cached.title.split()[0]), float(scale.title.split()[3])
     packing = sum(cached.rows[kind][0] for kind in MODALITIES)
-    (threads,) = re.findall(r"with (\d+) threads", training.file.read_text("utf-8"))
+    (threads,) = re.findall(r"with (\d+) threads", training.machine)
     cores = f"{threads} cores"
     return [
         Cost("listing, every file known", cached.rows["list"][0] / clips, "1 core"),
@@ -148,6 +159,8 @@ def page() -> str:
         "",
         *table("Core hours, on as many machines as there are", shared_work(), 3600),
         "",
+        f"Two workers did {speed_of_two()} times the work of one.",
+        "",
         *table("Hours of one process", work_of_one_process(), 3600, "On"),
         "",
         *table("Gigabytes on disk", stored(), 1e9),
@@ -158,9 +171,9 @@ def page() -> str:
         f"audio exhaust. Extraction adds at most {workers:.0f} MB per worker, however long a clip "
         "is.",
         "",
-        "Computed from these files in `benchmarks/results/`: "
-        + ", ".join(f"`{newest(name).file.name}`" for name in names)
-        + ".",
+        "Computed from these files in `benchmarks/results/`:",
+        "",
+        *(f"- `{r.file.name}`: {r.title}. {r.machine}" for r in map(newest, names)),
         "",
     ]
     return "\n".join(lines)

@@ -122,7 +122,7 @@ def main(
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         lines = [
-            f"# A manifest of {rows} simulated rows, and features of {len(clips)} real clips",
+            f"# A manifest of {rows} simulated rows, and features of {len(clips)} clips",
             "",
             machine("local disk"),
             "",

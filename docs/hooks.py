@@ -39,7 +39,7 @@ def _newest(name: str) -> str:
     """Machine and first table of the newest result; an error where there is none."""
     path = max((ROOT / "benchmarks" / "results").glob(f"????-??-??-{name}.md"))
     _, machine, table, *_ = path.read_text("utf-8").split("\n\n")
-    return f"{table}\n\n{machine} (`benchmarks/results/{path.name}`)"
+    return f"{table.strip()}\n\n*{machine.strip('.')} (`benchmarks/results/{path.name}`).*"
 
 
 def _variants() -> str:

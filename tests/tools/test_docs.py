@@ -35,6 +35,14 @@ def test_the_front_door_is_short():
     assert len((ROOT / "README.md").read_text("utf-8").splitlines()) <= 200
 
 
+def test_the_front_door_has_the_newest_results():
+    kept = max((ROOT / "benchmarks" / "results").glob("????-??-??-seeds-sample.md"))
+    table = [line for line in kept.read_text("utf-8").splitlines() if line.startswith("|")]
+    front_door = (ROOT / "README.md").read_text("utf-8")
+    assert "\n".join(table) in front_door, f"README.md has another table than {kept.name}"
+    assert kept.name in front_door
+
+
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_links_lead_somewhere(page: Path):
     text = page.read_text("utf-8")
