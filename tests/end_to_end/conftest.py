@@ -125,18 +125,16 @@ def add_to_sample() -> Callable[[Path, tuple[tuple[str, str], ...]], None]:
 
 
 @pytest.fixture(scope="session")
-def shorten() -> Callable[[Path, str, Path], None]:
-    """Gives a preset of a project a text model that is here, and one epoch."""
+def give_text_model() -> Callable[[Path, str, Path], None]:
+    """Gives a dataset of a project a text model that is here."""
 
-    def shorten(project: Path, name: str, model: Path) -> None:
+    def give(project: Path, name: str, model: Path) -> None:
         path = project / "datasets.yaml"
         sections = yaml.safe_load(path.read_text("utf-8"))
         sections[name]["text"]["model"] = str(model)
-        for preset in sections[name]["models"].values():
-            preset["train"]["epochs"] = 1
         path.write_text(yaml.safe_dump(sections, sort_keys=False), "utf-8")
 
-    return shorten
+    return give
 
 
 @pytest.fixture(scope="session")
