@@ -114,19 +114,18 @@ def results(
     at_rate = [row for row in rows if row["rate"] == missing_rate]
     swept = [row for row in rows if row["rate"] in rates]
     answers = list(slices(table))
+    compared = [
+        s for s in answers if (s.condition.pattern, s.condition.rate) == (pattern, missing_rate)
+    ]
     intervals = {
         name: metrics.intervals(
-            next(iter(same)).label,
-            [
-                s.prediction
-                for s in same
-                if (s.condition.pattern, s.condition.rate) == (pattern, missing_rate)
-            ],
+            same[0].label,
+            [s.prediction for s in same],
             metric_set,
             seed=seed,
             resamples=resamples,
         )
-        for name, same in ((n, list(g)) for n, g in groupby(answers, lambda s: s.model))
+        for name, same in ((n, list(g)) for n, g in groupby(compared, lambda s: s.model))
     }
     averaged = [
         {"model": model, "seed": seed_} | metrics.mean([_metrics(row) for row in same])

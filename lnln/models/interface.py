@@ -144,7 +144,7 @@ class Network(Model):
         """Called once, with the labels of the training split, [clips]."""
 
     def after_step(self, output: Any, targets: Targets) -> None:
-        """Called after every optimiser step, with the last part of its batch."""
+        """Called after every optimiser step, once for each part of the batch."""
 
     def after_epoch(self, epoch: int) -> None:
         """Called after every epoch, counted from 1, before validation."""

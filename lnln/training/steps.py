@@ -80,6 +80,11 @@ class Training:
         labels = self.clips.known_labels()
         self.bound = DIVERGED * max(1.0, float(np.abs(labels).max()) ** 2)
         self.model.before_training(self.tensor(labels))
+        if self.processes.num_processes > 1 and self.model.training_state():
+            raise ValueError(
+                f"{type(self.model).__name__} keeps a state of its own while it trains, which "
+                "several processes cannot share: train it with one process"
+            )
         # With several processes it adds up their gradients; alone it is the model itself.
         self.together = self.processes.prepare_model(self.model)
         if self.processes.process_index:  # the first goes on with the generator of initialisation
@@ -111,7 +116,7 @@ class Training:
         self.model.load_state_dict(state["model"], strict=False)
         self.averaged_model.load_state_dict(state["averaged"], strict=False)
         self.averaged.n_averaged.fill_(state["averagings"])
-        self.model.load_training_state(state["hooks"])
+        self.model.load_training_state({n: t.to(self.device) for n, t in state["hooks"].items()})
         self.optimiser.load_state_dict(state["optimiser"])
         self.sums = dict(state["sums"])
         self.done = state["done"]
@@ -202,6 +207,7 @@ class Training:
         names: tuple[str, ...] = ()
         sums = torch.zeros(0, dtype=torch.float64, device=self.device)
         self.optimiser.zero_grad(set_to_none=True)
+        compared = []
         for part in parts:
             last = part is parts[-1]
             with nullcontext() if last else self.processes.no_sync(self.together):
@@ -210,6 +216,7 @@ class Training:
                 weight = len(part) / len(batch)
                 # Gradients are averaged over the processes, and are to be those of a sum.
                 (terms["total"] * (weight * self.processes.num_processes)).backward()
+            compared.append((output, targets))
             names = tuple(terms)
             weighted = weight * torch.stack([term.detach() for term in terms.values()]).double()
             sums = weighted if part is parts[0] else sums + weighted
@@ -230,7 +237,8 @@ class Training:
             )
         self.optimiser.step()
         self.averaged.update_parameters(self.model)
-        self.model.after_step(output, targets)
+        for output, targets in compared:
+            self.model.after_step(output, targets)
         return means
 
     def compare(

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from lnln.data.features import FeatureSet, Lengths
 from lnln.data.language import FrozenLanguageEncoder, LanguageEncoder
 from lnln.data.normalisation import Normalisation
 from lnln.data.reading import from_tables
+from lnln.evaluation.table import OWN_LABELS
 from lnln.missing.masks import Kept, evaluation_masks
 from lnln.models.lnln.settings import LNLNSettings
 from lnln.models.registry import find
@@ -71,12 +73,8 @@ def lengths() -> Lengths:
 @pytest.fixture(scope="session")
 def shapes(lengths: Lengths) -> Shapes:
     """The shapes of `make_set`'s features."""
-    return Shapes(
-        text_dim=8,
-        audio_dim=4,
-        vision_dim=3,
-        **{f"{modality}_length": rows for modality, rows in lengths._asdict().items()},
-    )
+    most = {f"{modality}_length": rows for modality, rows in lengths._asdict().items()}
+    return Shapes(text_dim=8, audio_dim=4, vision_dim=3, **most)
 
 
 def table(modality: str, names: Sequence[str], clips: list[dict], **extra: object) -> pa.Table:
@@ -137,13 +135,7 @@ def make_tables(language: FrozenLanguageEncoder) -> Callable[..., Tables]:
                     }
                 )
         return {
-            "text": table(
-                "text",
-                [f"h{i}" for i in range(8)],
-                rows["text"],
-                unk_id=UNK,
-                pad_id=0,
-            ),
+            "text": table("text", [f"h{i}" for i in range(8)], rows["text"], unk_id=UNK, pad_id=0),
             "audio": table("audio", ["loudness", "f0", "zcr", "rms"], rows["audio"]),
             "vision": table("vision", ["brow", "jaw", "smile"], rows["vision"]),
         }
@@ -158,8 +150,7 @@ def make_set(make_tables: Callable[..., Tables]) -> Callable[..., FeatureSet]:
     def make(split: str, clips: int, **more: object) -> FeatureSet:
         labels = {f"{split}/{i:03}": float(3 * np.sin(7 * i + len(split))) for i in range(clips)}
         features = from_tables(**make_tables(labels, **more))
-        known = np.array([labels[c] for c in features.clip_ids], dtype=np.float32)
-        return FeatureSet(features.clip_ids, features.text, features.audio, features.vision, known)
+        return replace(features, labels=np.array([*labels.values()], dtype=np.float32))
 
     return make
 
@@ -181,10 +172,7 @@ def make_manifest() -> Callable[..., pa.Table]:
                 "clip_id": list(features.clip_ids),
                 "group": [f"g{i // 3}" for i in range(len(features))],
                 "label": features.known_labels(),
-                **{
-                    name: pa.array(own.get(name, nothing), pa.float32())
-                    for name in ("label_t", "label_a", "label_v")
-                },
+                **{c: pa.array(own.get(c, nothing), pa.float32()) for c in OWN_LABELS.values()},
             }
         )
 
@@ -195,10 +183,8 @@ def make_manifest() -> Callable[..., pa.Table]:
 def masks_at() -> Callable[..., dict[str, Kept]]:
     """Draw masks: `masks_at(clips, rate, **more)`."""
 
-    def draw(features: FeatureSet, rate: float = 0.5, **more: Any) -> dict[str, Kept]:
-        return evaluation_masks(features, rate, **{"seed": 1, "purpose": "test"} | more)
-
-    return draw
+    usual = {"seed": 1, "purpose": "test"}
+    return lambda features, rate=0.5, **more: evaluation_masks(features, rate, **usual | more)
 
 
 @pytest.fixture(scope="session")

@@ -37,8 +37,8 @@ class Ridge(Estimator):
         super().__init__(settings, shapes, language)
         self.alphas = settings.alphas
         width = shapes.text_dim + shapes.audio_dim + shapes.vision_dim
-        for name in ("mean", "deviation", "weights"):
-            self.register_buffer(name, torch.zeros(width, dtype=torch.float64))
+        for name, start in (("mean", 0.0), ("deviation", 1.0), ("weights", 0.0)):
+            self.register_buffer(name, torch.full((width,), start, dtype=torch.float64))
         self.register_buffer("intercept", torch.zeros((), dtype=torch.float64))
 
     def fit(self, train_sets: Iterable[FeatureSet], valid_sets: Sequence[FeatureSet]) -> None:

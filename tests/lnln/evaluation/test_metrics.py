@@ -5,7 +5,16 @@ import json
 import numpy as np
 import pytest
 
-from lnln.evaluation.metrics import better, compute, correlation, intervals, mean, metric_names
+from lnln.evaluation.metrics import (
+    better,
+    compute,
+    correlation,
+    correlations,
+    intervals,
+    majority,
+    mean,
+    metric_names,
+)
 
 
 def test_mosi_metrics_by_hand() -> None:
@@ -69,9 +78,9 @@ def test_all_neutral_labels_leave_accuracy_without_zero_undefined() -> None:
     assert found["f1_without_zero"] is None
 
 
-@pytest.mark.parametrize("family", ["mosi", "sims"])
-def test_names_are_those_computed(family: str) -> None:
-    assert metric_names(family) == list(compute([0.5, -0.5], [0.4, 0.1], family))
+@pytest.mark.parametrize("metric_set", ["mosi", "sims"])
+def test_names_are_those_computed(metric_set: str) -> None:
+    assert metric_names(metric_set) == list(compute([0.5, -0.5], [0.4, 0.1], metric_set))
 
 
 @pytest.mark.parametrize(
@@ -110,6 +119,76 @@ def test_interval_of_an_undefined_correlation_is_none() -> None:
     found = intervals([1.0, 2.0], [[1.0, 1.0]], "mosi", seed=1, resamples=10)
     assert found["corr"] is None
     assert intervals([1.0, 2.0], [[1.0, 1.0]], "mosi", seed=1, resamples=0)["mae"] is None
+
+
+def bootstrapped(
+    labels: np.ndarray, draws: np.ndarray, resamples: int
+) -> dict[str, tuple[float, float]]:
+    """Draw clips with replacement, average over draws of masks, take percentiles."""
+    random, found = np.random.default_rng(99), {"mae": [], "corr": []}
+    for _ in range(resamples):
+        clips = random.integers(len(labels), size=len(labels))
+        truth = labels[clips]
+        found["mae"].append(np.mean([np.abs(d[clips] - truth).mean() for d in draws]))
+        found["corr"].append(np.mean([np.corrcoef(d[clips], truth)[0, 1] for d in draws]))
+    return {name: tuple(np.quantile(values, [0.025, 0.975])) for name, values in found.items()}
+
+
+@pytest.mark.parametrize("draws", [1, 3])
+def test_interval_is_that_of_a_bootstrap_written_out(draws: int) -> None:
+    random = np.random.default_rng(0)
+    labels = random.normal(size=80)
+    predictions = labels + random.normal(size=(draws, 80))
+    found = intervals(labels, list(predictions), "mosi", seed=1, resamples=4000)
+    expected = bootstrapped(labels, predictions, resamples=4000)
+    for name, ends in expected.items():
+        assert found[name] == pytest.approx(ends, abs=0.02)  # the width is about 0.2
+
+
+def test_sims_interval_is_of_clipped_values() -> None:
+    labels = np.linspace(-1, 1, 20)
+    found, clipped = (
+        intervals(labels, [predictions], "sims", seed=1, resamples=50)
+        for predictions in (3 * labels, np.clip(3 * labels, -1, 1))
+    )
+    assert found == clipped
+
+
+def test_resamples_in_which_the_correlation_is_undefined_do_not_count() -> None:
+    low, high = intervals([1.0, 2.0, 3.0], [[1.0, 2.0, 3.0]], "mosi", seed=1, resamples=200)["corr"]
+    assert low == pytest.approx(1) and high == pytest.approx(1)
+
+
+def test_correlations_are_those_of_numpy() -> None:
+    random = np.random.default_rng(0)
+    a, b = random.normal(size=(4, 5, 30)), random.normal(size=(5, 30))
+    a[2, 3], b[1] = 0.7, -2.0  # constants
+    found = correlations(a, b)
+    assert found.shape == (4, 5)
+    for i, j in np.ndindex(4, 5):
+        if (i, j) == (2, 3) or j == 1:
+            assert np.isnan(found[i, j])
+        else:
+            assert found[i, j] == pytest.approx(np.corrcoef(a[i, j], b[j])[0, 1])
+
+
+def test_majority_is_the_most_frequent_class_of_the_labels_themselves() -> None:
+    found = majority([1.0, 1.0, -1.0, 2.0, 0.0], "mosi")
+    assert found["acc7"] == pytest.approx(2 / 5)  # always 1
+    assert found["acc5"] == pytest.approx(2 / 5)
+    assert found["acc2_with_zero"] == pytest.approx(4 / 5)  # always >= 0
+    assert found["f1_with_zero"] == pytest.approx(4 / 5 * 8 / 9)
+    assert found["acc2_without_zero"] == pytest.approx(3 / 4)  # always > 0, the 0 left out
+    assert found["f1_without_zero"] == pytest.approx(3 / 4 * 6 / 7)
+
+
+@pytest.mark.parametrize("metric_set", ["mosi", "sims"])
+def test_majority_has_every_accuracy_and_neither_error_nor_correlation(metric_set: str) -> None:
+    assert [*majority([1, 0.4], metric_set), "mae", "corr"] == metric_names(metric_set)
+
+
+def test_majority_of_neutral_labels_is_undefined_where_zero_is_left_out() -> None:
+    assert majority([0.0, 0.0], "mosi")["acc2_without_zero"] is None
 
 
 def test_mean_is_undefined_where_one_value_is() -> None:

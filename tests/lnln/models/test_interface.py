@@ -205,6 +205,30 @@ def test_a_number_per_clip_survives_an_interruption(
         assert first.read_bytes() == second.read_bytes()
 
 
+def test_hooks_see_every_part_of_an_accumulated_batch(
+    make_inputs: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clips: list[int] = []
+    monkeypatch.setattr(
+        Remembering, "after_step", lambda self, output, targets: clips.extend(targets.clip.tolist())
+    )
+    inputs = make_inputs(model_settings=ToySettings()) | {"name": "remembering"}
+    once = inputs["settings"].model_copy(update={"epochs": 1, "accumulation": 3})
+    train(**inputs | {"settings": once})
+    assert sorted(clips) == list(range(len(inputs["train_set"])))
+
+
+def test_state_of_hooks_is_refused_where_several_processes_train(
+    make_inputs: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    several = SimpleNamespace(
+        device=torch.device("cpu"), num_processes=2, process_index=0, is_main_process=True
+    )
+    monkeypatch.setattr("lnln.training.run.accelerator", lambda: several)
+    with pytest.raises(ValueError, match="Remembering keeps a state of its own .* one process"):
+        train(**make_inputs(model_settings=ToySettings()) | {"name": "remembering"})
+
+
 def test_what_hooks_keep_matters_to_what_is_learnt(make_inputs: Callable[..., Run]) -> None:
     run = make_inputs(model_settings=ToySettings())
     assert (

@@ -79,6 +79,10 @@ def test_clip_of_which_nothing_is_left_gets_the_intercept(
     assert answers.tolist() == [model.intercept.item()] * 30
 
 
+def test_ridge_that_was_not_fitted_answers_0(sets: list[FeatureSet], shapes: Shapes) -> None:
+    assert not Ridge(RidgeSettings(), shapes).predict(sets[2]).prediction.any()
+
+
 def test_coefficients_are_those_of_the_formula(sets: list[FeatureSet], shapes: Shapes) -> None:
     train_set, valid_set, test_set = sets
     model = Ridge(RidgeSettings(alphas=(3.0,)), shapes)
