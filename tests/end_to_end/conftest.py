@@ -150,10 +150,12 @@ def write_empty_project(folder: Path) -> Path:
     """Write a project with small params and no clips."""
     for package in ("contracts", "extractors", "lnln", "pipeline"):
         shutil.copytree(ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pyc*"))
-    for name in ("dvc.yaml", "params.yaml", "datasets.yaml", ".dvcignore", ".gitignore"):
-        shutil.copyfile(ROOT / name, folder / name)
-    (folder / ".dvc").mkdir()
-    shutil.copyfile(ROOT / ".dvc" / "config", folder / ".dvc" / "config")
+    names = ("dvc.yaml", "params.yaml", "datasets.yaml", ".dvcignore", ".gitignore", ".dvc/config")
+    ignored = (file for top in ("models", "outputs") for file in (ROOT / top).rglob(".gitignore"))
+    for file in (*(ROOT / name for name in names), *ignored):
+        target = folder / file.relative_to(ROOT)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, target)
     change(folder, SMALL)
     return folder
 
