@@ -8,8 +8,9 @@ from pydantic import BaseModel, ConfigDict
 
 from lnln.models.registry import find
 from lnln.settings import ModelSettings, SeedlessTrainSettings, TrainSettings
+from pipeline.checking import ParamsError, problems_of, refuse
 from pipeline.params import Dataset, Params
-from pipeline.paths import SETTINGS
+from pipeline.paths import DATASETS, PARAMS, SETTINGS
 
 # Trained and evaluated beside every model, so that no score stands alone; dvc.yaml names them too.
 FLOORS = ("text_only", "ridge", "majority", "constant")
@@ -42,7 +43,17 @@ def resolve_model(name: str, params: Params, dataset: Dataset) -> ResolvedModel:
 
     A value in params.yaml that is not null wins over the dataset's preset, and that over the
     model's own. A model that is fitted at once takes nothing but `selection` from `train`.
+
+    Raises
+    ------
+    ParamsError
+        params.yaml lacks the model's section, or the settings do not go together.
     """
+    if name not in params.overrides:
+        raise ParamsError(
+            f"{PARAMS}: {name}: missing; every model of the run has a section, which may be empty: "
+            f"`{name}: {{}}`, or -S '+{name}={{}}'"
+        )
     kind = find(name)
     preset = dataset.models.get(name)
     settings: dict[str, Any] = {}
@@ -53,6 +64,7 @@ def resolve_model(name: str, params: Params, dataset: Dataset) -> ResolvedModel:
     if kind.learns == "by_gradient":
         train = merged(train, params.train.overrides)
     train["selection"] = params.train.selection
+    refuse(problems_of(kind.settings, settings, name), f"{PARAMS} over the presets of {DATASETS}")
     return ResolvedModel(
         model=kind.settings.model_validate(settings).model_dump(mode="json"),
         train=SeedlessTrainSettings.model_validate(train),

@@ -3,10 +3,9 @@
 import json
 import math
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from extractors.settings import (
     AudioSettings,
@@ -19,13 +18,9 @@ from extractors.settings import (
 from lnln.missing.patterns import PatternName
 from lnln.models.registry import find, names
 from lnln.settings import Metric, MetricSet, SeedlessTrainSettings
+from pipeline.checking import ParamsError as ParamsError
+from pipeline.checking import problems_of, problems_of_some, read_yaml, refuse, without_nulls
 from pipeline.paths import DATASET, DATASETS, PARAMS
-
-Section = TypeVar("Section", bound=BaseModel)
-
-
-class ParamsError(Exception):
-    """A key or value of `params.yaml` or `datasets.yaml` that cannot be used, and what could be."""
 
 
 class _Section(BaseModel):
@@ -122,7 +117,14 @@ class MaskParams(_Section):
 class ModelParams(_Section):
     """Which model is trained beside the floors, and used by `lnln predict`."""
 
-    name: str = Field(min_length=1, description="a folder of lnln/models")
+    name: str = Field(description="a folder of lnln/models")
+
+    @field_validator("name")
+    @classmethod
+    def _is_a_model(cls, name: str) -> str:
+        if name not in names():
+            raise ValueError(_no_model())
+        return name
 
 
 class TrainParams(_Section):
@@ -130,7 +132,16 @@ class TrainParams(_Section):
 
     seeds: list[Annotated[int, Field(ge=0)]] = Field(min_length=1)
     selection: Metric
-    overrides: dict[str, Any] = Field(description="settings that are not left to the presets")
+    overrides: dict[str, Any] = Field(
+        default={}, description="the other keys of the section, where they are not null"
+    )
+
+    @field_validator("seeds")
+    @classmethod
+    def _are_different(cls, seeds: list[int]) -> list[int]:
+        if len(set(seeds)) < len(seeds):
+            raise ValueError("a seed stands there twice")
+        return seeds
 
 
 class EvaluateParams(_Section):
@@ -140,8 +151,8 @@ class EvaluateParams(_Section):
     bootstrap: int = Field(ge=0, description="resamples of the clips for 95 % intervals")
 
 
-class Params(_Section):
-    """The whole of `params.yaml`."""
+class _File(_Section):
+    """`params.yaml` but for the sections of single models."""
 
     dataset: str
     missing_rate: float = Field(ge=0, le=1)
@@ -151,11 +162,16 @@ class Params(_Section):
     vision: VisionSettings
     masks: MaskParams
     model: ModelParams
-    overrides: dict[str, dict[str, Any]] = Field(
-        description="settings of models that are not left to the presets, by name of the model"
-    )
     train: TrainParams
     evaluate: EvaluateParams
+
+
+class Params(_File):
+    """The whole of `params.yaml`."""
+
+    overrides: dict[str, dict[str, Any]] = Field(
+        description="sections of models, by name, with the keys that are not null"
+    )
 
 
 def load_params(path: Path = PARAMS) -> Params:
@@ -166,37 +182,26 @@ def load_params(path: Path = PARAMS) -> Params:
     ParamsError
         The file is missing, is no YAML mapping, or a key or value is not allowed.
     """
-    content = _read(path)
-    models = [name for name in names() if name in content]
-    overrides = {
-        name: _partly(find(name).settings, content.pop(name), f"{path}: {name}") for name in models
-    }
+    content = read_yaml(path)
+    overrides = {name: without_nulls(content.pop(name)) for name in names() if name in content}
+    problems = [
+        problem
+        for name, section in overrides.items()
+        for problem in problems_of_some(find(name).settings, section, name)
+    ]
     train = content.get("train")
     if isinstance(train, dict):
-        chosen = {key: train[key] for key in ("seeds", "selection") if key in train}
-        rest = {key: value for key, value in train.items() if key not in chosen}
-        partly = _partly(SeedlessTrainSettings, rest, f"{path}: train")
-        content["train"] = chosen | {"overrides": partly}
-    params = _validate(Params, content | {"overrides": overrides}, str(path))
-    if params.model.name not in names():
-        raise ParamsError(
-            f"{path}: model.name: {params.model.name!r} is no model; known: {', '.join(names())}"
-        )
+        own = {key: train[key] for key in ("seeds", "selection") if key in train}
+        rest = without_nulls({key: value for key, value in train.items() if key not in own})
+        problems += problems_of_some(SeedlessTrainSettings, rest, "train", also=own)
+        content["train"] = own | {"overrides": rest}
+    refuse(problems_of(_File, content, also=names()) + problems, str(path))
+    params = Params.model_validate(content | {"overrides": overrides})
     return params.model_copy(update={"run": params.run.model_copy(update=_placed(params.run))})
 
 
-def _partly(model: type[BaseModel], section: Any, where: str) -> dict[str, Any]:
-    """Check the settings that a section names, and return them without those that are null."""
-    set_ = _without_nulls(section) if isinstance(section, dict) else section
-    _validate(model, set_, where)
-    if not isinstance(set_, dict):
-        return {}
-    return set_
-
-
-def _without_nulls(section: dict[str, Any]) -> dict[str, Any]:
-    cleared = {k: _without_nulls(v) if isinstance(v, dict) else v for k, v in section.items()}
-    return {k: v for k, v in cleared.items() if v is not None and v != {}}
+def _no_model() -> str:
+    return f"no model; known: {', '.join(names())}"
 
 
 def _placed(run: RunParams) -> dict[str, str]:
@@ -216,54 +221,31 @@ def _placed(run: RunParams) -> dict[str, str]:
 
 def load_datasets(path: Path = DATASETS) -> dict[str, Dataset]:
     """Read every section of `datasets.yaml`; raises as `load_params` does."""
-    datasets = {
-        name: _validate(Dataset, section, f"{path}: {name}")
-        for name, section in _read(path).items()
-    }
-    for name, dataset in datasets.items():
-        for model, preset in dataset.models.items():
-            where = f"{path}: {name}: models.{model}"
-            if model not in names():
-                raise ParamsError(f"{where} is no model; known: {', '.join(names())}")
-            _partly(find(model).settings, preset.model, f"{where}.model")
-            _partly(SeedlessTrainSettings, preset.train, f"{where}.train")
-    return datasets
+    return {name: _dataset(section, f"{path}: {name}") for name, section in read_yaml(path).items()}
+
+
+def _dataset(section: Any, where: str) -> Dataset:
+    """Check a section, and that its presets name settings of models that there are."""
+    refuse(problems_of(Dataset, section), where)
+    dataset = Dataset.model_validate(section)
+    problems, presets = [], {}
+    for name, preset in dataset.models.items():
+        key = f"models.{name}"
+        if name not in names():
+            problems.append(f"{key}: {_no_model()}")
+            continue
+        model, train = without_nulls(preset.model), without_nulls(preset.train)
+        problems += problems_of_some(find(name).settings, model, f"{key}.model")
+        problems += problems_of_some(SeedlessTrainSettings, train, f"{key}.train")
+        if "selection" in train:
+            problems.append(f"{key}.train.selection: is no part of a preset, see {PARAMS}")
+        presets[name] = Preset(model=model, train=train)
+    refuse(problems, where)
+    return dataset.model_copy(update={"models": presets})
 
 
 def load_dataset(path: Path = DATASET) -> ResolvedDataset:
     """Read what the `dataset` stage resolved."""
-    return _validate(ResolvedDataset, json.loads(path.read_text("utf-8")), str(path))
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        content = yaml.safe_load(path.read_text("utf-8"))
-    except FileNotFoundError:
-        raise ParamsError(f"{path} is not here; run from the project's folder") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ParamsError(f"{path} is not valid YAML: {error}") from None
-    if not isinstance(content, dict):
-        raise ParamsError(f"{path} must hold `key: value` lines, not {type(content).__name__}")
-    return content
-
-
-def _validate(model: type[Section], content: Any, where: str) -> Section:
-    try:
-        return model.model_validate(content)
-    except ValidationError as error:
-        problems = "\n".join(f"  {_explain(model, problem)}" for problem in error.errors())
-        raise ParamsError(f"{where}:\n{problems}") from None
-
-
-def _explain(model: type[BaseModel], problem: Any) -> str:
-    """Say which key is wrong, what it was, and what it may be."""
-    name = ".".join(str(part) for part in problem["loc"]) or "this section"
-    if problem["type"] == "extra_forbidden":
-        for parent in problem["loc"][:-1]:
-            model = model.model_fields[parent].annotation  # type: ignore[assignment]
-        return f"{name}: unknown key; allowed here: {', '.join(sorted(model.model_fields))}"
-    if problem["type"] == "missing":
-        return f"{name}: missing; every key has to be given"
-    if isinstance(problem["input"], dict) and problem["type"] == "value_error":
-        return f"{name}: {problem['ctx']['error']}"  # two keys that do not go together
-    return f"{name}: {problem['input']!r} is not allowed: {problem['msg']}"
+    content = json.loads(path.read_text("utf-8"))
+    refuse(problems_of(ResolvedDataset, content), str(path))
+    return ResolvedDataset.model_validate(content)

@@ -13,7 +13,7 @@ from rich.table import Table
 from contracts.files import replacing
 from contracts.quarantine import Rejected, write_quarantine
 from extractors.errors import SetupError
-from pipeline.params import ParamsError
+from pipeline.checking import ParamsError
 from pipeline.paths import QUARANTINE
 
 

@@ -1,7 +1,7 @@
 """Stage `choose`: of the seeds of `model.name` the one that did best on the validation split."""
 
 from contracts.files import replacing
-from lnln.checkpoints.config import read_config
+from lnln.checkpoints.config import CheckpointError, read_config
 from lnln.checkpoints.hub import CONFIG, WEIGHTS
 from lnln.evaluation.metrics import better
 from pipeline.params import load_params
@@ -22,8 +22,9 @@ def main() -> None:
     for name in (WEIGHTS, CONFIG):  # the config last, as `save` does
         with replacing(MODEL / name) as temporary:
             temporary.write_bytes((folders[best] / name).read_bytes())
-    print(f"{model}: seed {best} has the best {selection} of validation: {reached[best]:.4f}")
+    value = "undefined" if reached[best] is None else f"{reached[best]:.4f}"
+    print(f"{model}: seed {best} has the best {selection} of validation: {value}")
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, CheckpointError)

@@ -23,6 +23,7 @@ WITHOUT = HARMLESS | {
     "lnln/settings.py": "the values are params",
     "lnln/training/fingerprint.py": "where an interrupted training goes on from",
     "lnln/training/resume.py": "where an interrupted training goes on from",
+    "pipeline/checking.py": "the values are params",
     "pipeline/params.py": "the values are params",
     "pipeline/paths.py": "the paths are in dvc.yaml",
     "pipeline/report/tables.py": "tables that are printed",

@@ -1,11 +1,14 @@
 """Stage `dataset`: the dataset that params.yaml names, and all settings, nothing left open."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from contracts.messages import message
 from lnln.evaluation.metrics import metric_names
+from pipeline.checking import ParamsError
 from pipeline.models import ResolvedModel, compared, resolve_model
-from pipeline.params import ParamsError, ResolvedDataset, load_datasets, load_params
+from pipeline.params import ResolvedDataset, load_datasets, load_params
 from pipeline.paths import DATASET, DATASETS, PARAMS, SETTINGS
 from pipeline.stage import StageError, run, write_json
 
@@ -85,8 +88,16 @@ def main() -> None:
 
 
 def _told(model: ResolvedModel) -> str:
-    settings = model.model | {f"train.{k}": v for k, v in model.train.model_dump().items()}
-    return ", ".join(f"{name} {value}" for name, value in settings.items())
+    settings = model.model | {"train": model.train.model_dump()}
+    return ", ".join(f"{name} {value}" for name, value in _leaves(settings))
+
+
+def _leaves(section: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in section.items():
+        if isinstance(value, dict):
+            yield from _leaves(value, f"{prefix}{name}.")
+        else:
+            yield prefix + name, value
 
 
 if __name__ == "__main__":

@@ -10,11 +10,11 @@ from contracts.files import replacing
 from lnln.evaluation.summary import by_condition, over_seeds, results
 from lnln.evaluation.table import read, slices, write
 from pipeline.models import compared
-from pipeline.params import load_dataset, load_params
+from pipeline.params import Params, load_dataset, load_params
 from pipeline.paths import METRICS, PLOTS, PREDICTIONS, SWEPT, run_name
 from pipeline.report.figures import plot_rates
 from pipeline.report.tables import modalities_table, results_table
-from pipeline.stage import run, write_json
+from pipeline.stage import StageError, run, write_json
 
 Row = dict[str, Any]
 
@@ -26,6 +26,8 @@ def main() -> None:
     table = read(
         [SWEPT / f"{run_name(m, seed)}.parquet" for m in models for seed in params.train.seeds]
     )
+    judged = by_condition(table, dataset.metric_set)
+    require_rates(judged, params)
     write(table, PREDICTIONS)
     summary = results(
         table,
@@ -40,7 +42,7 @@ def main() -> None:
     write_json(about | summary, METRICS / "test.json")
     swept = [
         row
-        for row in over_seeds(by_condition(table, dataset.metric_set))
+        for row in over_seeds(judged)
         if row["pattern"] == pattern and row["rate"] in params.evaluate.rates
     ]
     by_rate = sorted(swept, key=lambda row: (models.index(row["model"]), row["rate"]))
@@ -67,6 +69,28 @@ def main() -> None:
     rich.print(results_table(by_rate, models))
     if "modalities" in summary:
         rich.print(modalities_table(summary["modalities"]))
+
+
+def require_rates(judged: list[Row], params: Params) -> None:
+    """Check that every model was asked at all rates that are told about.
+
+    Raises
+    ------
+    StageError
+        One was not: its predictions are those of another run.
+    """
+    asked = {
+        (r["model"], r["seed"], r["rate"]) for r in judged if r["pattern"] == params.masks.pattern
+    }
+    for model in compared(params):
+        for seed in params.train.seeds:
+            for rate in (*params.evaluate.rates, params.missing_rate):
+                if (model, seed, rate) not in asked:
+                    raise StageError(
+                        f"{SWEPT / run_name(model, seed)}.parquet has no predictions at the "
+                        f"missing rate {rate:g} of the pattern {params.masks.pattern}: it is of "
+                        "another run; run dvc repro"
+                    )
 
 
 def curves(by_rate: list[Row], models: list[str], metric: str) -> list[Row]:

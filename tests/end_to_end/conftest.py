@@ -37,7 +37,7 @@ CLIPS = (
 )
 SMALL = {
     "ingest": {"max_quarantined": 0.5},
-    "network": {"width": 16, "tokens": 2, "heads": 2, "head_width": 8, "hyper_head_width": 4},
+    "lnln": {"width": 16, "tokens": 2, "heads": 2, "head_width": 8, "hyper_head_width": 4},
     "train": {"epochs": 2, "batch_size": 4},
     "evaluate": {"rates": [0.0, 0.9], "bootstrap": 20},
 }
@@ -125,18 +125,16 @@ def add_to_sample() -> Callable[[Path, tuple[tuple[str, str], ...]], None]:
 
 
 @pytest.fixture(scope="session")
-def shorten() -> Callable[[Path, str, Path], None]:
-    """Gives a preset of a project a text model that is here, and one epoch."""
+def give_text_model() -> Callable[[Path, str, Path], None]:
+    """Gives a dataset of a project a text model that is here."""
 
-    def shorten(project: Path, name: str, model: Path) -> None:
+    def give(project: Path, name: str, model: Path) -> None:
         path = project / "datasets.yaml"
         sections = yaml.safe_load(path.read_text("utf-8"))
         sections[name]["text"]["model"] = str(model)
-        if sections[name]["published"] is not None:
-            sections[name]["published"]["train"]["epochs"] = 1
         path.write_text(yaml.safe_dump(sections, sort_keys=False), "utf-8")
 
-    return shorten
+    return give
 
 
 @pytest.fixture(scope="session")
@@ -152,10 +150,12 @@ def write_empty_project(folder: Path) -> Path:
     """Write a project with small params and no clips."""
     for package in ("contracts", "extractors", "lnln", "pipeline"):
         shutil.copytree(ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pyc*"))
-    for name in ("dvc.yaml", "params.yaml", "datasets.yaml", ".dvcignore", ".gitignore"):
-        shutil.copyfile(ROOT / name, folder / name)
-    (folder / ".dvc").mkdir()
-    shutil.copyfile(ROOT / ".dvc" / "config", folder / ".dvc" / "config")
+    names = ("dvc.yaml", "params.yaml", "datasets.yaml", ".dvcignore", ".gitignore", ".dvc/config")
+    ignored = (file for top in ("models", "outputs") for file in (ROOT / top).rglob(".gitignore"))
+    for file in (*(ROOT / name for name in names), *ignored):
+        target = folder / file.relative_to(ROOT)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, target)
     change(folder, SMALL)
     return folder
 

@@ -20,8 +20,8 @@ def predictions(answers: Answers) -> dict[str, dict[str, Any]]:
 
 def test_complete_clip_gets_a_score_within_the_label_range(predictions: dict) -> None:
     row = predictions["004.mp4"]
-    assert -3 <= row["sentiment"] <= 3
-    assert 0 <= row["completeness"] <= 1
+    assert -3 <= row["prediction"] <= 3
+    assert 0 <= row["w"] <= 1
     assert row["text"]  # recognised: label.csv is not read
     assert min(row["observed"].values()) > 0.9
 
@@ -38,7 +38,7 @@ def test_clip_that_lacks_something_gets_a_score_and_is_told_what(
     predictions: dict, clip: str, missing: tuple[str, ...], warnings: tuple[str, ...]
 ) -> None:
     row = predictions[clip]
-    assert -3 <= row["sentiment"] <= 3
+    assert -3 <= row["prediction"] <= 3
     assert {modality for modality, share in row["observed"].items() if share == 0} == set(missing)
     for warning in warnings:
         assert any(told.startswith(warning) for told in row["warnings"])
@@ -46,7 +46,7 @@ def test_clip_that_lacks_something_gets_a_score_and_is_told_what(
 
 def test_clip_in_which_nothing_was_observed_gets_no_score_and_is_told_so(predictions: dict) -> None:
     row = predictions["nothing.mp4"]
-    assert (row["sentiment"], row["completeness"]) == (None, None)
+    assert (row["prediction"], row["w"]) == (None, None)
     assert set(row["observed"].values()) == {0.0}
     assert any("nothing was observed" in warning for warning in row["warnings"])
 
@@ -81,7 +81,7 @@ def test_python_gives_the_same_numbers(
     rows = predict(extract(clips, model.extraction), model)
 
     for row in rows:
-        assert row.sentiment == pytest.approx(predictions[row.clip_id]["sentiment"], abs=1e-5)
+        assert row.prediction == pytest.approx(predictions[row.clip_id]["prediction"], abs=1e-5)
         assert row.observed == predictions[row.clip_id]["observed"]
         assert row.text == predictions[row.clip_id]["text"]
 
@@ -98,7 +98,7 @@ def test_written_features_give_the_same_numbers(
     assert f"1 clips written to {tmp_path}" in done.stdout
     (row,) = predict(tmp_path, load(project / "models" / "lnln"))
     expected = predictions["003.mp4"]
-    assert row.sentiment == pytest.approx(expected["sentiment"], abs=1e-5)
+    assert row.prediction == pytest.approx(expected["prediction"], abs=1e-5)
     assert (row.observed, row.text) == (expected["observed"], expected["text"])
 
 
@@ -119,6 +119,6 @@ def test_table_and_nothing_but_unreadable_files(project: Path, run: Run) -> None
         "absent.mp4",
     )
     assert done.returncode == 1
-    assert "sentiment" in done.stdout
+    assert "prediction" in done.stdout
     assert "This model was trained on the synthetic sample corpus" in " ".join(done.stdout.split())
     assert done.stderr.count("error: ") == 2

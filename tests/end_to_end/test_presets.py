@@ -29,9 +29,10 @@ def link(clip: str, to: Path) -> None:
     to.symlink_to(SAMPLE / f"{clip}.mp4")
 
 
-def repro(project: Path, run: Run, dataset: str) -> tuple[dict[str, Any], str]:
+def repro(project: Path, run: Run, dataset: str, *more: str) -> tuple[dict[str, Any], str]:
     """What a user types; returns test.json and what was printed."""
-    done = run(project, "dvc", "exp", "run", "-S", f"dataset={dataset}", "-S", "masks.draws=1")
+    values = (f"dataset={dataset}", "masks.draws=1", "train.epochs=1", *more)
+    done = run(project, "dvc", "exp", "run", *(part for value in values for part in ("-S", value)))
     assert done.returncode == 0, done.stdout + done.stderr
     metrics = json.loads((project / "metrics" / "test.json").read_text("utf-8"))
     return metrics, done.stdout + done.stderr
@@ -43,7 +44,7 @@ def manifest(project: Path) -> dict[str, dict[str, Any]]:
 
 
 def test_mosi_as_its_authors_ship_it(
-    empty_project: Path, tmp_path: Path, make_bert: Any, shorten: Any, run: Run
+    empty_project: Path, tmp_path: Path, make_bert: Any, give_text_model: Any, run: Run
 ) -> None:
     source = tmp_path / "CMU-MOSI" / "Raw"
     labels, draw = [], iter((2.4, -1.8, 0.6, -3.0, 1.2, 0.0, 3.0, -0.4))
@@ -60,10 +61,15 @@ def test_mosi_as_its_authors_ship_it(
     assert done.returncode == 0, done.stderr
     assert "published" not in done.stdout
 
-    shorten(empty_project, "mosi", make_bert(WORDS))
-    metrics, printed = repro(empty_project, run, "mosi")
+    give_text_model(empty_project, "mosi", make_bert(WORDS))
+    left_open = ("train.batch_size=null", "lnln.dropout=0.25")
+    metrics, printed = repro(empty_project, run, "mosi", *left_open)
+    used = json.loads((empty_project / "models" / "lnln" / "config.json").read_text("utf-8"))
+    assert used["training"]["settings"].items() >= {"epochs": 1, "batch_size": 64}.items()
+    assert (used["settings"]["dropout"], used["settings"]["fusion_depth"]) == (0.25, 2)
+    assert used["training"]["settings"]["finetune_language"] and used["language"]
     assert metrics["clips"] == 2
-    assert {"acc7", "acc5", "acc2_without_zero"} <= metrics["lnln"].keys()
+    assert {"acc7", "acc5", "acc2_without_zero"} <= metrics["models"]["lnln"].keys()
     assert "modalities" not in metrics
     assert "4 train clips, where 1284 were published" in printed
     rows = manifest(empty_project)
@@ -79,7 +85,7 @@ def test_mosi_as_its_authors_ship_it(
 
 
 def test_mosei_as_its_authors_ship_it(
-    empty_project: Path, tmp_path: Path, make_bert: Any, shorten: Any, run: Run
+    empty_project: Path, tmp_path: Path, make_bert: Any, give_text_model: Any, run: Run
 ) -> None:
     source = tmp_path / "CMU-MOSEI" / "Raw"
     videos = dict(
@@ -104,10 +110,10 @@ def test_mosei_as_its_authors_ship_it(
     done = run(empty_project, "pipeline", *command)
     assert done.returncode == 0, done.stderr
 
-    shorten(empty_project, "mosei", make_bert(WORDS))
+    give_text_model(empty_project, "mosei", make_bert(WORDS))
     metrics, printed = repro(empty_project, run, "mosei")
     assert metrics["clips"] == 2
-    assert {"acc7", "acc5", "acc2_without_zero"} <= metrics["lnln"].keys()
+    assert {"acc7", "acc5", "acc2_without_zero"} <= metrics["models"]["lnln"].keys()
     assert "4 train clips, where 16326 were published" in printed
     rows = manifest(empty_project)
     assert {c.partition("/")[0]: row["split"] for c, row in rows.items()} == modes
@@ -115,7 +121,7 @@ def test_mosei_as_its_authors_ship_it(
 
 
 def test_sims_in_chinese_with_a_label_for_each_modality(
-    empty_project: Path, make_bert: Any, shorten: Any, run: Run
+    empty_project: Path, make_bert: Any, give_text_model: Any, run: Run
 ) -> None:
     said = {
         "joe/001": "这部电影很好看",
@@ -140,10 +146,10 @@ def test_sims_in_chinese_with_a_label_for_each_modality(
         csv.writer(file).writerows([names.split(","), *lines])
 
     model = make_bert(sorted(set("".join(said.values())) - {"差"}))  # one character is unknown
-    shorten(empty_project, "sims", model)
+    give_text_model(empty_project, "sims", model)
     metrics, printed = repro(empty_project, run, "sims")
     assert metrics["clips"] == 2
-    assert {"acc5", "acc3", "acc2", "f1"} <= metrics["lnln"].keys()
+    assert {"acc5", "acc3", "acc2", "f1"} <= metrics["models"]["lnln"].keys()
     assert "4 train clips, where 1368 were published" in printed
     own = metrics["modalities"]
     assert {modality: found["clips"] for modality, found in own.items()} == {
@@ -151,8 +157,7 @@ def test_sims_in_chinese_with_a_label_for_each_modality(
         "audio": 2,
         "vision": 2,
     }
-    assert own["text"]["alone"]["mae"] != own["text"]["all"]["mae"]
-    assert own["vision"]["constant"]["mae"] == 0  # all of them are 1
+    assert own["text"]["lnln"]["only"]["mae"] != own["text"]["lnln"]["all"]["mae"]
     assert "labels of single modalities" in printed
 
     (table,) = (

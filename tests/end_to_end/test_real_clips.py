@@ -31,4 +31,4 @@ def test_every_real_clip_gets_an_answer(
     assert done.returncode == 0, done.stderr
     rows = json.loads(done.stdout)["predictions"]
     assert len(rows) == len(files)
-    assert [row["clip_id"] for row in rows if row["sentiment"] is None] == []
+    assert [row["clip_id"] for row in rows if row["prediction"] is None] == []

@@ -3,8 +3,9 @@
 import csv
 import json
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -15,11 +16,13 @@ import yaml
 from contracts.features import read_modality
 from contracts.parquet import read_table
 from contracts.quarantine import read_quarantine
+from pipeline.models import FLOORS
 from pipeline.params import load_dataset
 from pipeline.stage import StageError
 from pipeline.stages.splits import read_split
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
+MODELS = ("lnln", *FLOORS)
 
 
 @pytest.fixture
@@ -86,12 +89,14 @@ def test_what_a_clip_lacks_is_unobserved_and_keeps_its_place_in_time(project: Pa
 
 def test_metrics_hold_the_network_beside_its_floors(project: Path) -> None:
     metrics = content(project / "metrics" / "test.json")
-    assert metrics["missing_rate"] == 0.5
+    assert (metrics["missing_rate"], metrics["pattern"]) == (0.5, "random")
     assert metrics["clips"] == 3
-    for predictor in (metrics["lnln"], metrics["floors"]["constant"], metrics["floors"]["ridge"]):
-        assert {"mae", "corr", "acc7", "acc5", "acc2_with_zero", "f1_with_zero"} <= predictor.keys()
-    assert metrics["lnln"]["mae"] > 0
-    assert metrics["mean_over_rates"].keys() == {"lnln", "ridge", "constant"}
+    assert metrics["models"].keys() == set(MODELS)
+    for scores in metrics["models"].values():
+        assert {"mae", "corr", "acc7", "acc5", "acc2_with_zero", "f1_with_zero"} <= scores.keys()
+    assert metrics["models"]["lnln"]["mae"] > 0
+    assert {"w_mae", "w_corr"} <= metrics["models"]["lnln"].keys()
+    assert metrics["mean_over_rates"].keys() == set(MODELS)
     assert content(project / "metrics" / "observed.json")["vision"]["missing"] == {"no face": 1}
 
 
@@ -110,11 +115,15 @@ def test_answers_to_the_test_split_open_in_pandas_polars_and_datasets(
 
     path = project / "outputs" / "predictions.parquet"
     with (project / "plots" / "predictions.csv").open(newline="", encoding="utf-8") as file:
-        lines = list(csv.DictReader(file))
+        drawn = [float(line["prediction"]) for line in csv.DictReader(file)]
     frame = pandas.read_parquet(path)
-    assert frame["clip_id"].tolist() == [line["clip_id"] for line in lines]
-    assert frame["prediction"].tolist() == [float(line["prediction"]) for line in lines]
-    assert polars.read_parquet(path)["w"].to_list() == [float(line["w"]) for line in lines]
+    asked = (frame["model"] == "lnln") & (frame["pattern"] == "random") & (frame["rate"] == 0.5)
+    told = frame[asked].sort_values(["draw", "clip_id"])
+    assert told["clip_id"].tolist() == ["adam/004", "steph/009", "steph/011"] * 3
+    assert told["prediction"].tolist() == drawn
+    lnln = polars.read_parquet(path).filter(polars.col("model").cast(str) == "lnln")
+    assert lnln["w"].is_between(0, 1).all()
+    assert lnln["completeness"].is_between(0, 1).all()
     table = datasets.load_dataset(
         "parquet", data_files=str(path), split="train", cache_dir=str(tmp_path)
     )
@@ -130,6 +139,33 @@ def test_dvc_shows_metrics_and_plots(copy: Path, run: Run, tmp_path: Path) -> No
     for title in yaml.safe_load((copy / "dvc.yaml").read_text("utf-8"))["plots"]:
         if isinstance(title, dict):
             assert next(iter(title)) in page
+
+
+def test_what_was_used_is_what_dvc_the_checkpoint_and_the_card_say(project: Path, run: Run) -> None:
+    used = content(project / "outputs" / "settings.json")["lnln"]
+    assert used["model"]["width"] == 16  # of params.yaml
+    assert used["model"]["loss"]["adversarial"] == 0.1  # of the preset
+    assert used["model"]["depth"] == 2  # of the model
+    assert (used["train"]["epochs"], used["train"]["averaging"]) == (2, 0.99)
+    config = content(project / "models" / "lnln" / "config.json")
+    assert config["settings"] == used["model"]
+    assert config["training"]["settings"] == used["train"] | {"seed": 1111}
+    shown = run(project, "dvc", "exp", "show", "--csv")
+    assert shown.returncode == 0, shown.stderr
+    row = next(csv.DictReader(shown.stdout.splitlines()))
+    card = (project / "models" / "lnln" / "README.md").read_text("utf-8")
+    for section, settings in used.items():
+        for key, value in leaves(settings):
+            assert row[f"lnln.{section}.{key}"] == str(value)
+            assert f"{key} | {value} |" in card
+
+
+def leaves(section: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in section.items():
+        if isinstance(value, dict):
+            yield from leaves(value, f"{prefix}{key}.")
+        else:
+            yield prefix + key, value
 
 
 def test_checkpoint_holds_no_pickle(project: Path) -> None:
@@ -149,7 +185,8 @@ def test_another_missing_rate_leaves_ingest_transcribe_and_extract_as_they_are(
     params = (copy / "params.yaml").read_text("utf-8")
     (copy / "params.yaml").write_text(params.replace("missing_rate: 0.5", "missing_rate: 0.7"))
     changed = json.loads(run(copy, "dvc", "status", "--json").stdout)
-    assert changed.keys() == {"incomplete", "train@1111", "evaluate"}
+    runs = {f"{stage}@{model}-1111" for stage in ("train", "sweep") for model in MODELS}
+    assert changed.keys() == {"incomplete", *runs, "evaluate"}
 
 
 def test_another_frame_rate_extracts_vision_only(copy: Path, run: Run) -> None:

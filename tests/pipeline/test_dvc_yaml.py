@@ -10,6 +10,8 @@ import pytest
 import yaml
 
 from contracts.code import PACKAGES
+from lnln.settings import SeedlessTrainSettings
+from pipeline import paths
 from pipeline.models import FLOORS
 from pipeline.stages.code import sources
 
@@ -138,3 +140,54 @@ def test_another_model_trains_no_other_again() -> None:
         assert "model.name" not in declared_params(stage)
         compared = STAGES[stage]["matrix"]["model"]
         assert compared == ["${model.name}", *FLOORS]
+
+
+def test_settings_are_resolved_again_where_a_section_changes_that_they_are_made_of() -> None:
+    of_training = {f"train.{key}" for key in SeedlessTrainSettings.model_fields}
+    of_models = {"${model.name}", *FLOORS}
+    others = {"audio", "dataset", "model", "vision"}
+    assert declared_params("dataset") == of_training | of_models | others
+    assert {"datasets.yaml": None} in STAGES["dataset"]["params"]  # the whole file
+
+
+def test_every_drawn_column_is_of_a_file_that_a_stage_plots() -> None:
+    content = yaml.safe_load((ROOT / "dvc.yaml").read_text("utf-8"))
+    plotted = {next(iter(entry)) for stage in STAGES.values() for entry in stage.get("plots", ())}
+    columns = {}
+    for entry in content["plots"]:
+        if isinstance(entry, str):
+            columns[entry] = None
+        else:
+            (title,) = entry.values()
+            columns |= title["y"]
+    assert columns.keys() <= plotted
+    assert columns["plots/mae.csv"] == ["${model.name}", "text_only", "ridge", "constant"]
+    assert columns["plots/corr.csv"] == ["${model.name}", "text_only", "ridge"]  # constants: none
+
+
+def test_what_a_stage_writes_is_where_the_code_writes_it() -> None:
+    outputs = {
+        next(iter(out)) if isinstance(out, dict) else out
+        for stage in STAGES.values()
+        for kind in ("outs", "metrics", "plots")
+        for out in stage.get(kind, ())
+    }
+    name = paths.run_name("${item.model}", "${item.seed}")  # type: ignore[arg-type]
+    expected = {
+        paths.DATASET,
+        paths.SETTINGS,
+        paths.MANIFEST,
+        paths.TRANSCRIPTS,
+        paths.OBSERVED,
+        paths.INCOMPLETE,
+        paths.PREDICTIONS,
+        paths.CODE,
+        paths.TRAINED / name,
+        paths.TRAINING / name / "metrics.json",
+        paths.SWEPT / f"{name}.parquet",
+        paths.METRICS / "test.json",
+        paths.MODEL / "config.json",
+        paths.MODEL / "model.safetensors",
+        paths.MODEL / "README.md",
+    }
+    assert {str(path) for path in expected} <= outputs

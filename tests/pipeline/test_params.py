@@ -9,8 +9,10 @@ import yaml
 from pydantic import BaseModel
 
 from lnln.evaluation.metrics import metric_names
-from lnln.settings import Metric
-from pipeline.params import Dataset, Params, ParamsError, load_datasets, load_params
+from lnln.models.registry import find, names
+from lnln.settings import Metric, SeedlessTrainSettings
+from pipeline.checking import ParamsError
+from pipeline.params import Dataset, Params, load_datasets, load_params
 
 Change = Callable[..., None]
 
@@ -41,12 +43,17 @@ def keys(content: dict[str, Any], prefix: str = "") -> Iterator[str]:
 
 def test_there_is_no_knob_that_params_yaml_does_not_show(root: Path) -> None:
     shown = yaml.safe_load((root / "params.yaml").read_text("utf-8"))
-    assert sorted(keys(shown)) == sorted(fields(Params))
+    of_models = {key for name in names() for key in fields(find(name).settings, prefix=f"{name}.")}
+    of_training = set(fields(SeedlessTrainSettings, prefix="train."))
+    others = {key for key in fields(Params) if not key.endswith("overrides")}
+    assert sorted(keys(shown)) == sorted(others | of_models | of_training)
+    assert set(names()) <= shown.keys()
 
 
 def test_every_dataset_shows_every_knob(root: Path) -> None:
     for name, section in yaml.safe_load((root / "datasets.yaml").read_text("utf-8")).items():
-        assert sorted(keys(section)) == sorted(fields(Dataset, section)), name
+        del section["models"]  # presets name what they like
+        assert sorted([*keys(section), "models"]) == sorted(fields(Dataset, section)), name
 
 
 @pytest.mark.parametrize("file", ["params.yaml", "datasets.yaml"])
@@ -66,20 +73,100 @@ def test_the_repository_s_own_files_are_valid(project: Path) -> None:
 
 @pytest.mark.parametrize(
     ("key", "sibling"),
-    [("mising_rate", "missing_rate"), ("network.widht", "width"), ("run.worker", "workers")],
+    [
+        ("mising_rate", "missing_rate"),
+        ("lnlm", "text_only"),
+        ("overrides", "lnln"),
+        ("lnln.widht", "width"),
+        ("lnln.loss.sentiment", "prediction"),
+        ("text_only.height", "width"),
+        ("train.seed", "seeds"),
+        ("train.epoch", "epochs"),
+        ("train.overrides", "selection"),
+        ("run.worker", "workers"),
+    ],
 )
 def test_unknown_key_is_refused_and_the_allowed_ones_named(
     change: Change, key: str, sibling: str
 ) -> None:
     change(key, 1)
-    with pytest.raises(ParamsError, match=rf"{key}: unknown key; allowed here: .*\b{sibling}\b"):
+    match = rf"params\.yaml:\n  {key}: unknown key; allowed here: .*\b{sibling}\b"
+    with pytest.raises(ParamsError, match=match) as error:
         load_params()
+    assert "overrides" not in str(error.value).partition("allowed here")[2]
 
 
-def test_unknown_key_of_a_dataset_is_refused(change: Change) -> None:
-    change("sample.text.tokens", 3, file="datasets.yaml")
-    with pytest.raises(ParamsError, match=r"datasets.yaml: sample:\n  text.tokens: unknown key; "):
+@pytest.mark.parametrize(
+    ("key", "sibling"),
+    [
+        ("sample.text.tokens", "max_tokens"),
+        ("sample.models.lnln.network", "model"),
+        ("sample.models.lnln.model.widht", "width"),
+        ("sample.models.lnln.train.epoch", "epochs"),
+        ("mosi.clips.dev", "valid"),
+    ],
+)
+def test_unknown_key_of_a_dataset_is_refused(change: Change, key: str, sibling: str) -> None:
+    change(key, 3, file="datasets.yaml")
+    section, _, key = key.partition(".")
+    match = rf"datasets\.yaml: {section}:\n  {key}: unknown key; allowed here: .*\b{sibling}\b"
+    with pytest.raises(ParamsError, match=match):
         load_datasets()
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "told"),
+    [
+        ("models.lnln.model.width", "wide", "'wide' is not allowed: Input should be a valid int"),
+        ("models.lnln.model.loss.adversarial", -1, "-1 is not allowed: Input should be greater"),
+        ("models.lnln.train.epochs", 0, "0 is not allowed: Input should be greater than or equal"),
+        ("models.lnln.train.selection", "corr", "is no part of a preset, see params.yaml"),
+        ("models.lnlm", {"model": {}}, "no model; known: constant, lnln, majority, ridge, text_o"),
+    ],
+)
+def test_bad_value_of_a_preset_is_refused_with_its_key(
+    change: Change, key: str, value: object, told: str
+) -> None:
+    change(f"sample.{key}", value, file="datasets.yaml")
+    with pytest.raises(ParamsError, match=rf"datasets\.yaml: sample:\n  {key}: {told}"):
+        load_datasets()
+
+
+def test_section_of_a_model_may_be_empty_or_absent(change: Change, project: Path) -> None:
+    for empty in ({}, None, {"width": None}, {"loss": {"adversarial": None}}):
+        change("lnln", empty)
+        assert load_params().overrides["lnln"] == {}
+    content = yaml.safe_load((project / "params.yaml").read_text("utf-8"))
+    del content["text_only"]
+    (project / "params.yaml").write_text(yaml.safe_dump(content))
+    assert "text_only" not in load_params().overrides
+    change("text_only", {"width": 32})
+    assert load_params().overrides["text_only"] == {"width": 32}
+
+
+def test_false_and_zero_are_values_and_null_is_none(change: Change) -> None:
+    for key, value in (
+        ("lnln.dropout", 0),
+        ("lnln.loss.adversarial", 0.0),
+        ("train.finetune_language", False),
+        ("train.averaging", 0),
+        ("train.epochs", None),
+    ):
+        change(key, value)
+    params = load_params()
+    assert params.overrides["lnln"] == {
+        "variant": "masked",
+        "dropout": 0,
+        "loss": {"adversarial": 0},
+    }
+    assert params.train.overrides == {"finetune_language": False, "averaging": 0}
+
+
+def test_unknown_model_is_refused_and_the_known_ones_named(change: Change) -> None:
+    change("model.name", "lnlm")
+    match = r"params\.yaml:\n  model\.name: 'lnlm' is not allowed: no model; known: constant, lnln"
+    with pytest.raises(ParamsError, match=match):
+        load_params()
 
 
 @pytest.mark.parametrize(
@@ -87,10 +174,18 @@ def test_unknown_key_of_a_dataset_is_refused(change: Change) -> None:
     [
         ("missing_rate", 1.5, "less than or equal to 1"),
         ("missing_rate", "much", "valid number"),
-        ("network.width", 0, "greater than or equal to 2"),
-        ("network.variant", "oficial", "'paper', 'masked' or 'official'"),
-        ("masks.pattern", "stripes", "'random', 'block', 'no_text', 'no_audio' or 'no_vision'"),
+        ("lnln", 3, "valid dictionary"),
+        ("lnln.width", 0, "greater than or equal to 2"),
+        ("lnln.width", "wide", "valid integer"),
+        ("lnln.variant", "oficial", "'paper', 'masked' or 'official'"),
+        ("lnln.loss.prediction", "much", "valid number"),
+        ("text_only.dropout", 1, "less than 1"),
+        ("ridge.alphas", [], "at least 1 item"),
+        ("masks.pattern", "stripes", "'random', 'block', 'no_text', 'no_audio', 'no_vision',"),
+        ("model.name", 3, "valid string"),
+        ("train", 3, "valid dictionary"),
         ("train.selection", "mea", "'mae', 'corr'"),
+        ("train.seeds", [1111, 1112, 1111], "a seed stands there twice"),
         ("train.epochs", 2.5, "valid integer"),
         ("run.workers", -1, "greater than or equal to 0"),
         ("run.offline", "perhaps", "valid boolean"),
@@ -115,7 +210,6 @@ def test_bad_item_of_a_list_is_named(change: Change) -> None:
 @pytest.mark.parametrize(
     ("key", "value", "why"),
     [
-        ("network.hyper_depth", 9, "network: hyper_depth=9 needs as many dominant features"),
         ("audio.pitch_min_hz", 700, "audio: pitch_min_hz=700 is not below pitch_max_hz=500"),
     ],
 )
@@ -129,8 +223,10 @@ def test_values_that_do_not_go_together_are_refused(
 
 def test_several_mistakes_are_told_at_once(change: Change) -> None:
     change("missing_rate", 2)
-    change("loss.sentiment", -1)
-    with pytest.raises(ParamsError, match=r"(?s)missing_rate: 2.*loss\.sentiment: -1"):
+    change("lnln.loss.prediction", -1)
+    change("train.epochs", -1)
+    told = r"(?s)missing_rate: 2.*lnln\.loss\.prediction: -1.*train\.epochs: -1"
+    with pytest.raises(ParamsError, match=told):
         load_params()
 
 

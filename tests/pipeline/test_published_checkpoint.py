@@ -12,9 +12,10 @@ from typer.testing import CliRunner
 from lnln import load, predict
 from lnln.checkpoints.importing import PUBLISHED, Published
 from lnln.data.language import LanguageEncoder
-from lnln.models.lnln.network import LNLN
+from lnln.models.lnln.model import LNLN
 from lnln.models.lnln.published_names import published_name
-from lnln.settings import NetworkSettings, Shapes
+from lnln.models.lnln.settings import LNLNSettings
+from lnln.settings import Shapes
 from pipeline.commands.main import app
 from pipeline.stages import dataset, extract, ingest, transcribe
 
@@ -44,8 +45,8 @@ def test_pickle_is_scored_by_a_published_checkpoint(
     monkeypatch.setitem(PUBLISHED, "mosi", small)
     monkeypatch.setattr("lnln.checkpoints.importing.UNK", 1)  # of the tiny vocabulary
     language = LanguageEncoder.from_config({"model_type": "bert"} | BERT)
-    network = NetworkSettings(variant="official", fusion_depth=2)
-    weights = LNLN(network, SMALL, language).state_dict()
+    settings = LNLNSettings(variant="official", fusion_depth=2)
+    weights = LNLN(settings, SMALL, language).state_dict()
     state = {published_name(name): value for name, value in weights.items()}
     torch.save({"epoch": 1, "optimizer": {}, "state_dict": state}, project / "best.pth")
     commands = (
@@ -66,5 +67,5 @@ def test_pickle_is_scored_by_a_published_checkpoint(
         extract.main()
     answers = predict("outputs", load("models/mosi"))
     assert len(answers) == 12
-    assert all(answer.sentiment is not None for answer in answers)
-    assert len({answer.sentiment for answer in answers}) == 12
+    assert all(answer.prediction is not None for answer in answers)
+    assert len({answer.prediction for answer in answers}) == 12

@@ -75,7 +75,7 @@ def test_json_holds_answers_failures_and_the_notice() -> None:
     )
     assert content["notice"] == "synthetic"
     assert (
-        content["predictions"][0] | {"clip_id": "é.mp4", "sentiment": None}
+        content["predictions"][0] | {"clip_id": "é.mp4", "prediction": None, "w": None}
         == (content["predictions"][0])
     )
     assert content["failed"] == [{"clip_id": "b.mp4", "path": "x/b.mp4", "reason": "empty"}]
@@ -87,18 +87,32 @@ def test_a_score_that_is_no_number_never_reaches_json() -> None:
 
 
 def test_results_leave_undefined_values_open() -> None:
-    rows = [{"rate": 0.5, "predictor": "constant", "mae": 1.0, "corr": None}]
-    assert "1.000" in printed(results_table(rows))
-    assert "-" in printed(results_table(rows))
+    rows = [{"rate": 0.5, "model": "constant", "mae": 1.0, "corr": None}]
+    text = printed(results_table(rows, ["constant"]))
+    assert text.split()[-3:] == ["0.5", "1.000", "-"]
+
+
+def test_results_show_the_deviation_over_seeds_and_the_models_in_their_order() -> None:
+    rows = [
+        {"rate": rate, "model": model, "mae": mae, "corr": 0.5, "mae_deviation": deviation}
+        for rate in (0.0, 0.5)
+        for model, mae, deviation in (("ridge", 2.0, None), ("lnln", 1.0, 0.25))
+    ]
+    text = printed(results_table(rows, ["lnln", "ridge"]))
+    assert text.index("lnln") < text.index("ridge")
+    assert text.split("0.5 ")[-1].split()[:4] == ["1.000", "±", "0.250", "2.000"]
 
 
 def test_single_modalities_stand_beside_everything_and_the_floor() -> None:
     def scores(mae: float) -> dict[str, float | None]:
         return {"mae": mae, "corr": None}
 
-    found = {"clips": 7, "alone": scores(0.4), "all": scores(0.3), "constant": scores(0.5)}
+    found = {
+        "lnln": {"clips": 7, "only": scores(0.4), "all": scores(0.3)},
+        "constant": {"clips": 7, "only": scores(0.5), "all": scores(0.6)},
+    }
     text = printed(modalities_table({"audio": found}))
-    for part in ("audio", "7", "0.400", "0.300", "0.500", "alone", "constant"):
+    for part in ("audio", "7", "0.400", "0.300", "0.500", "0.600", "only", "all", "constant"):
         assert part in text
 
 

@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.params import ParamsError, load_dataset, load_params
+from pipeline.checking import ParamsError
+from pipeline.models import resolve_model
+from pipeline.params import load_dataset, load_datasets, load_params
 from pipeline.stage import StageError, run
 from pipeline.stages import dataset
 from pipeline.stages.ingest import other_than_published
-from pipeline.stages.splits import as_published
 
 
 def test_unknown_dataset_lists_the_known_ones(change: Callable[..., None]) -> None:
@@ -41,7 +42,7 @@ def test_resolved_dataset_says_how_each_modality_is_extracted(
     change("vision.fps", 5)
     dataset.main()
     resolved = load_dataset()
-    assert resolved == dataset.resolve()
+    assert resolved == dataset.resolve().model_copy(update={"models": {}})
     assert resolved.extraction().vision.fps == 5
     assert json.loads((project / "outputs" / "dataset.json").read_text())["root"] == "data/sample"
 
@@ -60,19 +61,23 @@ def test_selection_metric_of_the_other_metric_set_is_refused(change: Callable[..
         ("sims", (1368, 456, 457), 0.6),
     ],
 )
-def test_published_settings_take_the_place_of_those_in_params_yaml(
+def test_published_settings_take_the_place_of_those_that_params_yaml_leaves_open(
     change: Callable[..., None], name: str, clips: tuple[int, int, int], adversarial: float
 ) -> None:
     change("dataset", name)
     resolved = dataset.resolve()
     assert resolved.clips is not None and tuple(resolved.clips.model_dump().values()) == clips
-    params = as_published(load_params(), resolved)
-    assert (params.loss.adversarial, params.train.epochs) == (adversarial, 200)
-    assert params.train.averaging == load_params().train.averaging
+    settled = resolve_model("lnln", load_params(), resolved)
+    assert (settled.model["loss"]["adversarial"], settled.train.epochs) == (adversarial, 200)
+    assert settled.train.averaging == 0
 
 
-def test_bundled_corpus_is_trained_as_params_yaml_says(project: Path) -> None:
-    assert as_published(load_params(), dataset.resolve()) == load_params()
+def test_bundled_corpus_has_a_preset_of_its_own(project: Path) -> None:
+    settled = resolve_model("lnln", load_params(), dataset.resolve())
+    preset = load_datasets()["sample"].models["lnln"]
+    assert (settled.model["dropout"], settled.train.averaging) == (0.1, 0.99)
+    assert settled.model["loss"]["adversarial"] == preset.model["loss"]["adversarial"] == 0.1
+    assert settled.train.model_dump().items() >= preset.train.items()
 
 
 def test_missing_dataset_names_its_source_and_how_to_take_the_choice_back(

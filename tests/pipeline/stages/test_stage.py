@@ -10,10 +10,18 @@ from pipeline.stages import extract
 from pipeline.stages.evaluate import curves, write_csv
 from pipeline.stages.splits import read_split
 
+MODELS = ["lnln", "ridge", "constant"]
 BY_RATE = [
-    {"rate": rate, "predictor": name, "mae": 1 + rate, "corr": None if name == "constant" else 0.5}
+    {
+        "rate": rate,
+        "model": name,
+        "mae": 1 + rate,
+        "corr": None if name == "constant" else 0.5,
+        "mae_deviation": 0.1,
+        "corr_deviation": None,
+    }
     for rate in (0.0, 0.5)
-    for name in ("lnln", "ridge", "constant")
+    for name in MODELS
 ]
 
 
@@ -40,8 +48,8 @@ def test_extract_names_the_modalities_it_knows(monkeypatch: pytest.MonkeyPatch) 
         extract.main()
 
 
-def test_curves_have_a_row_per_rate_and_a_column_per_predictor(tmp_path: Path) -> None:
-    write_csv(curves(BY_RATE, "corr"), tmp_path / "corr.csv")
+def test_curves_have_a_row_per_rate_and_a_column_per_model(tmp_path: Path) -> None:
+    write_csv(curves(BY_RATE, MODELS, "corr"), tmp_path / "corr.csv")
     assert (tmp_path / "corr.csv").read_text() == (
         "rate,lnln,ridge,constant\n0.0,0.5,0.5,\n0.5,0.5,0.5,\n"
     )
@@ -49,7 +57,7 @@ def test_curves_have_a_row_per_rate_and_a_column_per_predictor(tmp_path: Path) -
 
 def test_the_same_results_draw_the_same_picture(tmp_path: Path) -> None:
     for name in ("a.png", "b.png"):
-        plot_rates(BY_RATE, tmp_path / name)
+        plot_rates(BY_RATE, MODELS, tmp_path / name)
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
 
 
