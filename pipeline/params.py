@@ -18,7 +18,6 @@ from extractors.settings import (
 from lnln.missing.patterns import PatternName
 from lnln.models.registry import find, names
 from lnln.settings import Metric, MetricSet, SeedlessTrainSettings
-from pipeline.checking import ParamsError as ParamsError
 from pipeline.checking import problems_of, problems_of_some, read_yaml, refuse, without_nulls
 from pipeline.paths import DATASET, DATASETS, PARAMS
 

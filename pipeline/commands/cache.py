@@ -52,7 +52,8 @@ def prune(
 def _trainings(prune_days: float | None) -> None:
     """Tell of the states of interrupted trainings in this project, if any, or delete them."""
     from lnln.training.resume import abandoned
-    from pipeline.params import ParamsError, load_params
+    from pipeline.checking import ParamsError
+    from pipeline.params import load_params
 
     if not PARAMS.exists():
         return
@@ -72,7 +73,8 @@ def _trainings(prune_days: float | None) -> None:
 def _uses(prune_days: float | None) -> "tuple[str, list[Use]]":
     from extractors.errors import SetupError
     from extractors.workers.cache import VARIABLE, opened
-    from pipeline.params import ParamsError, load_params
+    from pipeline.checking import ParamsError
+    from pipeline.params import load_params
 
     try:
         url = os.environ.get(VARIABLE) or (load_params().run.cache if PARAMS.exists() else "")

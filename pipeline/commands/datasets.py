@@ -26,7 +26,8 @@ def init_dataset(
     from extractors.datasets.from_folder import arrange
     from extractors.datasets.labels import DatasetError
     from extractors.errors import SetupError
-    from pipeline.params import ParamsError, load_datasets
+    from pipeline.checking import ParamsError
+    from pipeline.params import load_datasets
 
     root = Path("data") / dataset
     try:

@@ -26,7 +26,7 @@ def extract(
     from extractors import SetupError
     from extractors import extract as extract_features
     from extractors.settings import ExtractorSettings, RunSettings
-    from pipeline.params import ParamsError
+    from pipeline.checking import ParamsError
     from pipeline.stages.dataset import resolve
 
     run = RunSettings(workers=workers, offline=offline)

@@ -28,7 +28,8 @@ def import_mmsa(
     from extractors.datasets.mmsa.importing import import_mmsa as read
     from extractors.datasets.mmsa.plain_objects import UnsafePickle
     from extractors.errors import SetupError
-    from pipeline.params import ParamsError, load_datasets
+    from pipeline.checking import ParamsError
+    from pipeline.params import load_datasets
 
     try:
         known = load_datasets()
