@@ -115,12 +115,13 @@ def test_missing_asset_is_one_message(
 def published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A working folder with `best.pth`, small, as the published code writes it for `mosi`."""
     import torch
-    from lnln.models.lnln.network import LNLN
 
     from lnln.checkpoints.importing import PUBLISHED
     from lnln.data.language import LanguageEncoder
+    from lnln.models.lnln.model import LNLN
     from lnln.models.lnln.published_names import published_name
-    from lnln.settings import NetworkSettings, Shapes
+    from lnln.models.lnln.settings import LNLNSettings
+    from lnln.settings import Shapes
 
     bert = {"vocab_size": 9, "hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2}
     bert |= {"intermediate_size": 8, "max_position_embeddings": 8}
@@ -130,8 +131,8 @@ def published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     small = PUBLISHED["mosi"]._replace(shapes=shapes, bert=bert)
     monkeypatch.setitem(PUBLISHED, "mosi", small)
     monkeypatch.chdir(tmp_path)
-    network = NetworkSettings(variant="official", fusion_depth=2)
-    model = LNLN(network, shapes, LanguageEncoder.from_config({"model_type": "bert"} | bert))
+    settings = LNLNSettings(variant="official", fusion_depth=2)
+    model = LNLN(settings, shapes, LanguageEncoder.from_config({"model_type": "bert"} | bert))
     state = {published_name(name): value for name, value in model.state_dict().items()}
     torch.save({"epoch": 1, "optimizer": {}, "state_dict": state}, "best.pth")
     return tmp_path
@@ -205,7 +206,7 @@ def test_predict_with_a_damaged_model_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "config.json").write_text(json.dumps({"network": {}}))
+    (tmp_path / "config.json").write_text(json.dumps({"settings": {}}))
     (tmp_path / "model.safetensors").touch()
     result = run("predict", "a.mp4", "--model", ".")
     assert result.exit_code == 1
@@ -249,7 +250,8 @@ def test_answers_are_written_as_a_table_that_others_can_read(
     assert result.exit_code == 0, result.output
     frame = pandas.read_parquet(path)
     assert frame["clip_id"].tolist() == ["a.mp4", "b.mp4"]
-    assert frame["sentiment"][0] == -1.5 and pandas.isna(frame["sentiment"][1])
+    assert frame["prediction"][0] == -1.5 and pandas.isna(frame["prediction"][1])
+    assert frame["w"][0] == 0.25 and pandas.isna(frame["w"][1])
     assert polars.read_parquet(path)["observed_audio"].to_list() == [0.5, 0.0]
     result = run("predict", "a.mp4", "--out", str(tmp_path))
     assert result.exit_code == 1 and "is a folder: --out names a file" in result.output
