@@ -24,14 +24,14 @@ def import_checkpoint(
 
     Example: lnln import-checkpoint best.pth --config mosi
     """
-    from lnln.checkpoints.checkpoint import CheckpointError, save
+    from lnln.checkpoints.config import CheckpointError
     from lnln.checkpoints.importing import import_checkpoint as read
 
     folder = out or MODEL.parent / config
     if folder.exists():
         sys.exit(f"error: {folder} is there already: delete it, or give another --out")
     try:
-        save(folder, read(file, config))
+        read(file, config).save_pretrained(folder)
     except (OSError, CheckpointError) as error:
         sys.exit(f"error: {error}")
     print(f"written to {folder}; what it is, and its limits: {folder / 'README.md'}")
