@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 
 from contracts.files import replacing
 from contracts.schemas import PREDICTIONS, Modality
-from lnln.models.interface import Scores
+
+if TYPE_CHECKING:  # a table is read and summed up without torch
+    from lnln.models.interface import Scores
 
 # Columns in which CH-SIMS has what annotators made of one modality alone (Yu et al., ACL 2020).
 OWN_LABELS: dict[Modality, str] = {"text": "label_t", "audio": "label_a", "vision": "label_v"}

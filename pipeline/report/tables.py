@@ -1,10 +1,12 @@
 """Results for a person to read, and for a program."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import PurePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Group
@@ -12,7 +14,9 @@ from rich.table import Table
 from rich.text import Text
 
 from contracts.quarantine import Rejected
-from lnln.prediction import Prediction
+
+if TYPE_CHECKING:  # tables need no torch
+    from lnln.prediction import Prediction
 
 # A sentiment within this share of the label range around 0 is called neutral: half a class of
 # the seven on MOSI's scale of -3 to 3.

@@ -93,6 +93,7 @@ def test_other_words_change_no_stage(repository: Path) -> None:
         ("lnln/models/lnln/published_names.py", set()),
         ("lnln/models/lnln/settings.py", {"dataset", "train-lnln", "sweep-lnln"}),
         ("lnln/settings.py", {"dataset"}),
+        ("lnln/evaluation/summary.py", {"evaluate"}),
         ("pipeline/models.py", {"dataset", "evaluate"}),
     ],
 )
@@ -191,3 +192,8 @@ def test_stage_writes_a_file_per_stage_and_removes_what_is_no_more(
     files = {path.stem: path for path in (tmp_path / "outputs" / "code").iterdir()}
     assert files.keys() == sources().keys()
     assert json.loads(files["ingest"].read_text("utf-8")) == hashes()["ingest"]
+
+
+def test_results_are_told_without_a_network() -> None:
+    followed = {file for file in hashes()["evaluate"] if file.startswith(("lnln/data", "lnln/mod"))}
+    assert followed == {"lnln/models/__init__.py", "lnln/models/registry.py"}
