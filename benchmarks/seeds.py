@@ -19,13 +19,21 @@ from pipeline.paths import METRICS, PLOTS
 from pipeline.stages.evaluate import curves
 
 MODELS = ["lnln", "text_only", "ridge", "constant"]
+TITLES = {
+    "lnln": "LNLN",
+    "text_only": "text only",
+    "ridge": "ridge",
+    "constant": "constant",
+    "mae": "MAE",
+    "corr": "Corr",
+}
 COLUMNS = (("mae", MODELS), ("corr", MODELS[:-1]))  # a constant has no correlation
 
 
 def table(by_rate: list[dict[str, str]], metrics: dict[str, Any]) -> str:
     """Return a Markdown table over the missing rates, the last row their mean."""
     lines = [
-        f"| r | {' | '.join(f'{n} {metric}' for metric, names in COLUMNS for n in names)} |",
+        f"| r | {' | '.join(f'{TITLES[n]} {TITLES[m]}' for m, names in COLUMNS for n in names)} |",
         f"|{'---|' * (1 + sum(len(names) for _, names in COLUMNS))}",
     ]
     means, spreads = (

@@ -106,7 +106,7 @@ def plot_rates(by_rate: list[dict[str, Any]], models: list[str], path: Path) -> 
     """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(9, 3.6), layout="constrained")
+    figure = Figure(figsize=(10, 3.6), layout="constrained")
     titles = {"mae": "MAE (less is better)", "corr": "Corr"}
     for axes, (metric, title) in zip(figure.subplots(1, 2), titles.items(), strict=True):
         for model, (colour, style) in zip(models, cycle(STYLES), strict=False):
@@ -123,6 +123,8 @@ def plot_rates(by_rate: list[dict[str, Any]], models: list[str], path: Path) -> 
                 axes.fill_between(rates, low, high, color=colour, alpha=0.2, lw=0)
         axes.set(xlabel="missing rate r", title=title)
         axes.grid(alpha=0.3)
-    figure.axes[0].legend(frameon=False)
+    figure.legend(
+        *figure.axes[0].get_legend_handles_labels(), loc="outside right center", frameon=False
+    )
     with replacing(path) as temporary:
         figure.savefig(temporary, dpi=130, format="png", metadata={"Software": None})

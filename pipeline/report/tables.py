@@ -22,6 +22,9 @@ if TYPE_CHECKING:  # tables need no torch
 # the seven on MOSI's scale of -3 to 3.
 NEUTRAL = 1 / 12
 
+_OVER_RATES = {"mae": "MAE", "corr": "Corr"}
+_PLAIN: dict[str, Any] = {"box": SIMPLE_HEAD, "pad_edge": False, "padding": (0, 1, 0, 0)}
+
 
 def word(prediction: float, label_range: tuple[float, float]) -> str:
     """Call a prediction negative, neutral or positive."""
@@ -86,17 +89,25 @@ def failures(rejected: Iterable[Rejected]) -> list[tuple[str, str, str]]:
     return [(*clip, "; ".join(told)) for clip, told in reasons.items()]
 
 
-def results_table(by_rate: list[dict[str, Any]], models: list[str]) -> Table:
-    """Lay out MAE and Corr over the missing rate, a model beside its floors."""
-    table = Table(title="test split over the missing rate r", box=SIMPLE_HEAD, pad_edge=False)
+def results_table(by_rate: list[dict[str, Any]], models: list[str]) -> Group:
+    """Lay out MAE and Corr over the missing rate, a table each, a model beside its floors.
+
+    A model whose metric is nowhere defined, as the correlation of a constant, has no column.
+    """
+    return Group(
+        *(_over_rates(by_rate, models, metric, name) for metric, name in _OVER_RATES.items())
+    )
+
+
+def _over_rates(by_rate: list[dict[str, Any]], models: list[str], metric: str, name: str) -> Table:
+    table = Table(title=f"{name} over the missing rate r, test split", **_PLAIN)
     table.add_column("r", justify="right")
-    for metric in ("MAE", "Corr"):
-        for model in models:
-            table.add_column(f"{metric}\n{model}", justify="right")
+    shown = [m for m in models if any(r["model"] == m and r[metric] is not None for r in by_rate)]
+    for model in shown:
+        table.add_column(model, justify="right", no_wrap=True)
     for rate in dict.fromkeys(row["rate"] for row in by_rate):
         rows = {row["model"]: row for row in by_rate if row["rate"] == rate}
-        cells = (with_deviation(rows[m], metric) for metric in ("mae", "corr") for m in models)
-        table.add_row(f"{rate:g}", *cells)
+        table.add_row(f"{rate:g}", *(with_deviation(rows[model], metric) for model in shown))
     return table
 
 
@@ -104,9 +115,7 @@ def modalities_table(modalities: dict[str, dict[str, dict[str, Any]]]) -> Table:
     """Lay out `lnln.evaluation.summary.by_modality`: a row per modality and model."""
     answers = ("only", "all")
     table = Table(
-        title="labels of single modalities, given that modality only and given all",
-        box=SIMPLE_HEAD,
-        pad_edge=False,
+        title="labels of single modalities, given that modality only and given all", **_PLAIN
     )
     for name in ("modality", "model"):
         table.add_column(name)
