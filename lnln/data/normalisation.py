@@ -37,8 +37,8 @@ class Statistics(BaseModel):
             column = int(np.argwhere(~np.isfinite(rows))[0, 1])
             raise ValueError(
                 f"{modality.info.modality} feature {modality.info.names[column]!r} is infinite in "
-                "the training split: extract it anew, or train the variant 'official', which "
-                "reads -inf as 0"
+                "the training split: extract it anew, or train a model that reads features as "
+                "they come, such as LNLN's variant official"
             )
         if not len(rows):
             rows = np.zeros((1, modality.values.shape[1]))
@@ -78,7 +78,7 @@ class Normalisation(BaseModel):
 
 
 def without_infinities(features: FeatureSet) -> FeatureSet:
-    """Return features as the variant `official` reads them: as they come, -inf in audio as 0."""
+    """Return features as they come, but for -inf in audio, which is 0 as in the published code."""
     audio = features.audio.values
     values = np.where(np.isneginf(audio), np.float32(0), audio)
     return replace(features, audio=replace(features.audio, values=values))
