@@ -40,8 +40,8 @@ def digest(files: Iterable[str], *, without: Collection[str] = (), root: Path = 
     str
         sha256, in hexadecimal digits.
     """
-    found = digests(files, without=without, root=root)
-    lines = "".join(f"{path} {value}\n" for path, value in found.items())
+    hashes = digests(files, without=without, root=root)
+    lines = "".join(f"{path} {value}\n" for path, value in hashes.items())
     return hashlib.sha256(lines.encode()).hexdigest()
 
 
@@ -55,8 +55,8 @@ def digests(
     files, without, root
         As `closure` takes them.
     """
-    found = sorted(closure(files, without=without, root=root))
-    return {path: _read(path, (root / path).read_bytes()).digest for path in found}
+    paths = sorted(closure(files, without=without, root=root))
+    return {path: _read(path, (root / path).read_bytes()).digest for path in paths}
 
 
 def closure(files: Iterable[str], *, without: Collection[str] = (), root: Path = ROOT) -> set[str]:
@@ -72,15 +72,15 @@ def closure(files: Iterable[str], *, without: Collection[str] = (), root: Path =
     root : Path
         Folder of the packages.
     """
-    found = {file for name in files for file in files_of(name, root)}
-    to_do = [imported for file in found for imported in imports(file, root)]
+    reached = {file for name in files for file in files_of(name, root)}
+    to_do = [imported for file in reached for imported in imports(file, root)]
     while to_do:
         file = to_do.pop()
         places = {file, *(str(folder) for folder in PurePosixPath(file).parents)}
-        if file not in found and places.isdisjoint(without):
-            found.add(file)
+        if file not in reached and places.isdisjoint(without):
+            reached.add(file)
             to_do += imports(file, root)
-    return found
+    return reached
 
 
 def files_of(name: str, root: Path = ROOT) -> list[str]:
@@ -107,13 +107,13 @@ def imports(file: str, root: Path = ROOT) -> set[str]:
     modules = {".".join(folders)}
     for statement in _read(file, (root / file).read_bytes()).imports:
         modules |= set(_modules(statement, folders))
-    found = set()
+    paths = set()
     for module in modules:
         path = ""
         for part in module.split(".") if module.split(".")[0] in PACKAGES else ():
             path += f"/{part}" if path else part
-            found |= {f"{path}/__init__.py", f"{path}.py"}
-    return {path for path in found - {file} if (root / path).is_file()}
+            paths |= {f"{path}/__init__.py", f"{path}.py"}
+    return {path for path in paths - {file} if (root / path).is_file()}
 
 
 def plain(source: str | bytes) -> bytes:
@@ -186,8 +186,8 @@ class _Blanked(ast.NodeTransformer):
         return ast.Constant("") if isinstance(node.value, str) else node
 
     def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.AST:
-        told = [each for each in node.values if not isinstance(each, ast.Constant)]
-        return ast.JoinedStr([self.visit(each) for each in told]) if told else ast.Constant("")
+        parts = [part for part in node.values if not isinstance(part, ast.Constant)]
+        return ast.JoinedStr([self.visit(part) for part in parts]) if parts else ast.Constant("")
 
 
 def _name(node: ast.expr) -> str:

@@ -1,4 +1,4 @@
-"""YAML files checked against the classes of their sections, every mistake told at once."""
+"""YAML files checked against the classes of their sections, every mistake named at once."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -54,7 +54,7 @@ def problems_of(
     also : iterable of str
         Keys that the section may hold beside those of the class.
     """
-    return [_explain(model, found, section, also) for found in _errors(model, content)]
+    return [_explain(model, error, section, also) for error in _errors(model, content)]
 
 
 def problems_of_some(
@@ -65,9 +65,9 @@ def problems_of_some(
     Whether values go together is not asked: the others may be named elsewhere.
     """
     return [
-        _explain(model, found, section, also)
-        for found in _errors(model, content)
-        if found["type"] != "missing" and not _about_several_keys(found)
+        _explain(model, error, section, also)
+        for error in _errors(model, content)
+        if error["type"] != "missing" and not _about_several_keys(error)
     ]
 
 
@@ -99,10 +99,10 @@ def _explain(model: type[BaseModel], problem: Any, section: str, also: Iterable[
         return f"{name}: unknown key; allowed here: {', '.join(sorted(allowed)) or 'none'}"
     if problem["type"] == "missing":
         return f"{name}: missing; every key has to be given"
-    told = problem["ctx"]["error"] if problem["type"] == "value_error" else problem["msg"]
+    reason = problem["ctx"]["error"] if problem["type"] == "value_error" else problem["msg"]
     if _about_several_keys(problem):
-        return f"{name}: {told}"
-    return f"{name}: {problem['input']!r} is not allowed: {told}"
+        return f"{name}: {reason}"
+    return f"{name}: {problem['input']!r} is not allowed: {reason}"
 
 
 def _about_several_keys(problem: Any) -> bool:
@@ -118,5 +118,5 @@ def _within(model: type[BaseModel], keys: Iterable[str]) -> type[BaseModel]:
         kind = get_args(kind)[1] if mapped else kind.model_fields[key].annotation
         if isinstance(kind, UnionType):
             kind = next(k for k in get_args(kind) if hasattr(k, "model_fields"))
-    found: type[BaseModel] = kind
-    return found
+    section: type[BaseModel] = kind
+    return section

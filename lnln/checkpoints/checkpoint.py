@@ -69,7 +69,10 @@ class Checkpoint:
         encoder: LanguageEncoder | None = None
         kind = find_model(config.model).load()
         if config.language is not None:
-            encoder = LanguageEncoder.from_config(config.language)
+            try:
+                encoder = LanguageEncoder.from_config(config.language)
+            except (TypeError, ValueError) as error:
+                raise CheckpointError(f"{folder / CONFIG}: language: {error}") from error
         elif kind.reads(config.settings, config.shapes, "states").text == "ids":
             encoder = language
         model = kind(config.settings, config.shapes, encoder)
@@ -96,13 +99,20 @@ class Checkpoint:
         Raises
         ------
         CheckpointError
-            If the model reads features that are not made from video here, such as MMSA's.
+            If the model reads features that are not made from video here, such as MMSA's, or
+            nothing is known of how new clips are transcribed.
         """
         foreign = sorted({i.source for i in self.config.features.values() if i.source})
         if foreign:
             raise CheckpointError(
                 f"this model cannot read video: it was trained on {', '.join(foreign)}, which "
                 "cannot be extracted here. Give it those features, or train a model on your clips"
+            )
+        if not self.config.transcription:
+            raise CheckpointError(
+                "this checkpoint is a step of the pipeline, which does not know how new clips are "
+                f"transcribed: dvc exp run -S model.name={self.config.model} makes one for new "
+                "clips of it, models/lnln"
             )
         modalities = {name: info.settings for name, info in self.config.features.items()}
         return modalities | self.config.transcription

@@ -24,7 +24,7 @@ from lnln.checkpoints.config import CheckpointError, Config
 from lnln.data.language import LanguageEncoder
 from lnln.models.lnln.model import LNLN
 from lnln.models.lnln.published_names import published_name
-from lnln.models.lnln.settings import LNLNSettings
+from lnln.models.lnln.settings import LNLNSettings, LossWeights
 from lnln.settings import MetricSet, Shapes
 
 KEYS = {"epoch", "optimizer", "state_dict"}
@@ -45,6 +45,8 @@ class Published(NamedTuple):
     shapes : Shapes
         Of the unaligned features of MMSA, which the published code reads.
     fusion_depth : int
+    adversarial : float
+        Weight of the adversarial loss; the other weights are LNLN's defaults.
     metric_set : {"mosi", "sims"}
     label_range : tuple of float
     text_model : str
@@ -56,6 +58,7 @@ class Published(NamedTuple):
     corpus: str
     shapes: Shapes
     fusion_depth: int
+    adversarial: float
     metric_set: MetricSet
     label_range: tuple[float, float]
     text_model: str
@@ -75,13 +78,13 @@ CHINESE = ("bert-base-chinese", {"vocab_size": 21128})
 # The published settings (arXiv 2409.20012 and its code); text, audio, vision.
 PUBLISHED = {
     "mosi": Published(
-        "CMU-MOSI", _shapes((768, 5, 20), (50, 375, 500)), 2, "mosi", (-3, 3), *ENGLISH
+        "CMU-MOSI", _shapes((768, 5, 20), (50, 375, 500)), 2, 0.8, "mosi", (-3, 3), *ENGLISH
     ),
     "mosei": Published(
-        "CMU-MOSEI", _shapes((768, 74, 35), (50, 500, 500)), 4, "mosi", (-3, 3), *ENGLISH
+        "CMU-MOSEI", _shapes((768, 74, 35), (50, 500, 500)), 4, 0.8, "mosi", (-3, 3), *ENGLISH
     ),
     "sims": Published(
-        "CH-SIMS", _shapes((768, 33, 709), (39, 400, 55)), 4, "sims", (-1, 1), *CHINESE
+        "CH-SIMS", _shapes((768, 33, 709), (39, 400, 55)), 4, 0.6, "sims", (-1, 1), *CHINESE
     ),
 }
 
@@ -113,7 +116,11 @@ def import_checkpoint(path: Path | str, dataset: str) -> Checkpoint:
     path, published = Path(path), PUBLISHED[dataset]
     state = read_published(path)
     shapes = published.shapes
-    settings = LNLNSettings(variant="official", fusion_depth=published.fusion_depth)
+    settings = LNLNSettings(
+        variant="official",
+        fusion_depth=published.fusion_depth,
+        loss=LossWeights(adversarial=published.adversarial),
+    )
     language = LanguageEncoder.from_config({"model_type": "bert"} | published.bert)
     model = LNLN(settings, shapes, language)
     model.load_state_dict(_translated(path, state, model))

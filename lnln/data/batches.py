@@ -45,9 +45,9 @@ class Layout(NamedTuple):
     ----------
     shapes : Shapes
         Feature widths and greatest lengths.
-    text : {"states", "ids"}
-        Hidden states, which need not be computed anew for complete sentences, or token ids, which
-        the model's own language encoder reads.
+    text : {"states", "ids", "none"}
+        Hidden states, which need not be computed anew for complete sentences; token ids, which
+        the model's own language encoder reads; or nothing, so that no sentence is encoded.
     length : {"longest", "full"}
         Sequences are padded to the longest of the batch, or always to the greatest length.
     missing_rows : {"zeros", "left_out"}
@@ -57,7 +57,7 @@ class Layout(NamedTuple):
     """
 
     shapes: Shapes
-    text: Literal["states", "ids"] = "states"
+    text: Literal["states", "ids", "none"] = "states"
     length: Literal["longest", "full"] = "longest"
     missing_rows: Literal["zeros", "left_out"] = "zeros"
     features: Literal["z_scores", "raw"] = "z_scores"

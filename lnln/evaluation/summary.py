@@ -31,8 +31,8 @@ def by_condition(table: pa.Table, metric_set: MetricSet) -> list[Row]:
     """
     rows = []
     for key, draws in groupby(slices(table), _key):
-        judged = [_judged(answers, metric_set) for answers in draws]
-        rows.append(dict(zip(KEYS, key, strict=True)) | metrics.mean(judged))
+        scored = [_scored(answers, metric_set) for answers in draws]
+        rows.append(dict(zip(KEYS, key, strict=True)) | metrics.mean(scored))
     return rows
 
 
@@ -40,7 +40,7 @@ def _key(answers: Slice) -> tuple[str, int, str, float]:
     return (answers.model, answers.seed, answers.condition.pattern, answers.condition.rate)
 
 
-def _judged(answers: Slice, metric_set: MetricSet) -> metrics.Metrics:
+def _scored(answers: Slice, metric_set: MetricSet) -> metrics.Metrics:
     row = metrics.compute(answers.label, answers.prediction, metric_set)
     if np.isnan(answers.w).any():
         return row

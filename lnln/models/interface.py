@@ -141,7 +141,11 @@ class Network(Model):
         return groups
 
     def before_training(self, labels: Tensor) -> None:
-        """Called once, with the labels of the training split, [clips]."""
+        """Called once, with the labels of the training split, [clips].
+
+        What is kept per clip is a plain tensor, returned by `training_state`. Parameters and
+        buffers are registered in `__init__`: a checkpoint has to hold the same ones.
+        """
 
     def after_step(self, output: Any, targets: Targets) -> None:
         """Called after every optimiser step, once for each part of the batch."""

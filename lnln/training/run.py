@@ -138,10 +138,10 @@ def train(
     language.to(processes.device)
     if settings.gradient_checkpointing and settings.finetune_language:
         language.model.activation_checkpointing_enable({"use_reentrant": False})
+    encoder = language if layout.text == "states" else None
+    if encoder is not None:
+        check_language(train_set, encoder, lengths.text)
     inside = layout.text == "ids"
-    if not inside:
-        check_language(train_set, language, lengths.text)
-    encoder = None if inside else language
     with reproducible(settings):
         model = kind(model_settings, shapes, language if inside else None).to(processes.device)
         if isinstance(model, Estimator):
@@ -149,9 +149,9 @@ def train(
         else:
             assert isinstance(model, Network)
             mine = valid_set.take(share(len(valid_set), processes))
-            judged = [drop(mine, masks, encoder) for masks in valid_masks]
+            incomplete_sets = [drop(mine, masks, encoder) for masks in valid_masks]
             history = _descend(
-                model, train_set, judged, settings, metric_set, encoder, on_epoch, state
+                model, train_set, incomplete_sets, settings, metric_set, encoder, on_epoch, state
             )
     if isinstance(model, Estimator) and on_epoch:
         on_epoch(history.rows[0])
@@ -168,7 +168,7 @@ def _fit(
     encoder: LanguageEncoder | None,
 ) -> History:
     """Fit a model at once, on the masks that a network would have been trained with."""
-    judged = [drop(valid_set, masks, encoder) for masks in valid_masks]
+    incomplete_sets = [drop(valid_set, masks, encoder) for masks in valid_masks]
 
     def drawn() -> Iterator[FeatureSet]:
         if not model.needs_masks:
@@ -178,9 +178,9 @@ def _fit(
             masks, _ = training_masks(train_set, seed=settings.seed, epoch=epoch)
             yield drop(train_set, masks, encoder)
 
-    model.fit(drawn(), judged)
+    model.fit(drawn(), incomplete_sets)
     history = History()
-    validated = _validate(model, judged, metric_set, 1, gather=lambda own: own)
+    validated = _validate(model, incomplete_sets, metric_set, 1, gather=lambda own: own)
     history.improved(
         {"epoch": 1} | {f"valid/{name}": value for name, value in validated.items()},
         settings.selection,
@@ -191,7 +191,7 @@ def _fit(
 def _descend(
     model: Network,
     train_set: FeatureSet,
-    judged: Sequence[FeatureSet],
+    incomplete_sets: Sequence[FeatureSet],
     settings: TrainSettings,
     metric_set: MetricSet,
     encoder: LanguageEncoder | None,
@@ -200,7 +200,7 @@ def _descend(
 ) -> History:
     """Train a network epoch by epoch; it ends with the weights of the best one."""
     processes = accelerator()
-    tell = on_epoch or (lambda row: None)
+    report = on_epoch or (lambda row: None)
     # Without a state there is nothing to resume from: SIGTERM ends the process as ever.
     with terminations() if state else nullcontext(lambda: False) as stop_requested:
         training = Training(model, train_set, encoder, settings, processes, stop_requested)
@@ -222,7 +222,7 @@ def _descend(
             training.resume(kept["training"])
             history = History.of(kept["history"])
         for row in history.rows:
-            tell(row)
+            report(row)
         bar = tqdm(
             total=settings.epochs,
             initial=len(history.rows),
@@ -233,7 +233,7 @@ def _descend(
             epoch = len(history.rows) + 1
             row = training.epoch(epoch, stop_if_requested)
             validated = _validate(
-                training.averaged_model, judged, metric_set, epoch, gather=gather_object
+                training.averaged_model, incomplete_sets, metric_set, epoch, gather=gather_object
             )
             row |= {f"valid/{name}": value for name, value in validated.items()}
             if history.improved(row, settings.selection):
@@ -242,7 +242,7 @@ def _descend(
             bar.update()
             best = {f"best {settings.selection}": history.best(settings.selection)}
             bar.set_postfix(best | {"epoch": history.best_epoch})
-            tell(row)
+            report(row)
         bar.close()
     model.load_state_dict(history.weights, strict=False)  # a frozen language encoder is not there
     return history
@@ -250,14 +250,14 @@ def _descend(
 
 def _validate(
     model: Model,
-    judged: Sequence[FeatureSet],
+    incomplete_sets: Sequence[FeatureSet],
     metric_set: MetricSet,
     epoch: int,
     gather: Callable[[list[Any]], list[Any]],
 ) -> metrics.Metrics:
     """Average the metrics of the validation split over its masks; w_*: w against the truth."""
     several = []
-    for clips in judged:
+    for clips in incomplete_sets:
         scores = model.predict(clips)
         w = np.full(len(clips), np.nan) if scores.w is None else scores.w
         own = np.stack([scores.prediction, w, clips.text.completeness(), clips.known_labels()])

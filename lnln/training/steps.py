@@ -68,6 +68,8 @@ class Training:
 
     def __post_init__(self) -> None:
         self.device = self.processes.device
+        labels = self.clips.known_labels()
+        self.model.before_training(self.tensor(labels))
         self.averaged = AveragedModel(
             self.model, multi_avg_fn=get_ema_multi_avg_fn(self.settings.averaging)
         )
@@ -77,9 +79,7 @@ class Training:
         self.optimiser = torch.optim.AdamW(
             groups, weight_decay=self.settings.weight_decay, fused=True
         )
-        labels = self.clips.known_labels()
         self.bound = DIVERGED * max(1.0, float(np.abs(labels).max()) ** 2)
-        self.model.before_training(self.tensor(labels))
         if self.processes.num_processes > 1 and self.model.training_state():
             raise ValueError(
                 f"{type(self.model).__name__} keeps a state of its own while it trains, which "

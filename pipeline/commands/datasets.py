@@ -74,15 +74,15 @@ def prepare(
         sys.exit(f"error: {dataset!r} cannot be prepared; known: mosi, mosei")
     root = Path("data") / dataset
     try:
-        modes = PUBLISHED.get(dataset, {}) if splits is None else read_splits(splits)
-        prepared = write(source, root, splits=modes)
+        video_splits = PUBLISHED.get(dataset, {}) if splits is None else read_splits(splits)
+        prepared = write(source, root, splits=video_splits)
     except (OSError, ValueError, SetupError) as error:
         sys.exit(f"error: {error}")
     print(", ".join(f"{count} without {what}" for what, count in prepared.lacking.items()))
     if prepared.unread:
         print(f"{len(prepared.unread)} lines could not be read, the first: {prepared.unread[0]}")
     print(f"{root / 'label.csv'}: {prepared.segments} segments of whole videos")
-    if not modes:
+    if not video_splits:
         print("warning: without --splits these are not the published splits")
     elif prepared.unnamed:
         print(

@@ -39,7 +39,7 @@ def prediction_table(
     label_range: tuple[float, float],
     notice: str | None = None,
 ) -> Group:
-    """Lay predictions out for the terminal, one row per clip; what all are told stands below."""
+    """Lay predictions out for the terminal, one row per clip; what holds for all stands below."""
     low, high = label_range
     # The least widths fit into 80 columns, with nothing cut.
     table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
@@ -86,7 +86,7 @@ def failures(rejected: Iterable[Rejected]) -> list[tuple[str, str, str]]:
     reasons: dict[tuple[str, str], dict[str, None]] = {}
     for row in rejected:
         reasons.setdefault((row.clip_id, row.path), {})[row.reason] = None
-    return [(*clip, "; ".join(told)) for clip, told in reasons.items()]
+    return [(*clip, "; ".join(several)) for clip, several in reasons.items()]
 
 
 def results_table(by_rate: list[dict[str, Any]], models: list[str]) -> Group:

@@ -79,16 +79,16 @@ def sources(root: Path = ROOT) -> dict[str, list[str]]:
         "train": models,
         "sweep": models,
     }
-    found: dict[str, list[str]] = {}
+    roots: dict[str, list[str]] = {}
     for file in files_of("pipeline/stages", root):
         stage = Path(file).stem
         if stage in variants:
-            found |= {f"{stage}-{name}": [file, *own] for name, own in variants[stage].items()}
+            roots |= {f"{stage}-{name}": [file, *own] for name, own in variants[stage].items()}
         elif _is_stage(file, root):
-            found[stage] = [file, *AND.get(stage, [])]
-    if "dataset" in found:  # settles the settings of all models
-        found["dataset"] += [file for _, file in models.values()]
-    return found
+            roots[stage] = [file, *AND.get(stage, [])]
+    if "dataset" in roots:  # settles the settings of all models
+        roots["dataset"] += [file for _, file in models.values()]
+    return roots
 
 
 def _models(root: Path) -> dict[str, list[str]]:
@@ -129,12 +129,12 @@ def left_out(name: str) -> dict[str, str]:
 
 def main() -> None:
     """Write a JSON file per stage, and remove those of stages that are no more."""
-    found = hashes()
-    for name, files in found.items():
+    by_stage = hashes()
+    for name, files in by_stage.items():
         with replacing(CODE / f"{name}.json") as temporary:
             temporary.write_text(json.dumps(files, indent=2) + "\n", "utf-8")
     for path in CODE.glob("*.json"):
-        if path.stem not in found:
+        if path.stem not in by_stage:
             path.unlink()
 
 

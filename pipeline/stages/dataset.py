@@ -84,10 +84,10 @@ def main() -> None:
     write_json(dataset.model_dump(mode="json", exclude={"models"}), DATASET)
     write_json({name: model.model_dump(mode="json") for name, model in models.items()}, SETTINGS)
     name = params.model.name
-    print(f"settings of {name} on {dataset.name}: {_told(models[name])} (also in {SETTINGS})")
+    print(f"settings of {name} on {dataset.name}: {_described(models[name])} (also in {SETTINGS})")
 
 
-def _told(model: ResolvedModel) -> str:
+def _described(model: ResolvedModel) -> str:
     settings = model.model | {"train": model.train.model_dump()}
     return ", ".join(f"{name} {value}" for name, value in _leaves(settings))
 

@@ -26,8 +26,8 @@ def main() -> None:
     table = read(
         [SWEPT / f"{run_name(m, seed)}.parquet" for m in models for seed in params.train.seeds]
     )
-    judged = by_condition(table, dataset.metric_set)
-    require_rates(judged, params)
+    scored = by_condition(table, dataset.metric_set)
+    require_rates(scored, params)
     write(table, PREDICTIONS)
     summary = results(
         table,
@@ -42,7 +42,7 @@ def main() -> None:
     write_json(about | summary, METRICS / "test.json")
     swept = [
         row
-        for row in over_seeds(judged)
+        for row in over_seeds(scored)
         if row["pattern"] == pattern and row["rate"] in params.evaluate.rates
     ]
     by_rate = sorted(swept, key=lambda row: (models.index(row["model"]), row["rate"]))
@@ -71,7 +71,7 @@ def main() -> None:
         rich.print(modalities_table(summary["modalities"]))
 
 
-def require_rates(judged: list[Row], params: Params) -> None:
+def require_rates(scored: list[Row], params: Params) -> None:
     """Check that every model was asked at all rates that are told about.
 
     Raises
@@ -80,7 +80,7 @@ def require_rates(judged: list[Row], params: Params) -> None:
         One was not: its predictions are those of another run.
     """
     asked = {
-        (r["model"], r["seed"], r["rate"]) for r in judged if r["pattern"] == params.masks.pattern
+        (r["model"], r["seed"], r["rate"]) for r in scored if r["pattern"] == params.masks.pattern
     }
     for model in compared(params):
         for seed in params.train.seeds:

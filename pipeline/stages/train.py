@@ -56,6 +56,8 @@ def checkpoint(
 ) -> Checkpoint:
     """Put what was trained beside what it was trained on.
 
+    What is said of it to people, and how new clips are transcribed, is added by `choose`.
+
     Parameters
     ----------
     trained : Trained
@@ -72,12 +74,10 @@ def checkpoint(
         shapes=trained.shapes,
         normalisation=trained.normalisation,
         features={m: train_set.modality(m).info for m in MODALITIES},
-        transcription={"language": dataset.language, "speech": dataset.speech.model_dump()},
         language=language_config(trained.model),
         metric_set=dataset.metric_set,
         label_range=dataset.label_range,
         dataset=dataset.name,
-        notice=dataset.notice,
         training={
             "settings": inputs["settings"].model_dump(),
             "missing_rate": params.missing_rate,

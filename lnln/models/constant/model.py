@@ -1,11 +1,13 @@
 """The median of the training labels, whatever the clip: no model with a greater MAE is of use."""
 
 from collections.abc import Iterable, Sequence
+from typing import Literal
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from lnln.data.batches import Layout
 from lnln.data.features import FeatureSet
 from lnln.models.interface import Estimator, Scores
 from lnln.settings import ModelSettings, Shapes
@@ -22,6 +24,13 @@ class Constant(Estimator):
     ) -> None:
         super().__init__(settings, shapes, language)
         self.register_buffer("value", torch.zeros((), dtype=torch.float64))
+
+    @classmethod
+    def reads(
+        cls, settings: ModelSettings, shapes: Shapes, text: Literal["states", "ids"]
+    ) -> Layout:
+        """Say that no clip is looked at."""
+        return Layout(shapes, text="none")
 
     def fit(self, train_sets: Iterable[FeatureSet], valid_sets: Sequence[FeatureSet]) -> None:
         """Take the median of the labels."""

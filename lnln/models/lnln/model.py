@@ -97,8 +97,10 @@ class LNLN(Network):
             targets.completeness if self.switches.completeness == "tokens" else 1 - targets.rate
         )
         terms = losses.compute(output, targets.label, completeness, self.weights)
+        total, *parts = terms._asdict().items()
+        named = {f"loss_{name}": term for name, term in parts}
         accuracy = losses.discriminator_accuracy(output)
-        return terms._asdict() | {"discriminator_accuracy": accuracy}
+        return dict([total]) | named | {"discriminator_accuracy": accuracy}
 
     def forward(self, incomplete: Inputs, complete: Inputs | None = None) -> Output:
         """Predict from incomplete inputs; complete ones add what the training losses compare.

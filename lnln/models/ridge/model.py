@@ -57,10 +57,11 @@ class Ridge(Estimator):
         self.mean.copy_(torch.from_numpy(mean))
         self.deviation.copy_(torch.from_numpy(np.where(variance > 1e-12, np.sqrt(variance), 1.0)))
         inputs, label = self.standardise(pooled, present), np.concatenate(labels)
-        judged = [(self.standardise(*pool(s)), s.known_labels()) for s in valid_sets]
+        validation = [(self.standardise(*pool(s)), s.known_labels()) for s in valid_sets]
         fits = [Regression(alpha=alpha).fit(inputs, label) for alpha in self.alphas]
         best = min(
-            fits, key=lambda f: float(np.mean([np.abs(f.predict(x) - y).mean() for x, y in judged]))
+            fits,
+            key=lambda f: float(np.mean([np.abs(f.predict(x) - y).mean() for x, y in validation])),
         )
         self.weights.copy_(torch.from_numpy(np.asarray(best.coef_)))
         self.intercept.fill_(float(best.intercept_))

@@ -169,6 +169,13 @@ def test_model_of_foreign_features_does_not_read_video(
         model.prepare(clips)
 
 
+def test_model_that_is_a_step_of_the_pipeline_says_how_to_get_one_for_new_clips(
+    make_checkpoint: Make, clips: FeatureSet
+) -> None:
+    with pytest.raises(CheckpointError, match=r"-S model.name=lnln makes one .* models/lnln"):
+        _ = make_checkpoint(clips).extraction
+
+
 def test_importing_fetches_nothing() -> None:
     check = (
         "import socket\n"

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import torch
+import yaml
 from torch import Tensor
 from transformers import BertConfig, BertModel
 
@@ -20,8 +21,10 @@ from lnln.data.features import FeatureSet
 from lnln.data.language import LanguageEncoder
 from lnln.models.lnln.model import LNLN
 from lnln.models.lnln.published_names import published_name
-from lnln.models.lnln.settings import LNLNSettings
+from lnln.models.lnln.settings import LNLNSettings, LossWeights
 from lnln.settings import Shapes
+
+SETTINGS = dict(PUBLISHED)  # a fixture makes one of them small
 
 BERT = {
     "vocab_size": 30,
@@ -37,7 +40,9 @@ State = dict[str, Any]
 @pytest.fixture(autouse=True)
 def small(reference_shapes: Shapes, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let `mosi` have the shapes of the reference and a tiny BERT."""
-    small = Published("CMU-MOSI", reference_shapes, 2, "mosi", (-3, 3), "bert-base-uncased", BERT)
+    small = Published(
+        "CMU-MOSI", reference_shapes, 2, 0.8, "mosi", (-3, 3), "bert-base-uncased", BERT
+    )
     monkeypatch.setitem(PUBLISHED, "mosi", small)
 
 
@@ -252,3 +257,18 @@ def test_published_shapes(name: str, dims: tuple[int, ...], lengths: tuple[int, 
     assert (shapes.text_dim, shapes.audio_dim, shapes.vision_dim) == dims
     assert (shapes.text_length, shapes.audio_length, shapes.vision_length) == lengths
     assert PUBLISHED[name].fusion_depth == 4
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_published_settings_are_those_of_the_presets(name: str) -> None:
+    root = Path(__file__).parents[3]
+    preset = yaml.safe_load((root / "datasets.yaml").read_text("utf-8"))[name]
+    published, model = SETTINGS[name], preset["models"]["lnln"]["model"]
+    assert published.fusion_depth == model["fusion_depth"]
+    assert LossWeights(adversarial=published.adversarial) == LossWeights(**model["loss"])
+    assert list(published.label_range) == preset["label_range"]
+    assert published.metric_set == preset["metric_set"]
+    assert published.text_model == preset["text"]["model"]
+    shapes = published.shapes
+    assert shapes.text_length == preset["text"]["max_tokens"]
+    assert [shapes.audio_length, shapes.vision_length] == list(preset["lengths"].values())

@@ -272,7 +272,7 @@ def test_true_completeness_is_of_tokens_and_in_official_the_rate_that_was_drawn(
         clip=torch.arange(B),
     )
     truth = 1 - targets.rate if variant == "official" else targets.completeness
-    found = model.losses(output, targets)["completeness"]
+    found = model.losses(output, targets)["loss_completeness"]
     torch.testing.assert_close(found, ((output.w - truth) ** 2).mean())
 
 

@@ -47,7 +47,7 @@ def same_weights(a: Trained, b: Trained) -> bool:
 
 def test_loss_falls_on_a_learnable_toy(run: Callable[..., Trained]) -> None:
     history = run(FAST.model_copy(update={"epochs": 30})).history
-    assert history[-1]["train/prediction"] < 0.4 * history[0]["train/prediction"]
+    assert history[-1]["train/loss_prediction"] < 0.4 * history[0]["train/loss_prediction"]
     assert history[-1]["train/total"] < history[0]["train/total"]
     assert history[-1]["valid/mae"] < history[0]["valid/mae"]
 
@@ -136,7 +136,9 @@ def test_nan_stops_the_run_and_names_step_terms_and_clips(
 ) -> None:
     labels = sets[0].known_labels().copy()
     labels[3] = np.inf
-    with pytest.raises(TrainingDiverged, match=r"step 0 \(total inf, prediction inf.*train/003"):
+    with pytest.raises(
+        TrainingDiverged, match=r"step 0 \(total inf, loss_prediction inf.*train/003"
+    ):
         run(
             FAST.model_copy(update={"batch_size": 20}),
             train_set=replace(sets[0], labels=labels),
