@@ -75,3 +75,10 @@ def test_every_model_has_its_settings_in_the_reference():
         if "Field(" in path.read_text("utf-8")
     }
     assert sorted(m for m in with_settings if f"lnln.models.{m}.settings." not in text) == []
+
+
+def test_what_pages_include_is_included():
+    """A formatter once broke the marker; the strict build then shows the marker itself."""
+    for page in (ROOT / "docs").rglob("*.md"):
+        for line in page.read_text("utf-8").splitlines():
+            assert not re.match(r"\s*--8 ?< ?--(?! \")", line), f"{page}: {line}"
