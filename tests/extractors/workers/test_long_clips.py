@@ -15,7 +15,11 @@ from extractors.media.container import Clip, probe
 
 kind, path = sys.argv[1:]
 clip = Clip(path, 0.0, probe(path).duration_s)
-if kind == "audio":
+if kind == "probe":
+    from extractors.datasets.probing import Prober
+
+    assert Prober().extract(path)[1].duration_s == clip.duration_s
+elif kind == "audio":
     from extractors.audio.extractor import AudioExtractor
     from extractors.settings import AudioSettings
 
