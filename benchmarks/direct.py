@@ -74,7 +74,7 @@ class Direct(nn.Module):
         net, shapes = self.copy, self.shapes
         text = padded(inputs.text, shapes.text_length)
         if not text.values.is_floating_point():
-            text = text._replace(values=net.language(*text))
+            text = text._replace(values=net.language(text.values, text.mask))
         return [
             self.embed_one(net.embed_text, text),
             self.embed_one(net.embed_audio, padded(inputs.audio, shapes.audio_length)),

@@ -58,6 +58,9 @@ class SeedlessTrainSettings(Settings):
         default=1e-4, gt=0, description="peak learning rate of BERT where it is fine-tuned"
     )
     weight_decay: float = Field(default=1e-4, ge=0, description="AdamW's weight decay")
+    gradient_clip: float = Field(
+        default=0.0, ge=0, description="greatest L2 norm of a step's gradient; 0: no limit"
+    )
     warmup: float = Field(
         default=0.1, ge=0, lt=1, description="share of the steps over which the rate rises"
     )

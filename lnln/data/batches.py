@@ -24,10 +24,18 @@ class PaddedSequence(NamedTuple):
     mask : Tensor, [B, L] bool
         True for a row of the clip, False for padding. A missing row (zeros, or [UNK]) is True,
         unless the layout leaves missing rows of audio and vision out.
+    observed : Tensor, [B, L] bool, optional
+        False for a missing row and for padding. Where it is not given, nothing is missing.
     """
 
     values: Tensor
     mask: Tensor
+    observed: Tensor | None = None
+
+    @property
+    def seen(self) -> Tensor:
+        """Which rows were observed and not dropped, [B, L] bool."""
+        return self.mask if self.observed is None else self.observed
 
 
 class Inputs(NamedTuple):
@@ -94,8 +102,7 @@ def collate(features: FeatureSet, layout: Layout) -> Inputs:
     audio = pad(features.audio, features.audio.values, rows[1])
     vision = pad(features.vision, features.vision.values, rows[2])
     if layout.missing_rows == "left_out":
-        audio = _without_missing(audio, features.audio)
-        vision = _without_missing(vision, features.vision)
+        audio, vision = (s._replace(mask=s.seen) for s in (audio, vision))
     return Inputs(tokens, audio, vision)
 
 
@@ -106,22 +113,21 @@ def pad(
     mask = np.arange(length) < modality.counts[:, None]  # [clips, length]
     values = np.full((*mask.shape, *column.shape[1:]), padding, dtype=column.dtype)
     values[mask] = column
-    return PaddedSequence(torch.from_numpy(values), torch.from_numpy(mask))
-
-
-def _without_missing(sequence: PaddedSequence, modality: ModalityFeatures) -> PaddedSequence:
-    """Take the rows that were not observed, or were dropped, out of the mask."""
-    mask = sequence.mask.clone()
-    mask[sequence.mask] = torch.from_numpy(modality.observed)
-    return sequence._replace(mask=mask)
+    observed = np.zeros_like(mask)
+    observed[mask] = modality.observed
+    return PaddedSequence(*(torch.from_numpy(array) for array in (values, mask, observed)))
 
 
 def to_device(inputs: Inputs, device: torch.device) -> Inputs:
     """Move a batch; to a GPU from pinned memory, while the processor goes on."""
-    if device.type == "cuda":
-        inputs = Inputs(*(PaddedSequence(*(t.pin_memory() for t in s)) for s in inputs))
-    moved = (PaddedSequence(*(t.to(device, non_blocking=True) for t in s)) for s in inputs)
-    return Inputs(*moved)
+
+    def move(tensor: Tensor) -> Tensor:
+        tensor = tensor.pin_memory() if device.type == "cuda" else tensor
+        return tensor.to(device, non_blocking=True)
+
+    return Inputs(
+        *(PaddedSequence(move(v), move(m), None if o is None else move(o)) for v, m, o in inputs)
+    )
 
 
 def in_batches(order: Sequence[int] | np.ndarray, size: int) -> list[np.ndarray]:

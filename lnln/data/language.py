@@ -1,14 +1,17 @@
-"""The language encoder inside LNLN: a BERT, frozen or fine-tuned along with the network."""
+"""The language encoder of a model: a BERT, frozen or fine-tuned along with the network."""
+
+from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import torch
 from torch import Tensor, nn
-from transformers import AutoConfig, AutoModel, PreTrainedModel
-from transformers.utils import logging
+
+if TYPE_CHECKING:  # imported where it is used: it takes longer than torch
+    from transformers import PreTrainedModel
 
 
 class LanguageEncoder(nn.Module):
@@ -47,6 +50,8 @@ class LanguageEncoder(nn.Module):
                     f"{folder / name} is not there: give the folder of a language model in the "
                     "Hugging Face layout, with config.json and model.safetensors"
                 )
+        from transformers import AutoModel
+
         with _no_bar():  # it takes half a second
             return cls(
                 AutoModel.from_pretrained(
@@ -63,6 +68,8 @@ class LanguageEncoder(nn.Module):
         ValueError
             If the config does not name a `model_type` that transformers knows.
         """
+        from transformers import AutoConfig, AutoModel
+
         settings = dict(config)
         try:
             described = AutoConfig.for_model(settings.pop("model_type", ""), **settings)
@@ -123,6 +130,8 @@ class FrozenLanguageEncoder(LanguageEncoder):
 @contextmanager
 def _no_bar() -> Iterator[None]:
     """Keep Transformers' progress bar to itself, and leave its setting as it was."""
+    from transformers.utils import logging
+
     shown = logging.is_progress_bar_enabled()
     logging.disable_progress_bar()
     try:

@@ -48,7 +48,7 @@ def sweep(
     train_seed: int,
     conditions: Sequence[Condition],
     masks_seed: int,
-    language: FrozenLanguageEncoder,
+    language: FrozenLanguageEncoder | None,
     stored: Mapping[Condition, Masks] | None = None,
 ) -> pa.Table:
     """Ask a model about the test split.
@@ -67,8 +67,8 @@ def sweep(
     conditions : sequence of Condition
     masks_seed : int
         Of the masks.
-    language : FrozenLanguageEncoder
-        The encoder the text features were made with.
+    language : FrozenLanguageEncoder, optional
+        The encoder the text features were made with; a model that reads no text needs none.
     stored : mapping of Condition to masks, optional
         Masks that are not drawn here.
 

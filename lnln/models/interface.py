@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from lnln.data.batches import Layout, collate, in_batches, rows_of, to_device
+from lnln.data.batches import Layout, PaddedSequence, collate, in_batches, rows_of, to_device
 from lnln.data.features import FeatureSet
 from lnln.data.language import FrozenLanguageEncoder
 from lnln.settings import ModelSettings, Shapes, TrainSettings
@@ -57,6 +57,8 @@ class Model(nn.Module):
         What the model reads.
     """
 
+    reads_text: ClassVar[bool] = True  # False: no language encoder is loaded for it
+
     def __init__(
         self, settings: ModelSettings, shapes: Shapes, language: nn.Module | None = None
     ) -> None:
@@ -79,7 +81,7 @@ class Model(nn.Module):
         text : {"states", "ids"}
             "ids" where the language encoder is trained along with the model.
         """
-        return Layout(shapes, text=text)
+        return Layout(shapes, text=text if cls.reads_text else "none")
 
     def predict(self, features: FeatureSet) -> Scores:
         """Predict the sentiment of clips.
@@ -117,19 +119,39 @@ class Network(Model):
 
     `forward(incomplete, complete)` returns a NamedTuple of tensors with at least `prediction`, [B],
     and `w`, [B] or None; `complete` is None but in training.
+
+    Attributes
+    ----------
+    schedule : {"step", "epoch"}
+        How often the learning rate moves.
+    passes : tuple of str
+        Names of the losses that are minimised, each in a pass of its own over the training split,
+        one after another in every epoch.
     """
 
-    schedule: Literal["step", "epoch"] = "step"  # how often the learning rate moves
+    schedule: Literal["step", "epoch"] = "step"
+    passes: ClassVar[tuple[str, ...]] = ("total",)
 
     def losses(self, output: Any, targets: Targets) -> Terms:
-        """Compute a batch's loss, scalars: "total", which is minimised, and what it is made of.
+        """Compute a batch's losses, scalars: those of `passes`, and what they are made of.
 
         Further entries may be other figures of a batch that are worth a curve.
         """
         raise NotImplementedError
 
+    def hidden_states(self, text: PaddedSequence) -> Tensor:
+        """Return the hidden states of sentences, [B, L, D], encoded here if they came as ids."""
+        if self.language is None:
+            return text.values
+        states: Tensor = self.language(text.values, text.mask)
+        return states
+
     def parameter_groups(self, training: TrainSettings) -> list[dict[str, Any]]:
-        """Return the parameters for the optimiser, each group with its peak learning rate `lr`."""
+        """Return the parameters for the optimiser, each group with its peak learning rate `lr`.
+
+        A group may have a `weight_decay` of its own, and under `minimises` the name of the pass
+        in which it is moved; without it that is the last one.
+        """
         own: list[Tensor] = []
         language: list[Tensor] = []
         for name, parameter in self.named_parameters():
@@ -148,7 +170,7 @@ class Network(Model):
         """
 
     def after_step(self, output: Any, targets: Targets) -> None:
-        """Called after every optimiser step, once for each part of the batch."""
+        """Called after every optimiser step of the last pass, once for each part of the batch."""
 
     def after_epoch(self, epoch: int) -> None:
         """Called after every epoch, counted from 1, before validation."""

@@ -66,7 +66,7 @@ def train(
     model_settings: ModelSettings,
     settings: TrainSettings,
     metric_set: MetricSet,
-    language: LanguageEncoder,
+    language: LanguageEncoder | None,
     on_epoch: Callable[[Row], None] | None = None,
     state: StateFile | None = None,
 ) -> Trained:
@@ -92,9 +92,9 @@ def train(
         Of the model's own class.
     settings : TrainSettings
     metric_set : {"mosi", "sims"}
-    language : LanguageEncoder
+    language : LanguageEncoder, optional
         The encoder the text features were made with; a `FrozenLanguageEncoder` unless
-        `settings.finetune_language`.
+        `settings.finetune_language`. A model that reads no text needs none.
     on_epoch : callable, optional
         Called with each row of the history, also with those of epochs before an interruption.
     state : StateFile, optional
@@ -111,7 +111,10 @@ def train(
     Stopped
         If SIGTERM came and there is a `state` to keep the run in.
     """
-    if settings.finetune_language is isinstance(language, FrozenLanguageEncoder):
+    kind = find(name).load()
+    if language is None and kind.reads_text:
+        raise ValueError(f"the model {name} reads text: give the language encoder")
+    if language and settings.finetune_language is isinstance(language, FrozenLanguageEncoder):
         raise ValueError(
             f"finetune_language is {settings.finetune_language}, but the language encoder is a "
             f"{type(language).__name__}: load the other kind"
@@ -121,9 +124,8 @@ def train(
             f"selection={settings.selection!r} is not one of "
             f"{', '.join(metrics.metric_names(metric_set))}"
         )
-    kind = find(name).load()
     shapes = Shapes(
-        text_dim=language.width,
+        text_dim=language.width if language else train_set.text.values.shape[1] or 1,
         audio_dim=train_set.audio.values.shape[1],
         vision_dim=train_set.vision.values.shape[1],
         **{f"{modality}_length": rows for modality, rows in lengths._asdict().items()},
@@ -135,8 +137,9 @@ def train(
         for s in (train_set, valid_set)
     )
     processes = accelerator()
-    language.to(processes.device)
-    if settings.gradient_checkpointing and settings.finetune_language:
+    if language:
+        language.to(processes.device)
+    if language and settings.gradient_checkpointing and settings.finetune_language:
         language.model.activation_checkpointing_enable({"use_reentrant": False})
     encoder = language if layout.text == "states" else None
     if encoder is not None:

@@ -76,6 +76,7 @@ class Training:
         groups = self.model.parameter_groups(self.settings)
         for group in groups:
             group["peak"] = group["lr"]
+            group.setdefault("minimises", self.model.passes[-1])
         self.optimiser = torch.optim.AdamW(
             groups, weight_decay=self.settings.weight_decay, fused=True
         )
@@ -133,7 +134,7 @@ class Training:
         return states
 
     def epoch(self, epoch: int, after_step: Callable[[], None]) -> Row:
-        """Pass over the training split once, or over what is left of it.
+        """Pass over the training split, once for every loss, or over what is left of it.
 
         Parameters
         ----------
@@ -165,19 +166,24 @@ class Training:
                 f"{min(map(len, batches))} clips, fewer than the "
                 f"{self.processes.num_processes} processes: start fewer, or raise it"
             )
-        while self.done < len(batches):
-            step, batch = (epoch - 1) * len(batches) + self.done, batches[self.done]
+        passes = self.model.passes
+        steps = len(passes) * len(batches)
+        while self.done < steps:
+            step, batch = (epoch - 1) * steps + self.done, batches[self.done % len(batches)]
+            minimised = passes[self.done // len(batches)]
             for group in self.optimiser.param_groups:
-                rate = self.learning_rate(step, len(batches))
+                rate = self.learning_rate(step, steps)
                 group["lr"] = rate * (group["peak"] / self.settings.learning_rate)
-            for name, mean in self.step(step, batch, masks, rates).items():
-                self.sums[name] = self.sums.get(name, 0.0) + mean * len(batch)
+            means = self.step(step, batch, masks, rates, minimised)
+            if minimised == passes[-1]:
+                for name, mean in means.items():
+                    self.sums[name] = self.sums.get(name, 0.0) + mean * len(batch)
             self.done += 1
             after_step()
         self.model.after_epoch(epoch)
         row: Row = {
             "epoch": epoch,
-            "learning_rate": self.learning_rate(epoch * len(batches) - 1, len(batches)),
+            "learning_rate": self.learning_rate(epoch * steps - 1, steps),
         }
         for name, total in self.sums.items():
             row[f"train/{name}"] = float(total / len(self.clips))
@@ -195,7 +201,12 @@ class Training:
         return np.argsort(draws, kind="stable")
 
     def step(
-        self, step: int, batch: NDArray[np.int64], masks: Masks, rates: dict[str, float]
+        self,
+        step: int,
+        batch: NDArray[np.int64],
+        masks: Masks,
+        rates: dict[str, float],
+        minimised: str,
     ) -> Means:
         """Take one step of gradient descent; return the means of its terms over the batch.
 
@@ -215,7 +226,7 @@ class Training:
                 terms = self.model.losses(output, targets)
                 weight = len(part) / len(batch)
                 # Gradients are averaged over the processes, and are to be those of a sum.
-                (terms["total"] * (weight * self.processes.num_processes)).backward()
+                (terms[minimised] * (weight * self.processes.num_processes)).backward()
             compared.append((output, targets))
             names = tuple(terms)
             weighted = weight * torch.stack([term.detach() for term in terms.values()]).double()
@@ -235,11 +246,24 @@ class Training:
                 f"training has diverged at step {step} ({figures}); clips of the batch: {clips}. "
                 "Lower learning_rate, or look at these clips' features"
             )
+        self.clip(sums[-1])
+        for group in self.optimiser.param_groups:
+            if group["minimises"] != minimised:  # it stays as it is, without decay or momentum
+                for parameter in group["params"]:
+                    parameter.grad = None
         self.optimiser.step()
         self.averaged.update_parameters(self.model)
-        for output, targets in compared:
-            self.model.after_step(output, targets)
+        if minimised == self.model.passes[-1]:
+            for output, targets in compared:
+                self.model.after_step(output, targets)
         return means
+
+    def clip(self, norm: Tensor) -> None:
+        """Shorten the gradient, whose L2 norm is given, to the length that is allowed."""
+        if self.settings.gradient_clip:
+            torch.nn.utils.clip_grads_with_norm_(
+                self.model.parameters(), self.settings.gradient_clip, norm
+            )
 
     def compare(
         self, batch: NDArray[np.int64], masks: Masks, rates: dict[str, float]

@@ -1,7 +1,6 @@
 """What `incomplete`, `train` and `sweep` read: a split's features, its masks, its BERT."""
 
 import warnings
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -10,8 +9,10 @@ import pyarrow.compute as pc
 from contracts.parquet import read_table
 from extractors.assets.resolving import resolve
 from lnln.data.features import FeatureSet, Lengths
+from lnln.data.language import FrozenLanguageEncoder, LanguageEncoder
 from lnln.data.reading import read_features
 from lnln.missing.masks import Kept, from_table
+from lnln.models.registry import find
 from pipeline.params import Dataset
 from pipeline.paths import FEATURES, INCOMPLETE, MANIFEST, TRANSCRIPTS
 from pipeline.stage import StageError, warn
@@ -78,6 +79,11 @@ def read_masks(split: str) -> list[dict[str, Kept]]:
     return from_table(read_table(INCOMPLETE / f"{split}.parquet"))
 
 
-def language_folder(dataset: Dataset, *, offline: bool) -> Path:
-    """Find the BERT that the text features were made with."""
-    return resolve(dataset.text.model, offline=offline)
+def load_language(
+    model: str, dataset: Dataset, *, finetuned: bool = False, offline: bool
+) -> LanguageEncoder | None:
+    """Load the BERT that the text features were made with; None for a model that reads no text."""
+    if not find(model).load().reads_text:
+        return None
+    kind = LanguageEncoder if finetuned else FrozenLanguageEncoder
+    return kind.from_folder(resolve(dataset.text.model, offline=offline))

@@ -13,7 +13,7 @@ from lnln.evaluation.table import Condition, write
 from pipeline.params import load_dataset, load_params
 from pipeline.paths import SWEPT, TRAINED, run_name
 from pipeline.stage import run
-from pipeline.stages.splits import language_folder, read_manifest, read_masks, read_split
+from pipeline.stages.splits import load_language, read_manifest, read_masks, read_split
 
 
 def main() -> None:
@@ -23,9 +23,8 @@ def main() -> None:
     masks, missing_rate = params.masks, params.missing_rate
     manifest, stored = read_manifest(), read_masks("test")
     test_set = read_split(manifest, "test", dataset)
-    language = FrozenLanguageEncoder.from_folder(
-        language_folder(dataset, offline=params.run.offline)
-    )
+    language = load_language(model, dataset, offline=params.run.offline)
+    assert language is None or isinstance(language, FrozenLanguageEncoder)
     asked = conditions(manifest, masks.pattern, [*params.evaluate.rates, missing_rate], masks.draws)
     table = sweep(
         load(TRAINED / run_name(model, seed), language),

@@ -13,7 +13,6 @@ from dvclive import Live
 from contracts.schemas import MODALITIES
 from lnln.checkpoints.checkpoint import Checkpoint, language_config, save
 from lnln.checkpoints.config import Config
-from lnln.data.language import FrozenLanguageEncoder, LanguageEncoder
 from lnln.training.fingerprint import fingerprint
 from lnln.training.history import Row
 from lnln.training.processes import accelerator
@@ -25,8 +24,8 @@ from pipeline.params import Params, ResolvedDataset, load_dataset, load_params
 from pipeline.paths import TRAINED, TRAINING, run_name
 from pipeline.stage import run
 from pipeline.stages.splits import (
-    language_folder,
     lengths,
+    load_language,
     read_manifest,
     read_masks,
     read_split,
@@ -37,7 +36,6 @@ def gather(params: Params, dataset: ResolvedDataset, model: str, seed: int) -> d
     """Collect from `outputs/` and the params what `lnln.training.run.train` takes."""
     manifest, resolved = read_manifest(), load_model(model)
     settings = resolved.training(seed)
-    encoder = LanguageEncoder if settings.finetune_language else FrozenLanguageEncoder
     return {
         "name": model,
         "train_set": read_split(manifest, "train", dataset),
@@ -47,7 +45,9 @@ def gather(params: Params, dataset: ResolvedDataset, model: str, seed: int) -> d
         "model_settings": resolved.settings(model),
         "settings": settings,
         "metric_set": dataset.metric_set,
-        "language": encoder.from_folder(language_folder(dataset, offline=params.run.offline)),
+        "language": load_language(
+            model, dataset, finetuned=settings.finetune_language, offline=params.run.offline
+        ),
     }
 
 

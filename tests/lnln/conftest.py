@@ -289,8 +289,14 @@ def reference_inputs(reference: dict[str, Any]) -> tuple[Inputs, Inputs]:
     return Inputs(*complete), Inputs(*incomplete)
 
 
+@pytest.fixture(scope="session")
+def reference_tensor() -> Callable[[list[int], float, float], Tensor]:
+    """Return a tensor by the formula of all reference files, given shape, phase and scale."""
+    return formula
+
+
 def formula(shape: list[int], phase: float, scale: float) -> Tensor:
-    """Evaluate the reference's formula for a tensor of the given shape."""
+    """Evaluate the references' formula for a tensor of the given shape."""
     i = torch.arange(torch.Size(shape).numel(), dtype=torch.float64)
     s = 43758.5453 * torch.sin(12.9898 * (i + 1) + phase)
     return (scale * (2 * (s - s.floor()) - 1)).float().reshape(shape)

@@ -58,6 +58,7 @@ def test_preset_is_the_published_settings_whole_and_the_variant_the_user_s(
         "learning_rate": 1e-4,
         "language_learning_rate": 1e-4,
         "weight_decay": 1e-4,
+        "gradient_clip": 0,
         "warmup": 0.1,
         "averaging": 0,
         "finetune_language": True,

@@ -41,7 +41,7 @@ def test_pickle_is_scored_by_a_published_checkpoint(
     write_pickle: Callable[..., Path],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    small = Published("CMU-MOSI", SMALL, 2, "mosi", (-3, 3), "bert-base-uncased", BERT)
+    small = Published("CMU-MOSI", SMALL, 2, 0.8, "mosi", (-3, 3), "bert-base-uncased", BERT)
     monkeypatch.setitem(PUBLISHED, "mosi", small)
     monkeypatch.setattr("lnln.checkpoints.importing.UNK", 1)  # of the tiny vocabulary
     language = LanguageEncoder.from_config({"model_type": "bert"} | BERT)

@@ -51,9 +51,9 @@ class Embedding(nn.Module):
         """
         self.check(sequence)
         if self.switches.padding == "attended":  # zeros, or what BERT says at [PAD]
-            return self.encoder(self.rows(*sequence, language))
+            return self.encoder(self.rows(sequence.values, sequence.mask, language))
         tokens, clips = [], []
-        for group in in_groups(*sequence):
+        for group in in_groups(sequence.values, sequence.mask):
             rows = self.rows(group.values, group.mask, language)
             tokens.append(self.encoder(rows, None if group.full else group.mask, group.places))
             clips.append(group.clips)
@@ -84,7 +84,11 @@ class Embedding(nn.Module):
         rest = chosen(complete, lost)
         if incomplete.values.shape[1:] == rest.values.shape[1:]:
             tokens = self(
-                PaddedSequence(*map(torch.cat, zip(incomplete, rest, strict=True))), language
+                PaddedSequence(
+                    torch.cat([incomplete.values, rest.values]),
+                    torch.cat([incomplete.mask, rest.mask]),
+                ),
+                language,
             )
         else:  # padding is attended: other lengths are other sequences
             tokens = torch.cat([self(incomplete, language), self(rest, language)])

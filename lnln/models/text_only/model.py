@@ -39,8 +39,7 @@ class TextOnly(Network):
 
     def forward(self, incomplete: Inputs, complete: Inputs | None = None) -> Output:
         """Predict from the words that are left."""
-        values, mask = incomplete.text
-        states = values if self.language is None else self.language(values, mask)  # [B, L, D]
+        states, mask = self.hidden_states(incomplete.text), incomplete.text.mask  # [B, L, D]
         states = torch.where(mask[:, :, None], states, 0)
         mean = states.sum(dim=1) / mask.sum(dim=1, keepdim=True).clamp(min=1)  # [B, D]
         return Output(self.head(mean).squeeze(1))

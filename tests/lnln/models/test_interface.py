@@ -56,7 +56,7 @@ class Toy(Network):
         self.out = nn.Linear(settings.width, 1)
 
     def forward(self, incomplete: Inputs, complete: Inputs | None = None) -> Said:
-        values, mask = incomplete.audio
+        values, mask, _ = incomplete.audio
         mean = values.sum(dim=1) / mask.sum(dim=1, keepdim=True).clamp(min=1)
         return Said(self.out(torch.tanh(self.hidden(mean))).squeeze(1))
 
@@ -89,11 +89,29 @@ class Remembering(Toy):
         self.kept, self.epochs = state["kept"], state["epochs"]
 
 
+class Alternating(Toy):
+    """Two losses, each with a layer of its own, minimised in turns."""
+
+    passes = ("hidden", "total")
+
+    def losses(self, output: Said, targets: Targets) -> Terms:
+        error = F.mse_loss(output.prediction, targets.label)
+        return {"total": error, "hidden": error}
+
+    def parameter_groups(self, training: TrainSettings) -> list[dict[str, Any]]:
+        rate = training.learning_rate
+        return [
+            {"params": self.hidden.parameters(), "lr": rate, "minimises": "hidden"},
+            {"params": self.out.parameters(), "lr": rate},
+        ]
+
+
 @pytest.fixture(autouse=True)
 def registered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry, "_REGISTERED", {})
     registry.register("toy", ToySettings, learning_rate=0.1)(Toy)
     registry.register("remembering", ToySettings)(Remembering)
+    registry.register("alternating", ToySettings)(Alternating)
 
 
 @pytest.fixture(scope="module")
@@ -227,6 +245,33 @@ def test_state_of_hooks_is_refused_where_several_processes_train(
     monkeypatch.setattr("lnln.training.run.accelerator", lambda: several)
     with pytest.raises(ValueError, match=r"Remembering keeps a state of its own .* one process"):
         train(**make_inputs(model_settings=ToySettings()) | {"name": "remembering"})
+
+
+def test_losses_are_minimised_in_passes_of_their_own(
+    make_inputs: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moved: list[set[str]] = []
+    step = torch.optim.AdamW.step
+
+    def watched(optimiser: torch.optim.AdamW, *args: Any) -> Any:
+        groups = optimiser.param_groups
+        before = [[p.detach().clone() for p in group["params"]] for group in groups]
+        step(optimiser, *args)
+        moved.append(
+            {
+                group["minimises"]
+                for group, old in zip(groups, before, strict=True)
+                if not all(map(torch.equal, group["params"], old))
+            }
+        )
+
+    monkeypatch.setattr(torch.optim.AdamW, "step", watched)
+    inputs = make_inputs(model_settings=ToySettings()) | {"name": "alternating"}
+    settings = inputs["settings"].model_copy(update={"epochs": 2})
+    trained = train(**inputs | {"settings": settings})
+    batches = -(-len(inputs["train_set"]) // settings.batch_size)
+    assert moved == ([{"hidden"}] * batches + [{"total"}] * batches) * 2
+    assert trained.history[-1]["train/total"] < 20
 
 
 def test_what_hooks_keep_matters_to_what_is_learnt(make_inputs: Callable[..., Run]) -> None:

@@ -47,7 +47,7 @@ def padded(inputs: Inputs, rows: int) -> Inputs:
     return Inputs(
         *(
             PaddedSequence(F.pad(values, (0, 0, 0, rows)), F.pad(mask, (0, rows), value=False))
-            for values, mask in inputs
+            for values, mask, _ in inputs
         )
     )
 
@@ -112,7 +112,7 @@ def test_padding_is_attended_in_official() -> None:
 @pytest.mark.parametrize("variant", ["paper", "masked"])
 def test_missing_rows_in_the_mask_are_seen_unlike_padding(variant: Variant) -> None:
     model, inputs = build(variant), random_inputs(0)
-    values, mask = inputs.audio
+    values, mask, _ = inputs.audio
     dropped, hidden = values.clone(), mask.clone()
     dropped[:, 6:] = 0
     hidden[:, 6:] = False

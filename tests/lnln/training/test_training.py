@@ -219,3 +219,12 @@ def test_gradient_that_is_not_finite_stops_the_run(
 def test_unknown_model_is_refused_with_those_there_are(run: Callable[..., Trained]) -> None:
     with pytest.raises(ValueError, match=r"model 'lnnl' is not one of constant, lnln, majority"):
         run(name="lnnl")
+
+
+def test_gradient_is_no_longer_than_allowed(run: Callable[..., Trained]) -> None:
+    def after(clip: float) -> Trained:
+        return run(FAST.model_copy(update={"gradient_clip": clip, "epochs": 1}))
+
+    assert same_weights(after(0.0), after(1e6))
+    # AdamW does not feel the length of a gradient but where its eps does.
+    assert not same_weights(after(0.0), after(1e-8))
