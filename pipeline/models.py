@@ -61,6 +61,10 @@ def resolve_model(name: str, params: Params, dataset: Dataset) -> ResolvedModel:
     if preset is not None:
         settings, train = merged(settings, preset.model), merged(train, preset.train)
     settings = merged(settings, params.overrides.get(name, {}))
+    if name == params.model.name and params.model.ablate:
+        settings["ablate"] = params.model.ablate
+        if "ablate" not in kind.settings.model_fields:
+            refuse([f"model.ablate: {name} has no parts that can be left out: []"], str(PARAMS))
     if kind.learns == "by_gradient":
         train = merged(train, params.train.overrides)
     train["selection"] = params.train.selection

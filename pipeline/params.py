@@ -117,6 +117,7 @@ class ModelParams(_Section):
     """Which model is trained beside the floors, and used by `lnln predict`."""
 
     name: str = Field(description="a folder of lnln/models")
+    ablate: list[str] = Field(description="parts of it that are left out")
 
     @field_validator("name")
     @classmethod

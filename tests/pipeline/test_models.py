@@ -51,6 +51,7 @@ def test_preset_is_the_published_settings_whole_and_the_variant_the_user_s(
             "reconstruction": 0.1,
             "prediction": 1,
         },
+        "ablate": [],
     }
     assert settled.train.model_dump() == {
         "epochs": 200,
@@ -207,3 +208,15 @@ def test_settings_are_printed_whole(
     assert "settings of lnln on sample: variant masked, " in printed
     for told in ("loss.adversarial 0.1, ", "train.epochs 10, ", "train.selection mae, "):
         assert told in printed
+
+
+def test_ablations_of_params_reach_the_model_that_has_such_parts(change: Change) -> None:
+    change("model.ablate", ["proxy"])
+    assert resolved().model["ablate"] == ["proxy"]
+    assert "ablate" not in resolved("text_only").model
+    change("model.ablate", ["memory"])
+    with pytest.raises(ParamsError, match="lnln.ablate.0: .memory. is not allowed"):
+        resolved()
+    change("model", {"name": "ridge", "ablate": ["proxy"]})
+    with pytest.raises(ParamsError, match="ridge has no parts that can be left out"):
+        resolved("ridge")

@@ -11,13 +11,13 @@ from lnln.models.lnln.settings import LossWeights
 
 
 class Losses(NamedTuple):
-    """The loss and its terms, scalars; the terms are not yet weighted."""
+    """The loss and its terms, scalars, not yet weighted; None where the part was ablated."""
 
     total: Tensor
     prediction: Tensor
-    completeness: Tensor
-    adversarial: Tensor
-    reconstruction: Tensor
+    completeness: Tensor | None
+    adversarial: Tensor | None
+    reconstruction: Tensor | None
 
 
 def compute(output: Output, label: Tensor, completeness: Tensor, weights: LossWeights) -> Losses:
@@ -26,7 +26,7 @@ def compute(output: Output, label: Tensor, completeness: Tensor, weights: LossWe
     Parameters
     ----------
     output : Output
-        Of a forward pass that was given complete inputs.
+        Of a forward pass that was given complete inputs. A term whose part was ablated is left out.
     label : Tensor, [B]
         Sentiment.
     completeness : Tensor, [B]
@@ -36,35 +36,39 @@ def compute(output: Output, label: Tensor, completeness: Tensor, weights: LossWe
     Raises
     ------
     ValueError
-        If the forward pass saw no complete inputs, or the labels do not fit the predictions.
+        If the labels do not fit the predictions.
     """
     logits, reconstructed, targets = output[2:]
-    if logits is None or reconstructed is None or targets is None:
-        raise ValueError(
-            "the losses compare with complete inputs: call model(incomplete, complete)"
-        )
     for name, target in (("label", label), ("completeness", completeness)):
         if target.shape != output.prediction.shape:  # [B, 1] would broadcast to [B, B]
             raise ValueError(
                 f"{name} has the shape {list(target.shape)}, but there are "
                 f"{len(output.prediction)} predictions: give a target of shape [batch]"
             )
-    real = torch.zeros(len(logits) // 2, dtype=torch.long, device=logits.device)
-    adversarial = F.cross_entropy(logits, torch.cat([real + 1, real]))  # generated 1, real 0
+    adversarial = None
+    if logits is not None:
+        real = torch.zeros(len(logits) // 2, dtype=torch.long, device=logits.device)
+        adversarial = F.cross_entropy(logits, torch.cat([real + 1, real]))  # generated 1, real 0
     terms = Losses(
-        total=torch.zeros_like(adversarial),
+        total=torch.zeros_like(output.prediction[0]),
         prediction=F.mse_loss(output.prediction, label),
-        completeness=F.mse_loss(output.w, completeness),
+        completeness=None if output.w is None else F.mse_loss(output.w, completeness),
         adversarial=adversarial,
-        reconstruction=F.mse_loss(reconstructed, targets),
+        reconstruction=None
+        if reconstructed is None or targets is None
+        else F.mse_loss(reconstructed, targets),
     )
-    total = (
-        weights.completeness * terms.completeness
-        + weights.adversarial * terms.adversarial
-        + weights.reconstruction * terms.reconstruction
-        + weights.prediction * terms.prediction
-    )
-    return terms._replace(total=total)
+    weighted = [
+        weight * term
+        for weight, term in (
+            (weights.completeness, terms.completeness),
+            (weights.adversarial, terms.adversarial),
+            (weights.reconstruction, terms.reconstruction),
+            (weights.prediction, terms.prediction),
+        )
+        if term is not None
+    ]
+    return terms._replace(total=sum(weighted[1:], start=weighted[0]))
 
 
 def discriminator_accuracy(output: Output) -> Tensor:

@@ -68,6 +68,51 @@ VARIANTS: dict[Variant, Switches] = {
 }
 
 
+Part = Literal[
+    "correction", "completeness", "proxy", "adversarial", "reconstructor", "hyper_modality"
+]
+
+
+class Parts(NamedTuple):
+    """Which parts a network has; an ablation takes some away, with all they compute and learn.
+
+    Attributes
+    ----------
+    completeness : bool
+        The estimate of w. Without it w is fixed, see `FIXED_W`.
+    proxy : bool
+        The generator of H_p. Without it the corrected language is w H_l alone.
+    discriminator : bool
+        And with it the adversarial loss; there is none without a proxy.
+    reconstructor : bool
+        And with it the reconstruction loss.
+    hyper_modality : bool
+        Hyper-modality learning. Without it the fusion attends to H_a + H_v.
+    """
+
+    completeness: bool = True
+    proxy: bool = True
+    discriminator: bool = True
+    reconstructor: bool = True
+    hyper_modality: bool = True
+
+    @property
+    def correction(self) -> bool:
+        """Whether language is corrected at all, or taken as it is."""
+        return self.completeness or self.proxy
+
+
+FIXED_W = 0.5  # where w is not estimated: as much of the proxy as of the language
+ABLATIONS: dict[Part, tuple[str, ...]] = {
+    "correction": ("completeness", "proxy", "discriminator"),
+    "completeness": ("completeness",),
+    "proxy": ("proxy", "discriminator"),
+    "adversarial": ("discriminator",),
+    "reconstructor": ("reconstructor",),
+    "hyper_modality": ("hyper_modality",),
+}
+
+
 class LossWeights(Settings):
     """Weights of the four terms of the loss."""
 
@@ -109,6 +154,17 @@ class LNLNSettings(ModelSettings):
         default=0.0, ge=0.0, lt=1.0, description="dropout probability inside LNLN, not inside BERT"
     )
     loss: LossWeights = LossWeights()
+    ablate: tuple[Part, ...] = Field(
+        default=(),
+        description="parts to leave out: correction (all of the dominant modality correction), "
+        "completeness (w is fixed), proxy, adversarial, reconstructor, hyper_modality",
+    )
+
+    @property
+    def parts(self) -> Parts:
+        """What is left of the network."""
+        gone = {part for name in self.ablate for part in ABLATIONS[name]}
+        return Parts(**dict.fromkeys(gone, False))
 
     @property
     def switches(self) -> Switches:
@@ -121,6 +177,15 @@ class LNLNSettings(ModelSettings):
             raise ValueError(
                 f"hyper_depth={self.hyper_depth} needs as many dominant features, but "
                 f"depth={self.depth} gives {self.depth + 1}: set hyper_depth to at most that"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _something_corrects(self) -> Self:
+        if {"completeness", "proxy"} <= {*self.ablate} and "correction" not in self.ablate:
+            raise ValueError(
+                "without completeness and proxy nothing is left of the correction: put correction "
+                "in their place"
             )
         return self
 

@@ -221,8 +221,9 @@ def test_losses_are_the_weighted_sum_of_their_terms(variant: Variant) -> None:
 
 
 def test_losses_without_complete_inputs_say_what_to_call() -> None:
+    model, ones = build("paper"), torch.ones(B)
     with pytest.raises(ValueError, match=r"call model\(incomplete, complete\)"):
-        compute(build("paper")(random_inputs(0)), torch.ones(B), torch.ones(B), LossWeights())
+        model.losses(model(random_inputs(0)), Targets(ones, ones, ones, torch.arange(B)))
 
 
 def test_labels_that_would_broadcast_are_refused() -> None:

@@ -1,0 +1,1 @@
+"""Voice alone: mean and deviation over time of its features, and a small head."""

@@ -1,0 +1,1 @@
+"""Late fusion: a model per modality, whose answers are weighed."""

@@ -1,0 +1,1 @@
+"""The face alone: mean and deviation over time of its features, and a small head."""
