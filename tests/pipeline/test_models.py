@@ -215,7 +215,7 @@ def test_ablations_of_params_reach_the_model_that_has_such_parts(change: Change)
     assert resolved().model["ablate"] == ["proxy"]
     assert "ablate" not in resolved("text_only").model
     change("model.ablate", ["memory"])
-    with pytest.raises(ParamsError, match="lnln.ablate.0: .memory. is not allowed"):
+    with pytest.raises(ParamsError, match=r"lnln\.ablate\.0: .memory. is not allowed"):
         resolved()
     change("model", {"name": "ridge", "ablate": ["proxy"]})
     with pytest.raises(ParamsError, match="ridge has no parts that can be left out"):
