@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from contracts.messages import message
 from extractors.settings import (
     AudioSettings,
     ExtractorSettings,
@@ -18,7 +19,14 @@ from extractors.settings import (
 from lnln.missing.patterns import PatternName
 from lnln.models.registry import find, names
 from lnln.settings import Metric, MetricSet, SeedlessTrainSettings
-from pipeline.checking import problems_of, problems_of_some, read_yaml, refuse, without_nulls
+from pipeline.checking import (
+    ParamsError,
+    problems_of,
+    problems_of_some,
+    read_yaml,
+    refuse,
+    without_nulls,
+)
 from pipeline.paths import DATASET, DATASETS, PARAMS
 
 
@@ -174,6 +182,11 @@ class Params(_File):
     )
 
 
+RESTORE = message(
+    f"What a failed `dvc exp run -S` wrote into it is undone by: git checkout {PARAMS}"
+)
+
+
 def load_params(path: Path = PARAMS) -> Params:
     """Read `params.yaml`.
 
@@ -217,6 +230,26 @@ def _placed(run: RunParams) -> dict[str, str]:
     if run.cache and "://" not in run.cache:
         placed["cache"] = str(home / Path(run.cache).expanduser())
     return placed
+
+
+def resolve_dataset(params: Params) -> ResolvedDataset:
+    """Return the section of the dataset that params.yaml names, with its name and root.
+
+    Raises
+    ------
+    ParamsError
+        `dataset` is no section of `datasets.yaml`.
+    """
+    name, known = params.dataset, load_datasets()
+    if name not in known:
+        raise ParamsError(
+            f"{PARAMS}: dataset: {name!r} is no section of {DATASETS}; "
+            f"known: {', '.join(known)}. {RESTORE}"
+        )
+    section = known[name].model_dump()
+    return ResolvedDataset(
+        **section, name=name, root=f"data/{name}", audio=params.audio, vision=params.vision
+    )
 
 
 def load_datasets(path: Path = DATASETS) -> dict[str, Dataset]:

@@ -27,13 +27,13 @@ def extract(
     from extractors import extract as extract_features
     from extractors.settings import ExtractorSettings, RunSettings
     from pipeline.checking import ParamsError
-    from pipeline.stages.dataset import resolve
+    from pipeline.params import load_params, resolve_dataset
 
     run = RunSettings(workers=workers, offline=offline)
     try:
         settings = ExtractorSettings(run=run)
         if PARAMS.exists():
-            settings = resolve().extraction().model_copy(update={"run": run})
+            settings = resolve_dataset(load_params()).extraction().model_copy(update={"run": run})
         out.mkdir(parents=True, exist_ok=True)  # before the work, not after it
         features = extract_features(videos, settings)
         features.write(out)

@@ -8,8 +8,8 @@ from contracts.messages import message
 from lnln.evaluation.metrics import metric_names
 from pipeline.checking import ParamsError
 from pipeline.models import ResolvedModel, compared, resolve_model
-from pipeline.params import ResolvedDataset, load_datasets, load_params
-from pipeline.paths import DATASET, DATASETS, PARAMS, SETTINGS
+from pipeline.params import RESTORE, Params, ResolvedDataset, load_params, resolve_dataset
+from pipeline.paths import DATASET, PARAMS, SETTINGS
 from pipeline.stage import StageError, run, write_json
 
 LAYOUT = message("""\
@@ -19,36 +19,22 @@ expected: clips in the raw layout
 or the features of a pickle of MMSA: lnln import-mmsa FILE.pkl --dataset {name}
 They are to be had from {source}.
 Put the files there (a symbolic link will do), or name another dataset in {params}. {restore}""")
-RESTORE = message(
-    f"What a failed `dvc exp run -S` wrote into it is undone by: git checkout {PARAMS}"
-)
 
 
-def resolve() -> ResolvedDataset:
-    """Return the chosen dataset's section together with its name and root.
+def require_selection(params: Params, dataset: ResolvedDataset) -> None:
+    """Check that the metric that chooses the epoch is one of the dataset's.
 
     Raises
     ------
     ParamsError
-        `dataset` is no section of `datasets.yaml`, or its metric set lacks `train.selection`.
+        It is not.
     """
-    params, known = load_params(), load_datasets()
-    name = params.dataset
-    if name not in known:
-        raise ParamsError(
-            f"{PARAMS}: dataset: {name!r} is no section of {DATASETS}; "
-            f"known: {', '.join(known)}. {RESTORE}"
-        )
-    section = known[name].model_dump()
-    allowed = metric_names(known[name].metric_set)
+    allowed = metric_names(dataset.metric_set)
     if params.train.selection not in allowed:
         raise ParamsError(
             f"{PARAMS}: train.selection: {params.train.selection!r} is no metric of "
-            f"{known[name].metric_set}, the metric set of {name}; allowed: {', '.join(allowed)}"
+            f"{dataset.metric_set}, the metric set of {dataset.name}; allowed: {', '.join(allowed)}"
         )
-    return ResolvedDataset(
-        **section, name=name, root=f"data/{name}", audio=params.audio, vision=params.vision
-    )
 
 
 def require_files(dataset: ResolvedDataset) -> None:
@@ -78,7 +64,9 @@ def require_files(dataset: ResolvedDataset) -> None:
 
 def main() -> None:
     """Write `dataset.json` and `settings.json`, which the other stages read."""
-    params, dataset = load_params(), resolve()
+    params = load_params()
+    dataset = resolve_dataset(params)
+    require_selection(params, dataset)
     require_files(dataset)
     models = {name: resolve_model(name, params, dataset) for name in compared(params)}
     write_json(dataset.model_dump(mode="json", exclude={"models"}), DATASET)

@@ -9,10 +9,10 @@ import pytest
 from lnln.checkpoints.config import CheckpointError, Config, read_config
 from lnln.models.registry import find
 from lnln.settings import Shapes
+from pipeline.params import load_params, resolve_dataset
 from pipeline.paths import DATASET
 from pipeline.stage import write_json
 from pipeline.stages import card, choose
-from pipeline.stages.dataset import resolve
 
 Train = Callable[..., None]
 
@@ -38,7 +38,9 @@ def trained(project: Path) -> Train:
             training={"settings": {"seed": seed}, "validation": validation},
         )
         (folder / "config.json").write_text(config.model_dump_json(), "utf-8")
-        write_json(resolve().model_dump(mode="json", exclude={"models"}), DATASET)
+        write_json(
+            resolve_dataset(load_params()).model_dump(mode="json", exclude={"models"}), DATASET
+        )
         (folder / "model.safetensors").write_text(folder.name)
 
     return write
@@ -73,7 +75,7 @@ def test_what_new_clips_need_is_added_to_the_checkpoint(project: Path, trained: 
     trained("lnln", 1111, mae=1.5)
     choose.main()
     config = read_config(project / "models" / "lnln")
-    assert config.notice == resolve().notice is not None
+    assert config.notice == resolve_dataset(load_params()).notice is not None
     assert config.transcription["speech"]["model"] == "whisper-tiny.en"
     assert config.transcription["language"] == "en"
 
@@ -106,7 +108,7 @@ def test_metric_that_a_model_leaves_undefined_chooses_its_first_seed(
 
 
 def test_model_that_was_not_trained_is_told_by_its_folder(project: Path) -> None:
-    write_json(resolve().model_dump(mode="json", exclude={"models"}), DATASET)
+    write_json(resolve_dataset(load_params()).model_dump(mode="json", exclude={"models"}), DATASET)
     with pytest.raises(FileNotFoundError, match=r"models/trained/lnln-1111/config\.json"):
         choose.main()
 

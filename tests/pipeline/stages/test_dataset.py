@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.checking import ParamsError
 from pipeline.models import resolve_model
-from pipeline.params import load_dataset, load_datasets, load_params
+from pipeline.params import load_dataset, load_datasets, load_params, resolve_dataset
 from pipeline.stage import StageError, run
 from pipeline.stages import dataset
 from pipeline.stages.ingest import other_than_published
@@ -42,7 +42,7 @@ def test_resolved_dataset_says_how_each_modality_is_extracted(
     change("vision.fps", 5)
     dataset.main()
     resolved = load_dataset()
-    assert resolved == dataset.resolve().model_copy(update={"models": {}})
+    assert resolved == resolve_dataset(load_params()).model_copy(update={"models": {}})
     assert resolved.extraction().vision.fps == 5
     assert json.loads((project / "outputs" / "dataset.json").read_text())["root"] == "data/sample"
 
@@ -65,7 +65,7 @@ def test_published_settings_take_the_place_of_those_that_params_yaml_leaves_open
     change: Callable[..., None], name: str, clips: tuple[int, int, int], adversarial: float
 ) -> None:
     change("dataset", name)
-    resolved = dataset.resolve()
+    resolved = resolve_dataset(load_params())
     assert resolved.clips is not None and tuple(resolved.clips.model_dump().values()) == clips
     settled = resolve_model("lnln", load_params(), resolved)
     assert (settled.model["loss"]["adversarial"], settled.train.epochs) == (adversarial, 200)
@@ -73,7 +73,7 @@ def test_published_settings_take_the_place_of_those_that_params_yaml_leaves_open
 
 
 def test_bundled_corpus_has_a_preset_of_its_own(project: Path) -> None:
-    settled = resolve_model("lnln", load_params(), dataset.resolve())
+    settled = resolve_model("lnln", load_params(), resolve_dataset(load_params()))
     preset = load_datasets()["sample"].models["lnln"]
     assert (settled.model["dropout"], settled.train.averaging) == (0.1, 0.99)
     assert settled.model["loss"]["adversarial"] == preset.model["loss"]["adversarial"] == 0.1

@@ -62,8 +62,8 @@ def test_the_same_results_draw_the_same_picture(tmp_path: Path) -> None:
 
 
 def test_split_without_clips_says_what_training_needs(project: Path) -> None:
-    from pipeline.stages.dataset import resolve
+    from pipeline.params import load_params, resolve_dataset
 
     manifest = pa.table({"split": ["train", "test"], "clip_id": ["a/1", "b/1"]})
     with pytest.raises(StageError, match=r"split 'valid': training needs train, valid and"):
-        read_split(manifest, "valid", resolve())
+        read_split(manifest, "valid", resolve_dataset(load_params()))
