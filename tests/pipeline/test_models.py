@@ -51,6 +51,7 @@ def test_preset_is_the_published_settings_whole_and_the_variant_the_user_s(
             "reconstruction": 0.1,
             "prediction": 1,
         },
+        "reversal": 1,
         "ablate": [],
     }
     assert settled.train.model_dump() == {

@@ -5,6 +5,7 @@ h the heads and e the width of one head.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -269,14 +270,15 @@ class HyperLayer(nn.Module):
 
 class _ReverseGradient(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: torch.autograd.function.FunctionCtx, x: Tensor) -> Tensor:
+    def forward(ctx: Any, x: Tensor, strength: float) -> Tensor:
+        ctx.strength = strength
         return x.view_as(x)
 
     @staticmethod
-    def backward(ctx: torch.autograd.function.FunctionCtx, *gradients: Tensor) -> Tensor:
-        return gradients[0].neg()
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        return gradients[0] * -ctx.strength, None
 
 
-def reverse_gradient(x: Tensor) -> Tensor:
-    """Pass x on unchanged, and its gradient back with the sign turned (arXiv 1409.7495)."""
-    return _ReverseGradient.apply(x)
+def reverse_gradient(x: Tensor, strength: float = 1.0) -> Tensor:
+    """Pass x on unchanged, and its gradient back times minus the strength (arXiv 1409.7495)."""
+    return _ReverseGradient.apply(x, strength)

@@ -57,7 +57,7 @@ class LNLN(Network):
     ) -> None:
         super().__init__(settings, shapes, language)
         self.switches, self.weights, self.parts = settings.switches, settings.loss, settings.parts
-        self.schedule = settings.switches.schedule
+        self.schedule, self.reversal = settings.switches.schedule, settings.reversal
         tokens, width = settings.tokens, settings.width
         self.embed_text = Embedding(settings, "text", shapes.text_dim, shapes.text_length)
         self.embed_audio = Embedding(settings, "audio", shapes.audio_dim, shapes.audio_length)
@@ -149,10 +149,9 @@ class LNLN(Network):
         # 3. Proxy dominant feature: language as audio and vision suggest it.
         proxy = None
         if self.parts.proxy:
-            start = self.proxy_start.expand(batch, -1, -1)
-            proxy = self.proxy_encoder(torch.cat([start, audio, vision], dim=1))  # H_p, [B, T, d]
+            proxy = self.suggest(audio, vision)  # H_p, [B, T, d]
             if self.switches.reversal == "after_generator":  # the gradient of the sentiment as well
-                proxy = reverse_gradient(proxy)
+                proxy = reverse_gradient(proxy, self.reversal)
 
         # 4. Corrected dominant feature: the proxy fills in for what the language lacks.
         dominant = text
@@ -182,7 +181,7 @@ class LNLN(Network):
             assert proxy is not None
             generated = proxy if self.switches.discriminated == "proxy" else dominant
             if self.switches.reversal == "before_discriminator":
-                generated = reverse_gradient(generated)
+                generated = reverse_gradient(generated, self.reversal)
             logits = self.discriminator(torch.cat([generated, real_text]))  # [2 B, T, 2]
             output = output._replace(discriminator_logits=logits.flatten(0, 1))  # [2 B T, 2]
 
@@ -198,6 +197,12 @@ class LNLN(Network):
                 targets=torch.cat([*real_others, real_text], dim=1),  # [B, 3 T, d]
             )
         return output
+
+    def suggest(self, audio: Tensor, vision: Tensor) -> Tensor:
+        """Generate H_p, language as audio and vision suggest it; all are [B, T, d]."""
+        start = self.proxy_start.expand(len(audio), -1, -1)
+        tokens: Tensor = self.proxy_encoder(torch.cat([start, audio, vision], dim=1))
+        return tokens
 
     def embed(self, inputs: Inputs) -> Embedded:
         """Summarise language, audio and vision in T tokens each, [B, T, d]."""

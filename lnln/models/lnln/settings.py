@@ -154,6 +154,12 @@ class LNLNSettings(ModelSettings):
         default=0.0, ge=0.0, lt=1.0, description="dropout probability inside LNLN, not inside BERT"
     )
     loss: LossWeights = LossWeights()
+    reversal: float = Field(
+        default=1.0,
+        ge=0,
+        description="strength of the gradient reversal: what the discriminator's gradient is "
+        "multiplied with on its way to the proxy, beside the sign",
+    )
     ablate: tuple[Part, ...] = Field(
         default=(),
         description="parts to leave out: correction (all of the dominant modality correction), "

@@ -122,6 +122,9 @@ def test_reversed_gradient_has_the_other_sign_and_the_same_value() -> None:
     torch.testing.assert_close(y, x)
     (2 * y).sum().backward()
     torch.testing.assert_close(x.grad, torch.full((4,), -2.0))
+    x.grad = None
+    (2 * reverse_gradient(x, 0.25)).sum().backward()
+    torch.testing.assert_close(x.grad, torch.full((4,), -0.5))
 
 
 def test_dropout_acts_in_training_alone() -> None:

@@ -167,7 +167,7 @@ def test_gradient_is_reversed_where_the_variant_says(
 ) -> None:
     model = build(variant)
     actual = gradients_of(loss(model), model.get_submodule(part))
-    monkeypatch.setattr("lnln.models.lnln.model.reverse_gradient", lambda x: x)
+    monkeypatch.setattr("lnln.models.lnln.model.reverse_gradient", lambda x, _: x)
     true = gradients_of(loss(model), model.get_submodule(part))
     assert any(gradient.abs().max() > 1e-6 for gradient in true)
     for a, t in zip(actual, true, strict=True):
