@@ -32,6 +32,7 @@ COLUMNS = (("mae", MODELS), ("corr", MODELS[:-1]))  # a constant has no correlat
 
 def table(by_rate: list[dict[str, str]], metrics: dict[str, Any]) -> str:
     """Return a Markdown table over the missing rates, the last row their mean."""
+    by_rate = [row for row in by_rate if row["pattern"] == metrics["pattern"]]
     lines = [
         f"| r | {' | '.join(f'{TITLES[n]} {TITLES[m]}' for m, names in COLUMNS for n in names)} |",
         f"|{'---|' * (1 + sum(len(names) for _, names in COLUMNS))}",

@@ -72,6 +72,7 @@ def clips_of(counts: dict[str, np.ndarray], language: nn.Module, seed: int = 0) 
             offsets[name],
             random.normal(size=(rows[name], width)).astype(np.float32),
             np.ones(rows[name], dtype=bool),
+            np.full(rows[name], np.nan),
         )
         for name, width in WIDTHS.items()
     }
@@ -85,6 +86,7 @@ def clips_of(counts: dict[str, np.ndarray], language: nn.Module, seed: int = 0) 
         offsets["text"],
         np.zeros((rows["text"], language.width), dtype=np.float32),
         ~special,
+        np.full(rows["text"], np.nan),
         ids,
         special,
     )

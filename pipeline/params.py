@@ -118,7 +118,15 @@ class MaskParams(_Section):
 
     seed: int = Field(ge=0)
     draws: int = Field(ge=1, description="masks per clip")
-    pattern: PatternName
+    valid_rates: list[Annotated[float, Field(ge=0, le=1)]] = Field(min_length=1)
+    patterns: list[PatternName] = Field(min_length=1, description="the first is the headline's")
+
+    @field_validator("valid_rates", "patterns")
+    @classmethod
+    def _are_different(cls, values: list[Any]) -> list[Any]:
+        if len(set(values)) < len(values):
+            raise ValueError("a value stands there twice")
+        return values
 
 
 class ModelParams(_Section):

@@ -69,7 +69,7 @@ def model_card(config: Config, sizes: Mapping[str, int]) -> str:
         if inside
         else "a frozen language model, which is not in these files",
         parameters=list(_flat(settings)),
-        missing_rate=training.get("missing_rate", "unknown"),
+        valid_rates=", ".join(f"{rate:g}" for rate in training.get("valid_rates", [])),
         metrics=[
             (name, "-" if value is None else f"{value:.4f}")
             for name, value in training.get("validation", {}).items()

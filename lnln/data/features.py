@@ -37,12 +37,15 @@ class ModalityFeatures:
     values : array, [rows, D] float32
     observed : array, [rows] bool
         Was anything there to measure? Rows where it was not are zeros.
+    times : array, [rows] float64
+        Middle of the time that a row is of, s from the beginning of the clip; NaN where unknown.
     """
 
     info: FeatureInfo
     offsets: IntArray
     values: FloatArray
     observed: BoolArray
+    times: NDArray[np.float64]
 
     @property
     def counts(self) -> IntArray:

@@ -1,8 +1,10 @@
 """Features from Arrow tables, one table per modality and one row per clip.
 
 Nested columns hold the rows of a clip: `values` (list of fixed-size float32 rows), `observed`
-(list of bool), and for text `token_ids` and `special` ([CLS], [SEP]). Column names, units,
-extraction settings and asset hashes are JSON in the schema metadata under the key "features".
+(list of bool), and for text `token_ids` and `special` ([CLS], [SEP]). When the rows were measured
+may stand there as well: `start_s` and `step_s` of audio and vision, `starts` and `ends` of tokens.
+Column names, units, extraction settings and asset hashes are JSON in the schema metadata under the
+key "features".
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from contracts.features import feature_info, read_modality
 from contracts.schemas import MODALITIES
@@ -145,7 +148,34 @@ def _read_modality(table: pa.Table, modality: str) -> ModalityFeatures:
             f"{modality} feature {info.names[column]!r} of the clip {clip_id!r} is "
             f"{values[row, column]}: unobserved rows must be 0"
         )
-    return ModalityFeatures(info, offsets, values, observed.to_numpy(zero_copy_only=False))
+    times = _token_times(table) if modality == "text" else _row_times(table, offsets)
+    if len(times) != len(values):
+        raise ValueError(f"the {modality} features have other row counts in starts than in values")
+    return ModalityFeatures(info, offsets, values, observed.to_numpy(zero_copy_only=False), times)
+
+
+def _row_times(table: pa.Table, offsets: IntArray) -> NDArray[np.float64]:
+    """Return the middle of every row of audio or vision, s; a step of 0 says: not known."""
+    counts = np.diff(offsets)
+    if not {"start_s", "step_s"} <= set(table.column_names):
+        return np.full(counts.sum(), np.nan)
+    starts, steps = (table[name].to_numpy().astype(np.float64) for name in ("start_s", "step_s"))
+    steps = np.where(steps > 0, steps, np.nan)
+    places = np.arange(counts.sum()) - np.repeat(offsets[:-1], counts)
+    return np.repeat(starts, counts) + (places + 0.5) * np.repeat(steps, counts)
+
+
+def _token_times(table: pa.Table) -> NDArray[np.float64]:
+    """Return the middle of the word that every token is part of, s."""
+    if not {"starts", "ends"} <= set(table.column_names):
+        return np.full(len(_flatten(table, "text", "observed")[0]), np.nan)
+    starts, ends = (
+        _flatten(table, "text", name)[0].to_numpy(zero_copy_only=False).astype(np.float64)
+        for name in ("starts", "ends")
+    )
+    if len(starts) != len(ends):
+        raise ValueError("the text features have other row counts in ends than in starts")
+    return (starts + ends) / 2
 
 
 def _read_text(table: pa.Table) -> TextFeatures:
@@ -161,6 +191,7 @@ def _read_text(table: pa.Table) -> TextFeatures:
         states.offsets,
         states.values,
         states.observed,
+        states.times,
         token_ids.to_numpy(zero_copy_only=False).astype(np.int64),
         special.to_numpy(zero_copy_only=False),
     )

@@ -168,7 +168,7 @@ def by_modality(answers: Sequence[Slice], metric_set: MetricSet) -> dict[str, di
         own: dict[str, list[dict[str, metrics.Metrics]]] = {}
         clips = 0
         for single in answers:
-            if single.condition.pattern != ONLY[modality]:
+            if single.condition[:2] != (ONLY[modality], 0.0):
                 continue
             labels = getattr(single, column)
             counted = np.isfinite(labels) & single.observed

@@ -14,29 +14,22 @@ from lnln.checkpoints.checkpoint import Checkpoint
 from lnln.data.encoding import check_language
 from lnln.data.features import FeatureSet
 from lnln.data.language import FrozenLanguageEncoder
-from lnln.evaluation.table import CLIP_COLUMNS, OWN_LABELS, Condition, answers, join
+from lnln.evaluation.table import CLIP_COLUMNS, Condition, answers, join
+from lnln.missing import patterns as missing
 from lnln.missing.dropping import SentenceCache, drop
 from lnln.missing.masks import Masks, evaluation_masks
-from lnln.missing.patterns import ONLY, PatternName
+from lnln.missing.patterns import ONLY
 
 
-def conditions(
-    clips: pa.Table, pattern: PatternName, rates: Sequence[float], draws: int
-) -> list[Condition]:
+def conditions(patterns: Sequence[str], rates: Sequence[float], draws: int) -> list[Condition]:
     """List what a model is asked under.
 
-    Every rate of the pattern, in as many draws; complete clips once; and where annotators judged a
-    modality by itself, that modality alone.
+    Complete clips; every rate of every pattern, in as many draws; and each modality alone, with
+    all that it has.
     """
-    listed = {Condition("random", 0.0, 0): None}
-    for rate in sorted(set(rates)):
-        for draw in range(draws if rate else 1):  # at 0 all draws are the same
-            listed[Condition(pattern, rate, draw)] = None
-    for modality in MODALITIES:
-        column = clips[OWN_LABELS[modality]]
-        if column.null_count < len(column):
-            listed[Condition(ONLY[modality], 0.0, 0)] = None
-    return list(listed)
+    complete = Condition("random", 0.0, 0)
+    alone = (Condition(ONLY[modality], 0.0, 0) for modality in MODALITIES)
+    return list(dict.fromkeys([complete, *missing.conditions(patterns, rates, draws), *alone]))
 
 
 def sweep(
@@ -91,7 +84,7 @@ def sweep(
             condition.rate,
             seed=masks_seed,
             purpose="test",
-            pattern=condition.pattern,  # type: ignore[arg-type]
+            pattern=condition.pattern,
             draw=condition.draw,
         )
         masked = drop(test_set, masks, encoder, cache)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from contracts.files import replacing
 from contracts.schemas import PREDICTIONS, Modality
+from lnln.missing.patterns import Condition
 
 if TYPE_CHECKING:  # a table is read and summed up without torch
     from lnln.models.interface import Scores
@@ -26,24 +27,6 @@ CLIP_COLUMNS = ("clip_id", "group", "label", "label_t", "label_a", "label_v")
 # Columns with few different values, kept as numbers of a dictionary; the others vary freely.
 _FREE = ("prediction", "w")
 Array = NDArray[np.float64]
-
-
-class Condition(NamedTuple):
-    """What was missing when a model was asked.
-
-    Attributes
-    ----------
-    pattern : str
-        See `lnln.missing.patterns`.
-    rate : float
-        Missing rate, 0 to 1.
-    draw : int
-        Of the masks.
-    """
-
-    pattern: str
-    rate: float
-    draw: int
 
 
 class Slice(NamedTuple):

@@ -10,24 +10,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from contracts.schemas import MODALITIES
 from lnln.data.features import BoolArray, FeatureSet
-from lnln.missing.patterns import PATTERNS, PatternName
-
-MASK_SCHEMA = pa.schema(
-    [
-        ("draw", pa.int32()),
-        ("clip_id", pa.string()),
-        *((m, pa.list_(pa.bool_())) for m in MODALITIES),
-    ]
-)
+from lnln.missing.patterns import PATTERNS, Condition
+from lnln.missing.rules import Clip
 
 
 class Kept(NamedTuple):
@@ -61,7 +54,7 @@ def evaluation_masks(
     *,
     seed: int,
     purpose: str,
-    pattern: PatternName = "random",
+    pattern: str = "random",
     draw: int = 0,
 ) -> dict[str, Kept]:
     """Draw the masks a split is judged under.
@@ -70,7 +63,7 @@ def evaluation_masks(
     ----------
     features : FeatureSet
     rate : float
-        Missing rate r, the probability that a row is dropped.
+        Missing rate r, the share of rows that is dropped, in expectation.
     seed : int
     purpose : str
         The split, so that splits have masks of their own.
@@ -88,25 +81,57 @@ def evaluation_masks(
         raise ValueError(f"missing rate {rate} is not between 0 and 1")
     if pattern not in PATTERNS:
         raise ValueError(f"pattern {pattern!r} is not one of {', '.join(PATTERNS)}")
-    whole, kind = PATTERNS[pattern]
+    _, rule, whole = PATTERNS[pattern]
     masks = {}
     for i, clip_id in enumerate(features.clip_ids):
+        clip = Clip(
+            content={m: _content(features, m, i) for m in MODALITIES},
+            times={m: features.modality(m).times[features.modality(m).rows(i)] for m in MODALITIES},
+            stream=partial(uniforms, seed=seed, purpose=purpose, epoch=draw, clip_id=clip_id),
+        )
         rows = {}
         for modality in MODALITIES:
-            content = _content(features, modality, i)
-            draws = uniforms(
-                len(content),
-                seed=seed,
-                purpose=purpose,
-                epoch=draw,
-                clip_id=clip_id,
-                modality=modality,
-            )
-            if kind == "stretch":
-                draws = _stretch(draws, content)
-            rows[modality] = (draws >= (1.0 if modality in whole else rate)) | ~content
+            kept = ~clip.content[modality]
+            if modality not in whole:
+                kept[clip.content[modality]] = ~rule(clip, modality, rate)
+            rows[modality] = kept
         masks[clip_id] = Kept(**rows)
     return masks
+
+
+def masks_under(
+    conditions: Iterable[Condition], features: FeatureSet, *, seed: int, purpose: str
+) -> dict[Condition, Masks]:
+    """Draw the masks of several conditions, see `evaluation_masks`."""
+    return {
+        condition: evaluation_masks(
+            features,
+            condition.rate,
+            seed=seed,
+            purpose=purpose,
+            pattern=condition.pattern,
+            draw=condition.draw,
+        )
+        for condition in conditions
+    }
+
+
+def evenly(masks: Mapping[Condition, Masks]) -> list[Masks]:
+    """List masks so that a mean over them is one over the rates, however many draws each has.
+
+    Raises
+    ------
+    ValueError
+        If the draws of a rate cannot be repeated to as many as another has.
+    """
+    by_rate: dict[float, list[Masks]] = {}
+    for condition, drawn in masks.items():
+        by_rate.setdefault(condition.rate, []).append(drawn)
+    most = max(map(len, by_rate.values()))
+    if any(most % len(draws) for draws in by_rate.values()):
+        counts = ", ".join(f"{len(draws)} at {rate:g}" for rate, draws in by_rate.items())
+        raise ValueError(f"these draws cannot be weighted evenly over the rates: {counts}")
+    return [drawn for draws in by_rate.values() for drawn in draws * (most // len(draws))]
 
 
 def training_masks(
@@ -143,44 +168,3 @@ def _content(features: FeatureSet, modality: str, clip: int) -> BoolArray:
     if modality == "text":
         return ~features.text.special[rows]
     return np.ones(rows.stop - rows.start, dtype=bool)
-
-
-def _stretch(draws: NDArray[np.float64], content: BoolArray) -> NDArray[np.float64]:
-    """Turn draws into ones that make every rate drop one stretch of content rows.
-
-    The stretch starts at a row that the first draw picks, grows with the rate, and goes on at the
-    beginning of the clip when it reaches the end.
-    """
-    count = int(content.sum())
-    if not count:
-        return draws
-    start = int(draws[0] * count)
-    stretched = np.ones_like(draws)
-    stretched[content] = ((np.arange(count) - start) % count + 0.5) / count
-    return stretched
-
-
-def to_table(draws: Sequence[Masks]) -> pa.Table:
-    """Return masks as a table with draw, clip_id and one list of bool per modality."""
-    rows = [
-        {
-            "draw": draw,
-            "clip_id": clip_id,
-            **{m: getattr(masks[clip_id], m).tolist() for m in MODALITIES},
-        }
-        for draw, masks in enumerate(draws)
-        for clip_id in sorted(masks)
-    ]
-    return pa.Table.from_pylist(rows, schema=MASK_SCHEMA)
-
-
-def from_table(table: pa.Table) -> list[dict[str, Kept]]:
-    """Read back the draws from the table `to_table` made."""
-    columns = (table[m].to_pylist() for m in MODALITIES)
-    draws: dict[int, dict[str, Kept]] = {}
-    for draw, clip_id, *rows in zip(
-        table["draw"].to_pylist(), table["clip_id"].to_pylist(), *columns, strict=True
-    ):
-        kept = Kept(*(np.array(row, dtype=bool) for row in rows))
-        draws.setdefault(draw, {})[clip_id] = kept
-    return [draws[draw] for draw in sorted(draws)]

@@ -19,7 +19,7 @@ from lnln.data.features import FeatureSet, Lengths
 from lnln.data.language import FrozenLanguageEncoder, LanguageEncoder
 from lnln.data.normalisation import Normalisation, without_infinities
 from lnln.evaluation import metrics
-from lnln.missing.dropping import drop
+from lnln.missing.dropping import SentenceCache, drop
 from lnln.missing.masks import Masks, training_masks
 from lnln.models.interface import Estimator, Model, Network
 from lnln.models.registry import find
@@ -152,7 +152,8 @@ def train(
         else:
             assert isinstance(model, Network)
             mine = valid_set.take(share(len(valid_set), processes))
-            incomplete_sets = [drop(mine, masks, encoder) for masks in valid_masks]
+            cache = SentenceCache()
+            incomplete_sets = [drop(mine, masks, encoder, cache) for masks in valid_masks]
             history = _descend(
                 model, train_set, incomplete_sets, settings, metric_set, encoder, on_epoch, state
             )
@@ -171,7 +172,8 @@ def _fit(
     encoder: LanguageEncoder | None,
 ) -> History:
     """Fit a model at once, on the masks that a network would have been trained with."""
-    incomplete_sets = [drop(valid_set, masks, encoder) for masks in valid_masks]
+    cache = SentenceCache()
+    incomplete_sets = [drop(valid_set, masks, encoder, cache) for masks in valid_masks]
 
     def drawn() -> Iterator[FeatureSet]:
         if not model.needs_masks:

@@ -34,6 +34,7 @@ _LATER = "tables that come after this stage"
 _KEYS = "names of results in the cache, not the results"
 # The same, of single stages, or of one modality or model of theirs.
 WITHOUT_FOR = {
+    "dataset": {"lnln/missing/patterns.py": "names that this stage does not write"},
     "ingest": {"contracts/features.py": _LATER, "extractors/fingerprint.py": _KEYS},
     "transcribe": {"contracts/features.py": _LATER, "extractors/fingerprint.py": _KEYS},
     "extract": {"extractors/observation.py": "a table that is printed"},
@@ -49,7 +50,11 @@ WITHOUT_FOR = {
         "extractors/words.py": _OTHER,
     },
     "incomplete": {"extractors/assets": "where BERT is, which this stage does not ask for"},
-    "train": {"pipeline/models.py": "the values are params"},
+    "train": {
+        "lnln/missing/patterns.py": "what valid is made incomplete by, which its masks say",
+        "lnln/missing/rules.py": "the same",
+        "pipeline/models.py": "the values are params",
+    },
 }
 # Counted with a stage's own module, whatever is left out: what nothing imports by name, and what
 # stands for another stage's values but for this one's output.

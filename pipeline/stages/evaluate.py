@@ -1,9 +1,13 @@
 """Stage `evaluate`: what the predictions for the test split say, every model beside the floors."""
 
 import csv
+from collections.abc import Iterator, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import rich
 
 from contracts.files import replacing
@@ -17,36 +21,53 @@ from pipeline.report.tables import modalities_table, results_table
 from pipeline.stage import StageError, run, write_json
 
 Row = dict[str, Any]
+# Of what `results` says, what differs between patterns and is told of each.
+OF_A_PATTERN = ("models", "mean_over_rates", "deviation")
 
 
 def main() -> None:
-    """Write metrics at `missing_rate` and the curves over all rates."""
+    """Write metrics at `missing_rate` and the curves over all rates.
+
+    The headline and the curves that DVC draws are of the first pattern; metrics and rates of the
+    others stand beside them.
+    """
     params, dataset = load_params(), load_dataset()
-    models, pattern = compared(params), params.masks.pattern
+    models, patterns = compared(params), params.masks.patterns
+    pattern = patterns[0]
     table = read(
         [SWEPT / f"{run_name(m, seed)}.parquet" for m in models for seed in params.train.seeds]
     )
     scored = by_condition(table, dataset.metric_set)
     require_rates(scored, params)
     write(table, PREDICTIONS)
-    summary = results(
-        table,
-        dataset.metric_set,
-        pattern=pattern,
-        missing_rate=params.missing_rate,
-        rates=params.evaluate.rates,
-        seed=params.masks.seed,
-        resamples=params.evaluate.bootstrap,
+    summary, *others = (
+        results(
+            answers,
+            dataset.metric_set,
+            pattern=name,
+            missing_rate=params.missing_rate,
+            rates=params.evaluate.rates,
+            seed=params.masks.seed,
+            resamples=params.evaluate.bootstrap,
+        )
+        for name, answers in zip(patterns, by_pattern(table, patterns), strict=True)
     )
     about = {"missing_rate": params.missing_rate, "pattern": pattern}
-    write_json(about | summary, METRICS / "test.json")
+    beside = {
+        name: {key: other[key] for key in OF_A_PATTERN if key in other}
+        for name, other in zip(patterns[1:], others, strict=True)
+    }
+    write_json(about | summary | ({"patterns": beside} if beside else {}), METRICS / "test.json")
     swept = [
         row
         for row in over_seeds(scored)
-        if row["pattern"] == pattern and row["rate"] in params.evaluate.rates
+        if row["pattern"] in patterns and row["rate"] in params.evaluate.rates
     ]
-    by_rate = sorted(swept, key=lambda row: (models.index(row["model"]), row["rate"]))
-    write_csv(by_rate, PLOTS / "rates.csv")
+    swept.sort(
+        key=lambda row: (patterns.index(row["pattern"]), models.index(row["model"]), row["rate"])
+    )
+    write_csv(swept, PLOTS / "rates.csv")
+    by_rate = [row for row in swept if row["pattern"] == pattern]
     for metric in ("mae", "corr"):
         write_csv(curves(by_rate, models, metric), PLOTS / f"{metric}.csv")
     estimates = [
@@ -66,31 +87,42 @@ def main() -> None:
         PLOTS / "predictions.csv",
     )
     plot_rates(by_rate, models, PLOTS / "rates.png")
-    rich.print(results_table(by_rate, models))
+    for name in patterns:
+        rich.print(f"pattern {name}")
+        rich.print(results_table([row for row in swept if row["pattern"] == name], models))
     if "modalities" in summary:
         rich.print(modalities_table(summary["modalities"]))
 
 
+def by_pattern(table: pa.Table, patterns: Sequence[str]) -> Iterator[pa.Table]:
+    """Return what `results` needs for each pattern: the whole table for the first.
+
+    For another, the answers under that pattern, and those under `random`, with which answers from
+    single modalities are compared.
+    """
+    yield table
+    names = table["pattern"].cast(pa.string())
+    for pattern in patterns[1:]:
+        yield table.filter(pc.is_in(names, pa.array([pattern, "random"])))
+
+
 def require_rates(scored: list[Row], params: Params) -> None:
-    """Check that every model was asked at all rates that are told about.
+    """Check that every model was asked under all patterns at all rates that are told about.
 
     Raises
     ------
     StageError
         One was not: its predictions are those of another run.
     """
-    asked = {
-        (r["model"], r["seed"], r["rate"]) for r in scored if r["pattern"] == params.masks.pattern
-    }
-    for model in compared(params):
-        for seed in params.train.seeds:
-            for rate in (*params.evaluate.rates, params.missing_rate):
-                if (model, seed, rate) not in asked:
-                    raise StageError(
-                        f"{SWEPT / run_name(model, seed)}.parquet has no predictions at the "
-                        f"missing rate {rate:g} of the pattern {params.masks.pattern}: it is of "
-                        "another run; run dvc repro"
-                    )
+    asked = {(r["model"], r["seed"], r["pattern"], r["rate"]) for r in scored}
+    rates = (*params.evaluate.rates, params.missing_rate)
+    for key in product(compared(params), params.train.seeds, params.masks.patterns, rates):
+        if key not in asked:
+            model, seed, pattern, rate = key
+            raise StageError(
+                f"{SWEPT / run_name(model, seed)}.parquet has no predictions at the missing rate "
+                f"{rate:g} of the pattern {pattern}: it is of another run; run dvc repro"
+            )
 
 
 def curves(by_rate: list[Row], models: list[str], metric: str) -> list[Row]:

@@ -11,7 +11,9 @@ from extractors.assets.resolving import resolve
 from lnln.data.features import FeatureSet, Lengths
 from lnln.data.language import FrozenLanguageEncoder, LanguageEncoder
 from lnln.data.reading import read_features
-from lnln.missing.masks import Kept, from_table
+from lnln.missing.masks import Kept
+from lnln.missing.patterns import Condition
+from lnln.missing.table import from_table
 from lnln.models.registry import find
 from pipeline.params import Dataset
 from pipeline.paths import FEATURES, INCOMPLETE, MANIFEST, TRANSCRIPTS
@@ -74,8 +76,8 @@ def read_split(manifest: pa.Table, split: str, dataset: Dataset) -> FeatureSet:
     return features
 
 
-def read_masks(split: str) -> list[dict[str, Kept]]:
-    """Read the draws of masks that the stage `incomplete` made for a split."""
+def read_masks(split: str) -> dict[Condition, dict[str, Kept]]:
+    """Read the masks that the stage `incomplete` made for a split."""
     return from_table(read_table(INCOMPLETE / f"{split}.parquet"))
 
 

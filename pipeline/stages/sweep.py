@@ -9,7 +9,7 @@ from lnln.checkpoints.checkpoint import load
 from lnln.checkpoints.config import CheckpointError
 from lnln.data.language import FrozenLanguageEncoder
 from lnln.evaluation.sweep import conditions, sweep
-from lnln.evaluation.table import Condition, write
+from lnln.evaluation.table import write
 from pipeline.params import load_dataset, load_params
 from pipeline.paths import SWEPT, TRAINED, run_name
 from pipeline.stage import run
@@ -17,15 +17,15 @@ from pipeline.stages.splits import load_language, read_manifest, read_masks, rea
 
 
 def main() -> None:
-    """Ask one model under every rate, at `missing_rate` under the masks of `incomplete`."""
+    """Ask one model under every pattern and rate, at `missing_rate` under those of `incomplete`."""
     model, seed = sys.argv[1], int(sys.argv[2])
     params, dataset = load_params(), load_dataset()
-    masks, missing_rate = params.masks, params.missing_rate
-    manifest, stored = read_manifest(), read_masks("test")
+    manifest = read_manifest()
     test_set = read_split(manifest, "test", dataset)
     language = load_language(model, dataset, offline=params.run.offline)
     assert language is None or isinstance(language, FrozenLanguageEncoder)
-    asked = conditions(manifest, masks.pattern, [*params.evaluate.rates, missing_rate], masks.draws)
+    rates = [*params.evaluate.rates, params.missing_rate]
+    asked = conditions(params.masks.patterns, rates, params.masks.draws)
     table = sweep(
         load(TRAINED / run_name(model, seed), language),
         test_set,
@@ -33,9 +33,9 @@ def main() -> None:
         model=model,
         train_seed=seed,
         conditions=asked,
-        masks_seed=masks.seed,
+        masks_seed=params.masks.seed,
         language=language,
-        stored={Condition(masks.pattern, missing_rate, draw): of for draw, of in enumerate(stored)},
+        stored=read_masks("test"),
     )
     write(table, SWEPT / f"{run_name(model, seed)}.parquet")
     print(f"{model}, seed {seed}: {table.num_rows} predictions under {len(asked)} conditions")

@@ -13,6 +13,7 @@ from dvclive import Live
 from contracts.schemas import MODALITIES
 from lnln.checkpoints.checkpoint import Checkpoint, language_config, save
 from lnln.checkpoints.config import Config
+from lnln.missing.masks import evenly
 from lnln.training.fingerprint import fingerprint
 from lnln.training.history import Row
 from lnln.training.processes import accelerator
@@ -40,7 +41,7 @@ def gather(params: Params, dataset: ResolvedDataset, model: str, seed: int) -> d
         "name": model,
         "train_set": read_split(manifest, "train", dataset),
         "valid_set": read_split(manifest, "valid", dataset),
-        "valid_masks": read_masks("valid"),
+        "valid_masks": evenly(read_masks("valid")),
         "lengths": lengths(dataset),
         "model_settings": resolved.settings(model),
         "settings": settings,
@@ -80,7 +81,7 @@ def checkpoint(
         dataset=dataset.name,
         training={
             "settings": inputs["settings"].model_dump(),
-            "missing_rate": params.missing_rate,
+            "valid_rates": params.masks.valid_rates,
             "best_epoch": trained.best_epoch,
             "clips": {"train": len(train_set), "valid": len(valid_set)},
             "validation": {

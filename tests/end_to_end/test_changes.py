@@ -28,6 +28,10 @@ def of(models: tuple[str, ...], *seeds: int) -> set[str]:
     return {f"{stage}@{m}-{seed}" for stage in ("train", "sweep") for m in models for seed in seeds}
 
 
+def sweeps(models: tuple[str, ...]) -> set[str]:
+    return {name for name in of(models, 1111) if name.startswith("sweep")}
+
+
 def results(folder: Path) -> dict[str, bytes]:
     written = [
         file
@@ -55,15 +59,25 @@ def test_experiment_with_another_missing_rate(copy: Path, run: Run) -> None:
     before = content(copy / "metrics" / "test.json")
     done = run(copy, "dvc", "exp", "run", "-S", "missing_rate=0.7")
     assert done.returncode == 0, done.stderr
-    assert stages_run(done.stdout) == {
-        "incomplete",
-        *of(MODELS, 1111),
-        *("evaluate", "choose", "card"),
-    }
+    assert stages_run(done.stdout) == {"incomplete", *sweeps(MODELS), "evaluate"}
     after = content(copy / "metrics" / "test.json")
     assert after["missing_rate"] == 0.7
     assert after["models"]["lnln"] != before["models"]["lnln"]
     assert after["models"]["constant"] == before["models"]["constant"]
+
+
+def test_other_patterns_of_missing_data_are_judged_and_nothing_is_trained(
+    copy: Path, run: Run
+) -> None:
+    before = content(copy / "metrics" / "test.json")
+    done = run(copy, "dvc", "exp", "run", "-S", "masks.patterns=[random,block_end,synchronous]")
+    assert done.returncode == 0, done.stderr
+    assert stages_run(done.stdout) == {"incomplete", *sweeps(MODELS), "evaluate"}
+    after = content(copy / "metrics" / "test.json")
+    assert after["patterns"].keys() == {"block_end", "synchronous"}
+    assert after["patterns"]["block_end"]["models"].keys() == set(MODELS)
+    del after["patterns"]
+    assert after == before
 
 
 @pytest.mark.parametrize(

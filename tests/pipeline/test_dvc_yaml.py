@@ -129,6 +129,14 @@ def test_missing_rate_cannot_run_anything_before_incomplete_again(stage: str) ->
     assert not {"missing_rate", "masks"} & declared_params(stage)
 
 
+def test_what_is_missing_in_the_test_split_trains_no_model_again() -> None:
+    """Nor does a file that it changes: training reads the masks of the validation split alone."""
+    judged = {"missing_rate", "masks.patterns", "masks.draws", "masks.seed", "evaluate.rates"}
+    assert not {key for key in judged for d in declared_params("train") if covers(d, key)}
+    read = {dep for dep in STAGES["train"]["deps"] if dep.startswith("outputs/incomplete")}
+    assert read == {"outputs/incomplete/valid.parquet"}
+
+
 def test_another_seed_trains_no_model_again() -> None:
     assert "train.seeds" not in declared_params("train")
     assert STAGES["train"]["matrix"]["seed"] == "${train.seeds}"

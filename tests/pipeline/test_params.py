@@ -9,6 +9,7 @@ import yaml
 from pydantic import BaseModel
 
 from lnln.evaluation.metrics import metric_names
+from lnln.missing.patterns import PATTERNS
 from lnln.models.registry import find, names
 from lnln.settings import Metric, SeedlessTrainSettings
 from pipeline.checking import ParamsError
@@ -186,7 +187,10 @@ def test_unknown_model_is_refused_and_the_known_ones_named(change: Change) -> No
         ("lnln.loss.prediction", "much", "valid number"),
         ("text_only.dropout", 1, "less than 1"),
         ("ridge.alphas", [], "at least 1 item"),
-        ("masks.pattern", "stripes", "'random', 'block', 'no_text', 'no_audio', 'no_vision',"),
+        ("masks.patterns", "random", "valid list"),
+        ("masks.patterns", [], "at least 1 item"),
+        ("masks.patterns", ["block", "block"], "a value stands there twice"),
+        ("masks.valid_rates", [0.5, 0.5], "a value stands there twice"),
         ("model.name", 3, "valid string"),
         ("train", 3, "valid dictionary"),
         ("train.selection", "mea", "'mae', 'corr'"),
@@ -210,6 +214,20 @@ def test_bad_item_of_a_list_is_named(change: Change) -> None:
     change("evaluate.rates", [0.0, 2.0])
     with pytest.raises(ParamsError, match=r"evaluate\.rates\.1: 2\.0 is not allowed"):
         load_params()
+
+
+def test_unknown_pattern_is_refused_and_all_patterns_named(change: Change) -> None:
+    change("masks.patterns", ["random", "stripes"])
+    with pytest.raises(ParamsError, match=r"masks\.patterns\.1: 'stripes' is not allowed") as error:
+        load_params()
+    assert all(f"'{pattern}'" in str(error.value) for pattern in PATTERNS)
+
+
+def test_patterns_are_listed_where_they_are_set(root: Path) -> None:
+    text = (root / "params.yaml").read_text("utf-8")
+    _, _, comment = text.partition("  valid_rates:")[2].partition("\n")
+    listed = comment.partition("  patterns:")[0].replace("#", "")
+    assert [name.strip() for name in listed.split(",")] == list(PATTERNS)
 
 
 @pytest.mark.parametrize(

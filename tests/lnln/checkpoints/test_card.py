@@ -14,7 +14,7 @@ from lnln.data.language import LanguageEncoder
 
 TRAINING = {
     "settings": {"learning_rate": 1e-4, "epochs": 3},
-    "missing_rate": 0.5,
+    "valid_rates": [0.0, 0.5],
     "best_epoch": 2,
     "clips": {"train": 8, "valid": 4},
     "validation": {"mae": 1.23456, "corr": None},
@@ -50,6 +50,7 @@ def test_card_has_data_parameters_metrics_and_limits(checkpoint: Checkpoint) -> 
     assert "| settings.learning_rate | 0.0001 |" in text
     assert "| lnln.variant | paper |" in text
     assert "| best_epoch | 2 |" in text
+    assert "validation split, means over the missing rates 0, 0.5.\n" in text
     assert "| mae | 1.2346 |" in text and "| corr | - |" in text
     assert "**This model was trained on a toy.**" in text
     for word in ("must not decide about people", "biometric", "flatter", "load(", "predict("):

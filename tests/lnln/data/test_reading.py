@@ -137,6 +137,67 @@ def test_columns_of_other_lengths_are_an_error(tables: dict[str, pa.Table]) -> N
         from_tables(**tables | {"vision": short})
 
 
+def timed(tables: dict[str, pa.Table]) -> dict[str, pa.Table]:
+    """The tables with times: rows every 0.5 s from 1 s on, and a word a second, the first unknown.
+
+    As in datasets of features, a step of 0 says that the times of the first clip's sound are not
+    known.
+    """
+
+    def words(late: float) -> pa.Array:
+        clips = [len(tokens) for tokens in tables["text"]["token_ids"].to_pylist()]
+        return pa.array([[None, *(i + late for i in range(1, n))] for n in clips])
+
+    steps = {"audio": [0.0, 0.5, 0.5], "vision": [0.5] * 3}
+    rows = {
+        name: tables[name]
+        .append_column("start_s", pa.array([1.0] * 3))
+        .append_column("step_s", pa.array(of))
+        for name, of in steps.items()
+    }
+    text = tables["text"].append_column("starts", words(0.0))
+    return rows | {"text": text.append_column("ends", words(0.5))}
+
+
+def test_rows_have_the_middle_of_their_time(tables: dict[str, pa.Table]) -> None:
+    features = from_tables(**timed(tables))
+    for clip in range(3):
+        audio, vision, text = (
+            of.times[of.rows(clip)] for of in (features.audio, features.vision, features.text)
+        )
+        assert vision == pytest.approx(1.25 + 0.5 * np.arange(len(vision)))
+        if clip:
+            assert audio == pytest.approx(1.25 + 0.5 * np.arange(len(audio)))
+        else:
+            assert np.isnan(audio).all()
+        assert np.isnan(text[0])
+        assert text[1:] == pytest.approx(np.arange(1, len(text)) + 0.25)
+
+
+def test_times_stay_with_their_rows(tables: dict[str, pa.Table]) -> None:
+    features = from_tables(**timed(tables))
+    short = features.take([2]).cut(Lengths(text=4, audio=3, vision=2))
+    whole = features.text.times[features.text.rows(2)]
+    assert short.text.times[1:] == pytest.approx([whole[1], whole[2], whole[-1]])  # [SEP] is kept
+    assert short.audio.times == pytest.approx([1.25, 1.75, 2.25])
+    assert short.vision.times == pytest.approx([1.25, 1.75])
+
+
+def test_times_are_unknown_where_a_table_has_none(tables: dict[str, pa.Table]) -> None:
+    features = from_tables(**tables)
+    for modality in tables:
+        rows = features.modality(modality)
+        assert len(rows.times) == len(rows.values)
+        assert np.isnan(rows.times).all()
+
+
+def test_times_of_other_lengths_are_an_error(tables: dict[str, pa.Table]) -> None:
+    with_times = timed(tables)
+    text = edited(with_times["text"], "ends", lambda rows: rows[0].pop())
+    with pytest.raises(ValueError, match="other row counts in ends than in starts"):
+        from_tables(**with_times | {"text": text})
+
+
 def test_tables_of_unknown_origin_are_refused(tables: dict[str, pa.Table]) -> None:
     with pytest.raises(ValueError, match="text: not a feature table"):
         from_tables(**tables | {"text": tables["text"].replace_schema_metadata(None)})

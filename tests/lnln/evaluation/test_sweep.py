@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from contracts.schemas import PREDICTIONS
+from contracts.schemas import MODALITIES, PREDICTIONS
 from lnln.checkpoints.checkpoint import Checkpoint
 from lnln.data.features import FeatureSet
 from lnln.data.language import FrozenLanguageEncoder
@@ -22,6 +22,7 @@ from lnln.models.registry import find
 Swept = Callable[..., dict[Condition, Slice]]
 Manifest = Callable[..., pa.Table]
 COMPLETE = Condition("random", 0.0, 0)
+ALONE = [Condition(f"only_{modality}", 0.0, 0) for modality in MODALITIES]
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +51,7 @@ def swept(
             "manifest": manifest,
             "model": "lnln",
             "train_seed": 7,
-            "conditions": conditions(manifest, "random", [0.0, 0.5, 0.9], draws=2),
+            "conditions": conditions(["random"], [0.0, 0.5, 0.9], draws=2),
             "masks_seed": 1,
             "language": language,
         }
@@ -64,35 +65,22 @@ def swept(
 # Conditions
 
 
-def test_every_rate_has_all_draws_but_complete_clips_are_asked_about_once(
-    make_manifest: Manifest, test_set: FeatureSet
-) -> None:
-    assert conditions(make_manifest(test_set), "random", [0.5, 0.0, 0.5, 0.1], draws=2) == [
+def test_every_rate_has_all_draws_but_complete_clips_are_asked_about_once() -> None:
+    assert conditions(["random"], [0.5, 0.0, 0.5, 0.1], draws=2) == [
         COMPLETE,
         Condition("random", 0.1, 0),
         Condition("random", 0.1, 1),
         Condition("random", 0.5, 0),
         Condition("random", 0.5, 1),
+        *ALONE,
     ]
 
 
-def test_complete_clips_are_asked_about_whatever_the_pattern(
-    make_manifest: Manifest, test_set: FeatureSet
-) -> None:
-    assert conditions(make_manifest(test_set), "no_text", [0.0], draws=3) == [
+def test_complete_clips_and_single_modalities_are_asked_about_whatever_the_patterns() -> None:
+    assert conditions(["no_text", "only_text"], [0.0], draws=3) == [
         COMPLETE,
         Condition("no_text", 0.0, 0),
-    ]
-
-
-def test_modality_is_asked_about_alone_where_it_has_labels_of_its_own(
-    make_manifest: Manifest, test_set: FeatureSet
-) -> None:
-    manifest = make_manifest(test_set, label_a=[None] * 7 + [0.5], label_v=[0.1] * 8)
-    assert conditions(manifest, "random", [0.0], draws=1) == [
-        COMPLETE,
-        Condition("only_audio", 0.0, 0),
-        Condition("only_vision", 0.0, 0),
+        *ALONE,
     ]
 
 
@@ -107,10 +95,10 @@ def test_answers_are_those_of_the_model_under_the_masks_of_the_condition(
     language: FrozenLanguageEncoder,
 ) -> None:
     found = swept()
-    assert len(found) == 1 + 2 + 2
+    assert len(found) == 1 + 2 + 2 + 3
     prepared = checkpoint.prepare(test_set)
-    for (_, rate, draw), rows in found.items():
-        masked = drop(prepared, masks_at(prepared, rate, draw=draw), language)
+    for (pattern, rate, draw), rows in found.items():
+        masked = drop(prepared, masks_at(prepared, rate, pattern=pattern, draw=draw), language)
         scores = checkpoint.predict(masked)
         assert (rows.model, rows.seed) == ("lnln", 7)
         assert rows.label == pytest.approx(test_set.known_labels())
@@ -165,7 +153,7 @@ def test_one_modality_alone_is_all_that_the_model_knows_of(
     checkpoint: Checkpoint,
 ) -> None:
     manifest = make_manifest(test_set, label_a=[0.5] * 8)
-    asked = conditions(manifest, "random", [0.0], draws=1)
+    asked = [COMPLETE, Condition("only_audio", 0.0, 0)]
     alone = swept(manifest=manifest, conditions=asked)[asked[-1]]
     assert alone.label_a.tolist() == [0.5] * 8
     assert alone.observed.tolist() == [i != 2 for i in range(8)]  # in which there was no sound
@@ -189,7 +177,7 @@ def test_every_variant_is_asked_and_official_with_its_own_encoder(
     settings = tiny.model_copy(update={"variant": variant})
     own = language if variant == "official" else None
     found = swept(make_checkpoint(make_set("train", 8), settings, own))
-    assert len(found) == 5
+    assert len(found) == 8
     assert all(np.isfinite(rows.prediction).all() for rows in found.values())
 
 

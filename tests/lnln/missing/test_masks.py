@@ -1,7 +1,6 @@
 """Masks: the same for any order and machine, nested, independent, special tokens kept."""
 
 from collections.abc import Callable
-from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -9,12 +8,12 @@ import pytest
 from lnln.data.features import FeatureSet
 from lnln.missing.masks import (
     evaluation_masks,
-    from_table,
-    to_table,
+    evenly,
+    masks_under,
     training_masks,
     uniforms,
 )
-from lnln.missing.patterns import PATTERNS
+from lnln.missing.patterns import PATTERNS, Condition, conditions
 
 KEY = {"seed": 1, "purpose": "test", "epoch": 0, "clip_id": "v/1", "modality": "audio"}
 
@@ -75,19 +74,6 @@ def test_audio_and_vision_masks_are_independent() -> None:
     assert abs(np.corrcoef(audio, vision)[0, 1]) < 0.03
 
 
-@pytest.mark.parametrize("pattern", PATTERNS)
-def test_rows_kept_at_a_higher_rate_are_kept_at_a_lower_one(
-    clips: FeatureSet, pattern: str
-) -> None:
-    rates = np.arange(0, 1.01, 0.1)
-    for low, high in pairwise(rates):
-        for modality in ("text", "audio", "vision"):
-            kept_low, kept_high = (
-                joined(at(clips, rate, pattern=pattern), modality) for rate in (low, high)
-            )
-            assert not (kept_high & ~kept_low).any()
-
-
 def test_masks_do_not_depend_on_the_order_of_clips(clips: FeatureSet) -> None:
     backwards = clips.take(range(len(clips) - 1, -1, -1))
     for a, b in (
@@ -129,30 +115,10 @@ def test_whole_modality_goes_missing_and_the_others_lose_rows(
             assert m == modality or np.array_equal(kept, as_usual)
 
 
-def test_block_is_one_stretch_of_the_clip(clips: FeatureSet) -> None:
-    masks = at(clips, 0.4, pattern="block")
-    for mask in masks.values():
-        kept = mask.audio
-        edges = int((kept != np.roll(kept, 1)).sum())  # around the end of the clip as well
-        assert edges == 2
-        assert (~kept).sum() == pytest.approx(0.4 * len(kept), abs=1)
-
-
-def test_table_gives_the_masks_back(clips: FeatureSet) -> None:
-    draws = [at(clips, 0.5), at(clips, 0.5, draw=1)]
-    back = from_table(to_table(draws))
-    assert len(back) == 2
-    for masks, found in zip(draws, back, strict=True):
-        assert list(found) == sorted(masks)
-        assert all(
-            np.array_equal(x, y) for c in masks for x, y in zip(masks[c], found[c], strict=True)
-        )
-
-
 def test_impossible_rates_and_patterns_are_refused(clips: FeatureSet) -> None:
     with pytest.raises(ValueError, match=r"missing rate 1.5 is not between 0 and 1"):
         at(clips, 1.5)
-    with pytest.raises(ValueError, match="'half' is not one of random, block"):
+    with pytest.raises(ValueError, match="'half' is not one of random, unequal"):
         at(clips, 0.5, pattern="half")
 
 
@@ -160,3 +126,27 @@ def test_clip_without_words_or_rows_has_a_mask(make_set: Callable[..., FeatureSe
     silent = make_set("test", 1, without={"test/000": ("text",)})
     for pattern in PATTERNS:
         assert at(silent, 0.5, pattern=pattern)["test/000"].text.tolist() == [True, True]
+
+
+def test_masks_of_several_conditions_are_those_of_each(clips: FeatureSet) -> None:
+    asked = conditions(["random", "bursts"], [0.0, 0.4], draws=2)
+    found = masks_under(asked, clips, seed=1, purpose="test")
+    assert list(found) == asked
+    for pattern, rate, draw in asked:
+        single = at(clips, rate, pattern=pattern, draw=draw)
+        for modality in ("text", "audio", "vision"):
+            several = found[Condition(pattern, rate, draw)]
+            assert np.array_equal(joined(several, modality), joined(single, modality))
+
+
+def test_a_mean_over_even_masks_is_a_mean_over_rates(clips: FeatureSet) -> None:
+    asked = conditions(["random"], [0.0, 0.5, 0.9], draws=3)
+    masks = masks_under(asked, clips, seed=1, purpose="valid")
+    listed = evenly(masks)
+    assert len(listed) == 9
+    assert [sum(m is masks[c] for m in listed) for c in asked] == [3, *[1] * 6]
+    one = Condition("random", 0.5, 0)
+    assert evenly({one: masks[one]}) == [masks[one]]
+    uneven = {c: of for c, of in masks.items() if c != Condition("random", 0.9, 2)}
+    with pytest.raises(ValueError, match=r"evenly over the rates: 1 at 0, 3 at 0\.5, 2 at 0\.9"):
+        evenly(uneven)

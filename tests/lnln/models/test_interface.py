@@ -145,7 +145,7 @@ def swept(
         manifest,
         model=checkpoint.config.model,
         train_seed=1,
-        conditions=conditions(manifest, "random", [0.0, 0.5], draws=2),
+        conditions=conditions(["random"], [0.0, 0.5], draws=2),
         masks_seed=1,
         language=language,
     )
@@ -175,7 +175,7 @@ def test_a_model_of_one_s_own_is_trained_judged_kept_and_asked(
     assert "| toy.width | 3 |" in (tmp_path / "README.md").read_text("utf-8")
 
     table = swept(checkpoint, test_set, make_manifest(test_set), language)
-    assert table.num_rows == 7 * (1 + 2)
+    assert table.num_rows == 7 * (1 + 2 + 3)  # single modalities as well
     assert table["w"].null_count == table.num_rows
     summary = results(
         table, "mosi", pattern="random", missing_rate=0.5, rates=[0.0, 0.5], seed=1, resamples=20

@@ -8,6 +8,7 @@ import pytest
 
 from contracts import code
 from contracts.code import PACKAGES, closure, files_of
+from lnln.models.registry import names
 from pipeline.stages.code import WITHOUT, WITHOUT_FOR, hashes, left_out, main, sources
 
 # Modules that import others by a name made at run time, which nothing can follow.
@@ -19,6 +20,7 @@ FOUND_AT_RUN_TIME = {
     "lnln/models/registry.py": "the folder of a model, which `train` and `sweep` begin with",
 }
 MODELS = ("plain", "better", "other")
+SWEEPS = {f"sweep-{model}" for model in names()}
 
 
 def write(root: Path, files: dict[str, str]) -> None:
@@ -92,6 +94,8 @@ def test_other_words_change_no_stage(repository: Path) -> None:
         ("lnln/models/lnln/losses.py", {"train-lnln", "sweep-lnln"}),
         ("lnln/models/lnln/published_names.py", set()),
         ("lnln/models/lnln/settings.py", {"dataset", "train-lnln", "sweep-lnln"}),
+        ("lnln/missing/patterns.py", {"incomplete", "evaluate", *SWEEPS}),
+        ("lnln/missing/rules.py", {"incomplete", "evaluate", *SWEEPS}),
         ("lnln/settings.py", {"dataset"}),
         ("lnln/evaluation/summary.py", {"evaluate"}),
         ("pipeline/models.py", {"dataset", "evaluate"}),

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from lnln.evaluation.sweep import conditions
 from lnln.evaluation.table import Condition, answers, join, read, write
 from lnln.models.interface import Scores
 from pipeline.models import compared
@@ -36,16 +37,21 @@ def sweep(project: Path, change: Callable[..., None], write_dataset: Callable[..
     dataset.main()
 
     def write_answers(
-        model: str, seed: int, error: float, rates: Sequence[float] = (0.0, 0.5, 0.9)
+        model: str,
+        seed: int,
+        error: float,
+        rates: Sequence[float] = (0.0, 0.5, 0.9),
+        patterns: Sequence[str] = ("random",),
     ) -> None:
-        asked = [
-            Condition("random", rate, draw) for rate in rates for draw in range(2 if rate else 1)
-        ]
-        scores = Scores(
-            CLIPS["label"].to_numpy() + error, np.full(3, 0.7) if model == "lnln" else None
-        )
+        asked = conditions(patterns, rates, draws=2)
+
+        def said(asked: Condition) -> Scores:
+            wrong = error + 10 * patterns.index(asked.pattern) if asked.pattern in patterns else 99
+            w = np.full(3, 0.7) if model == "lnln" else None
+            return Scores(CLIPS["label"].to_numpy() + wrong, w)
+
         tables = [
-            answers(model, seed, c, CLIPS, scores, np.full(3, 1 - c.rate), np.full(3, True))
+            answers(model, seed, c, CLIPS, said(c), np.full(3, 1 - c.rate), np.full(3, True))
             for c in asked
         ]
         write(join(tables), project / "outputs" / "predictions" / f"{model}-{seed}.parquet")
@@ -134,3 +140,40 @@ def test_several_seeds_have_their_deviation(
     assert found["seeds"] == [1111, 1112]
     assert found["models"]["lnln"]["mae"] == 2
     assert found["deviation"]["models"]["lnln"]["mae"] == pytest.approx(2**0.5)
+
+
+def test_every_pattern_is_told_and_the_first_one_makes_the_headline(
+    project: Path, sweep: Sweep, change: Callable[..., None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    patterns = ["block", "random", "only_text"]
+    change("masks.patterns", patterns)
+    models = compared(load_params())
+    for place, model in enumerate(models):
+        sweep(model, 1111, error=1 + place, patterns=patterns)
+    evaluate.main()
+    found = results(project)
+    assert found["pattern"] == "block"
+    assert found["models"]["lnln"]["mae"] == pytest.approx(1)
+    assert list(found["patterns"]) == ["random", "only_text"]
+    for place, name in enumerate(found["patterns"]):
+        told = found["patterns"][name]
+        assert told.keys() == {"models", "mean_over_rates"}
+        assert [told["models"][m]["mae"] for m in models] == pytest.approx(
+            [10 * (place + 1) + 1 + i for i in range(5)]
+        )
+        assert told["models"]["lnln"]["mae_interval"] is not None
+    with (project / "plots" / "rates.csv").open(newline="", encoding="utf-8") as file:
+        rows = [(row["pattern"], row["model"], row["rate"]) for row in csv.DictReader(file)]
+    assert rows == [(p, m, rate) for p in patterns for m in models for rate in ("0.0", "0.9")]
+    with (project / "plots" / "mae.csv").open(newline="", encoding="utf-8") as file:
+        assert [float(row["lnln"]) for row in csv.DictReader(file)] == pytest.approx([1, 1])
+    printed = capsys.readouterr().out
+    assert [printed.count(f"pattern {name}\n") for name in patterns] == [1, 1, 1]
+
+
+def test_predictions_of_other_patterns_are_refused_by_name(
+    swept: Sweep, change: Callable[..., None]
+) -> None:
+    change("masks.patterns", ["random", "bursts"])
+    with pytest.raises(StageError, match=r"lnln-1111\.parquet has no .* of the pattern bursts: "):
+        evaluate.main()
