@@ -1,9 +1,10 @@
 """label.csv: which clips there are, what is said in them, their split, and their labels."""
 
 import csv
+import io
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from contracts.messages import message
 from contracts.quarantine import Rejected
 from contracts.schemas import SPLITS
 from extractors.datasets.probing import STAGE
+from extractors.errors import SetupError
 
 COLUMNS = ("video_id", "clip_id", "text", "label", "mode")
 LABELS = ("label", "label_t", "label_a", "label_v")  # columns of the manifest
@@ -102,6 +104,22 @@ def read_lines(path: Path, columns: Sequence[str] = COLUMNS) -> list[tuple[int, 
         ) from error
     except csv.Error as error:
         raise DatasetError(f"{path} is not a CSV file: {error}") from error
+
+
+def as_csv(rows: Iterable[Iterable[object]]) -> bytes:
+    """Rows, the header first, as the content of a CSV file."""
+    out = io.StringIO(newline="")
+    csv.writer(out, lineterminator="\n").writerows(rows)
+    return out.getvalue().encode()
+
+
+def refuse_other(table: Path, content: bytes) -> None:
+    """Raise SetupError if a table exists with another content: somebody may have edited it."""
+    if table.exists() and table.read_bytes() != content:
+        raise SetupError(
+            f"{table} is there already and says something else than would be written: move it "
+            "away, then run this again"
+        )
 
 
 def composed(name: str) -> str:

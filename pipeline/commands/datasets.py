@@ -51,33 +51,43 @@ def init_dataset(
 
 
 def prepare(
-    dataset: Annotated[str, typer.Argument(help="mosi or mosei.")],
+    dataset: Annotated[str, typer.Argument(help="mosi, mosei or javanese.")],
     source: Annotated[Path, typer.Argument(help="Folder as the dataset's authors ship it.")],
     splits: Annotated[
-        Path | None, typer.Option(help="CSV with columns video_id, mode: the split of each video.")
+        Path | None,
+        typer.Option(
+            help="CSV with columns video_id, mode: the split of each video (javanese: speaker)."
+        ),
     ] = None,
 ) -> None:
-    """List CMU-MOSI or CMU-MOSEI as a dataset: label.csv points into the whole videos.
+    """List a dataset as its authors ship it: CMU-MOSI, CMU-MOSEI, or the Javanese emotion videos.
 
-    Nothing is copied, cut or encoded, and a label.csv that somebody changed is not replaced. Words
-    and times come from the transcripts, labels from the table of labels. The splits are those of
-    --splits, for mosi the published ones; a video that is not in them gets one by its name.
+    Nothing is copied, cut or encoded, and a label.csv that somebody changed is not replaced. Of
+    mosi and mosei, label.csv points into the whole videos, words and times come from the
+    transcripts, labels from the table of labels; of javanese, names of files say all. The splits
+    are those of --splits, for mosi the published ones; a video or speaker that is not in them gets
+    one by its name.
 
     Example: lnln prepare mosi CMU-MOSI/Raw
     """
-    from extractors.datasets.cmu.preparing import prepare as write
     from extractors.datasets.cmu.preparing import read_splits
     from extractors.datasets.cmu.published_splits import PUBLISHED
     from extractors.errors import SetupError
 
-    if dataset not in ("mosi", "mosei"):
-        sys.exit(f"error: {dataset!r} cannot be prepared; known: mosi, mosei")
-    root = Path("data") / dataset
+    ways = {"mosi": _prepare_cmu, "mosei": _prepare_cmu, "javanese": _prepare_javanese}
+    if dataset not in ways:
+        sys.exit(f"error: {dataset!r} cannot be prepared; known: {', '.join(ways)}")
     try:
-        video_splits = PUBLISHED.get(dataset, {}) if splits is None else read_splits(splits)
-        prepared = write(source, root, splits=video_splits)
+        split_of = PUBLISHED.get(dataset, {}) if splits is None else read_splits(splits)
+        ways[dataset](source, Path("data") / dataset, split_of)
     except (OSError, ValueError, SetupError) as error:
         sys.exit(f"error: {error}")
+
+
+def _prepare_cmu(source: Path, root: Path, video_splits: dict[str, str]) -> None:
+    from extractors.datasets.cmu.preparing import prepare as write
+
+    prepared = write(source, root, splits=video_splits)
     print(", ".join(f"{count} without {what}" for what, count in prepared.lacking.items()))
     if prepared.unread:
         print(f"{len(prepared.unread)} lines could not be read, the first: {prepared.unread[0]}")
@@ -85,7 +95,25 @@ def prepare(
     if not video_splits:
         print("warning: without --splits these are not the published splits")
     elif prepared.unnamed:
+        _warn_of_unnamed("videos", prepared.unnamed)
+
+
+def _prepare_javanese(source: Path, root: Path, speaker_splits: dict[str, str]) -> None:
+    from extractors.datasets.javanese import prepare as write
+
+    prepared = write(source, root, splits=speaker_splits)
+    print(f"{root / 'label.csv'}: {prepared.clips} clips of {prepared.speakers} speakers")
+    if prepared.others:
         print(
-            f"warning: {len(prepared.unnamed)} videos are not in the splits, which have them by "
-            f"their names now: {', '.join(prepared.unnamed[:3])}"
+            f"{len(prepared.others)} videos that are named otherwise were left out, the first: "
+            f"{prepared.others[0]}"
         )
+    if speaker_splits and prepared.unnamed:
+        _warn_of_unnamed("speakers", prepared.unnamed)
+
+
+def _warn_of_unnamed(what: str, unnamed: list[str]) -> None:
+    print(
+        f"warning: {len(unnamed)} {what} are not in the splits, which have them by their names "
+        f"now: {', '.join(unnamed[:3])}"
+    )

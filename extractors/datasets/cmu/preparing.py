@@ -4,10 +4,8 @@ Segments stay parts of whole videos: nothing is cut or copied. The label of a se
 its annotators' labels.
 """
 
-import csv
-import io
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,7 +19,7 @@ from extractors.datasets.cmu.annotations import (
     read_annotations,
 )
 from extractors.datasets.from_folder import refuse_features, same_video, split_by_group
-from extractors.datasets.labels import read_lines
+from extractors.datasets.labels import as_csv, read_lines, refuse_other
 from extractors.datasets.listing import EXTENSIONS
 from extractors.errors import SetupError
 
@@ -92,8 +90,8 @@ def prepare(source: Path, root: Path, *, splits: Mapping[str, str]) -> Prepared:
             "named otherwise there?"
         )
     split_of = split_by_group(clips, {v: splits[v] for v in clips if v in splits})
-    content = _csv([PREPARED, *([*row, split_of[row[0]]] for row in rows)])
-    _refuse_other(root / "label.csv", content)
+    content = as_csv([PREPARED, *([*row, split_of[row[0]]] for row in rows)])
+    refuse_other(root / "label.csv", content)
     links = _links({video: videos[video] for video in clips}, root / "Raw")
     for link, (outdated, file) in links.items():
         for path in outdated:
@@ -143,21 +141,6 @@ def _segments(
             label = f"{sum(labels) / len(labels):.6g}" if labels else ""
             rows.append((*key, segment.text, label, start, end))
     return rows, lacking
-
-
-def _csv(rows: Iterable[Iterable[object]]) -> bytes:
-    out = io.StringIO(newline="")
-    csv.writer(out, lineterminator="\n").writerows(rows)
-    return out.getvalue().encode()
-
-
-def _refuse_other(table: Path, content: bytes) -> None:
-    """Raise SetupError if a table exists with another content: somebody may have edited it."""
-    if table.exists() and table.read_bytes() != content:
-        raise SetupError(
-            f"{table} is there already and says something else than would be written: move it "
-            "away, then run this again"
-        )
 
 
 def _links(videos: Mapping[str, Path], raw: Path) -> dict[Path, tuple[list[Path], Path]]:

@@ -60,6 +60,20 @@ def test_bad_splits_are_refused_before_anything_is_written(clips: Path) -> None:
     assert not (clips / "data").exists()
 
 
+def test_javanese_clips_are_listed_and_other_videos_told(clips: Path) -> None:
+    for name in ("01-01-03_01.mp4", "02-01-03_01.mp4"):
+        (clips / "clips" / name).write_bytes(name.encode())
+    (clips / "splits.csv").write_text("video_id,mode\n01,test\n")
+    result = run("prepare", "javanese", "clips", "--splits", "splits.csv")
+    assert result.exit_code == 0, result.output
+    assert "data/javanese/label.csv: 2 clips of 2 speakers" in result.output
+    assert "2 videos that are named otherwise were left out, the first: clips/" in result.output
+    assert "1 speakers are not in the splits" in result.output
+    result = run("prepare", "sims", "clips")
+    assert result.exit_code == 1
+    assert "'sims' cannot be prepared; known: mosi, mosei, javanese" in result.output
+
+
 @pytest.mark.parametrize(
     "command", [("prepare", "mosei", "clips"), ("init-dataset", "clips", "--dataset", "mosei")]
 )
