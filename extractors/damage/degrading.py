@@ -134,9 +134,9 @@ def degrade(
             temporary.write_bytes(content)
     quarantine = sorted(listed.quarantine + failed)
     write_quarantine(quarantine, partial_out / "quarantine.csv")
-    record = request | {"clips": {name: clips[name] for name in sorted(clips)}}
+    record = _rounded(request | {"clips": {name: clips[name] for name in sorted(clips)}})
     with replacing(partial_out / RECORD) as temporary:
-        text = json.dumps(_rounded(record), indent=1, ensure_ascii=False, allow_nan=False)
+        text = json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False)
         temporary.write_text(text + "\n", "utf-8")
     _publish(partial_out, out)
     return Degraded(record["clips"], unchanged, quarantine, listed.warnings)

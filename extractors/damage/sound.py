@@ -57,9 +57,10 @@ def band_limit(
     """Leave the band of a telephone, from 300 Hz up to `severity` Hz; phases stay as they are."""
     if not samples.any():
         return samples, None
-    edges, kind = [_TELEPHONE_HZ, severity], "bandpass"
+    edges: float | list[float] = [_TELEPHONE_HZ, severity]
+    kind = "bandpass"
     if severity >= 0.49 * rate:  # the file holds nothing above
-        edges, kind = [_TELEPHONE_HZ], "highpass"
+        edges, kind = _TELEPHONE_HZ, "highpass"
     # Run forwards and backwards: 80 dB less outside, 0.5 dB of ripple inside.
     sections = iirfilter(8, edges, rp=0.25, rs=40, btype=kind, ftype="ellip", output="sos", fs=rate)
     padding = min(rate // 10, samples.shape[1] - 1)

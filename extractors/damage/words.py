@@ -7,8 +7,9 @@ from itertools import accumulate
 
 import numpy as np
 
-# Characters that are written without spaces and are recognised one by one: kana and ideographs.
-_UNSPACED = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+# What is written without spaces and recognised character by character: kana and ideographs, with
+# their punctuation.
+_UNSPACED = "\u3001-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uffef"
 _TOKEN = re.compile(rf"[{_UNSPACED}]|[^\s{_UNSPACED}]+")
 _CORE = re.compile(r"\w(?:.*\w)?", re.DOTALL)  # a word without the punctuation around it
 

@@ -22,7 +22,8 @@ from extractors.damage.scenes import PictureDamage
 from extractors.errors import MediaError
 from extractors.media.container import Damage, first_stream, opened, origin_s, packets
 
-_VIDEO = {"crf": "18", "preset": "veryfast", "threads": "1"}  # as good as the eye can tell
+# At 18, which looks the same, x264 smooths away most of the noise of low light.
+_VIDEO = {"crf": "12", "preset": "veryfast", "threads": "1"}
 _BITS_PER_S = 96_000  # of AAC, per channel
 _BITS_PER_SAMPLE = 6  # the most that AAC allows
 _FRAME = 1024  # samples, of AAC
