@@ -7,6 +7,7 @@ import typer
 
 from pipeline.commands.cache import app as cache_app
 from pipeline.commands.datasets import init_dataset, prepare
+from pipeline.commands.degrade import degrade
 from pipeline.commands.doctor import doctor
 from pipeline.commands.extract import extract
 from pipeline.commands.features import features
@@ -29,6 +30,7 @@ COMMANDS = (
     features,
     predict,
     extract,
+    degrade,
     import_checkpoint,
     doctor,
 )

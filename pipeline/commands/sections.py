@@ -1,0 +1,81 @@
+"""Sections of datasets.yaml, copied with their comments."""
+
+import re
+from pathlib import Path
+
+import yaml
+
+from contracts.files import replacing
+from pipeline.checking import ParamsError, read_yaml
+from pipeline.params import load_datasets
+
+
+def copy_section(file: Path, name: str, new: str, source: str) -> bool:
+    """Add a section to `datasets.yaml` that is a copy of another one.
+
+    Parameters
+    ----------
+    file : Path
+    name, new : str
+        The section to copy, and the name of the copy.
+    source : str
+        Value of its key `source`: from whom the files are to be had.
+
+    Returns
+    -------
+    bool
+        False where there is a section `new` already, which stays as it is.
+
+    Raises
+    ------
+    ParamsError
+        There is no section `name`, or the file cannot be read.
+    """
+    known = load_datasets(file)
+    if new in known:
+        return False
+    if name not in known:
+        raise ParamsError(
+            f"{name!r} is no section of {file} that could be copied for {new!r}; "
+            f"known: {', '.join(known)}"
+        )
+    text = file.read_text("utf-8")
+    lines = _section(text.splitlines(), name)
+    lines[0] = re.sub(r"^.*?:", lambda _: f"{_scalar(new)}:", lines[0], count=1)
+    lines = [
+        re.sub(r"(\s*source:).*", lambda m: f"{m[1]} {_scalar(source)}", line) for line in lines
+    ]
+    with replacing(file) as temporary:
+        temporary.write_text(text.rstrip("\n") + "\n\n" + "\n".join(lines) + "\n", "utf-8")
+        expected = read_yaml(file)[name] | {"source": source}
+        if read_yaml(temporary).get(new) != expected:
+            raise ParamsError(
+                f"{file}: section {name!r} is written in a way that cannot be copied; add a "
+                f"section {new!r} by hand"
+            )
+    return True
+
+
+def _section(lines: list[str], name: str) -> list[str]:
+    """Lines of a section, up to the next one and the comments and blank lines before that."""
+    starts = [i for i, line in enumerate(lines) if re.match(r"[^\s#]", line)]
+    begin = next((i for i in starts if _key(lines[i]) == name), None)
+    if begin is None:  # the file is one in braces, or uses anchors over several lines
+        return ["?:"]
+    end = next((i for i in starts if i > begin), len(lines))
+    while end > begin + 1 and re.match(r"(#|\s*$)", lines[end - 1]):
+        end -= 1
+    return lines[begin:end]
+
+
+def _key(line: str) -> str | None:
+    try:
+        content = yaml.safe_load(line)
+    except yaml.YAMLError:
+        return None
+    return str(next(iter(content))) if isinstance(content, dict) else None
+
+
+def _scalar(text: str) -> str:
+    """A text as a YAML value in one line."""
+    return yaml.safe_dump(text, allow_unicode=True, width=10_000).splitlines()[0]
