@@ -7,13 +7,11 @@ as the correlation with a constant, is None.
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import bootstrap
 from sklearn.metrics import f1_score
 
 from lnln.settings import MetricSet
@@ -23,7 +21,6 @@ Classes = NDArray[np.int64]
 Metrics = dict[str, float | None]
 
 LOWER_IS_BETTER = frozenset({"mae"})
-CONFIDENCE = 0.95  # of the bootstrap intervals
 
 
 class Grading(NamedTuple):
@@ -172,78 +169,6 @@ def correlation(a: Values, b: Values) -> float | None:
         return None
     coefficient = float(np.corrcoef(a, b)[0, 1])
     return coefficient if np.isfinite(coefficient) else None
-
-
-def intervals(
-    labels: ArrayLike,
-    draws: Sequence[ArrayLike],
-    metric_set: MetricSet,
-    *,
-    seed: int,
-    resamples: int = 1000,
-) -> dict[str, list[float] | None]:
-    """Compute bootstrap 95 % intervals over clips of the MAE and the correlation.
-
-    Parameters
-    ----------
-    labels : array, [clips]
-    draws : sequence of array, [clips]
-        Predictions under each draw of masks; of a resample, the metrics are means over them.
-    metric_set : str
-    seed : int
-    resamples : int
-
-    Returns
-    -------
-    dict
-        For "mae" and "corr" the lower and the upper end, or None where it is undefined.
-    """
-    pairs = [_checked(labels, predictions) for predictions in draws]
-    if metric_set == "sims":
-        pairs = [(np.clip(truth, -1, 1), np.clip(answer, -1, 1)) for truth, answer in pairs]
-    truth = pairs[0][0]
-    predicted = np.stack([answer for _, answer in pairs])  # [draws, clips]
-
-    def mae(clips: Classes, axis: int = -1) -> Values:
-        return np.abs(predicted[:, clips] - truth[clips]).mean(axis=(0, axis))
-
-    def corr(clips: Classes, axis: int = -1) -> Values:
-        return correlations(predicted[:, clips], truth[clips]).mean(axis=0)
-
-    return {
-        name: _interval(statistic, len(truth), seed, resamples)
-        for name, statistic in (("mae", mae), ("corr", corr))
-    }
-
-
-def correlations(a: Values, b: Values) -> Values:
-    """Pearson's correlation along the last axis; NaN where one of the two is constant."""
-    constant = (np.ptp(a, axis=-1) == 0) | (np.ptp(b, axis=-1) == 0)
-    a, b = (x - x.mean(axis=-1, keepdims=True) for x in (a, b))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        coefficients = (a * b).sum(axis=-1) / np.sqrt((a**2).sum(axis=-1) * (b**2).sum(axis=-1))
-    return np.where(constant, np.nan, coefficients)
-
-
-def _interval(
-    statistic: Callable[..., Values], clips: int, seed: int, resamples: int
-) -> list[float] | None:
-    """Draw clips with replacement; resamples whose statistic is undefined do not count."""
-    if resamples < 1 or clips < 2:
-        return None
-    with warnings.catch_warnings(action="ignore"):  # undefined values
-        distribution = bootstrap(
-            (np.arange(clips),),
-            statistic,
-            n_resamples=resamples,
-            batch=100,
-            vectorized=True,
-            method="percentile",
-            rng=np.random.Generator(np.random.Philox(seed)),
-        ).bootstrap_distribution
-    defined = distribution[np.isfinite(distribution)]
-    tail = (1 - CONFIDENCE) / 2
-    return np.quantile(defined, [tail, 1 - tail]).tolist() if len(defined) else None
 
 
 def mean(several: list[Metrics]) -> Metrics:

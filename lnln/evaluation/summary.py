@@ -1,9 +1,9 @@
-"""What a table of predictions says: metrics by condition, their spread, intervals, and w."""
+"""What a table of predictions says: metrics by condition, their spread and intervals, and w."""
 
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -11,13 +11,23 @@ import numpy as np
 import pyarrow as pa
 
 from lnln.evaluation import metrics
+from lnln.evaluation.by_model import from_slices
+from lnln.evaluation.collapse import collapsed_rates, collapses
+from lnln.evaluation.curves import Over
+from lnln.evaluation.scores import Score, defined, scores
 from lnln.evaluation.table import OWN_LABELS, Slice, slices
+from lnln.evaluation.weighted import weighted_metrics
 from lnln.missing.patterns import ONLY
 from lnln.settings import MetricSet
 
 Row = dict[str, Any]
 KEYS = ("model", "seed", "pattern", "rate")
-SPREAD = ("mae", "corr")  # metrics whose deviation over seeds stands in tables over the rates
+SPREAD = ("mae", "corr")  # metrics whose spread stands beside them, in tables over the rates too
+OVER_RATES: dict[str, Over] = {
+    "mean_over_rates": "mean",
+    "area_over_rates": "area",
+    "mean_over_high_rates": "high",
+}
 
 
 def by_condition(table: pa.Table, metric_set: MetricSet) -> list[Row]:
@@ -29,9 +39,13 @@ def by_condition(table: pa.Table, metric_set: MetricSet) -> list[Row]:
         `KEYS`, every metric, and of models that estimate w: `w` and `completeness`, means over
         clips, and `w_mae` and `w_corr`, w against the true completeness.
     """
+    return _by_condition(slices(table), metric_set)
+
+
+def _by_condition(answers: Iterable[Slice], metric_set: MetricSet) -> list[Row]:
     rows = []
-    for key, draws in groupby(slices(table), _key):
-        scored = [_scored(answers, metric_set) for answers in draws]
+    for key, draws in groupby(answers, _key):
+        scored = [_scored(draw, metric_set) for draw in draws]
         rows.append(dict(zip(KEYS, key, strict=True)) | metrics.mean(scored))
     return rows
 
@@ -41,7 +55,9 @@ def _key(answers: Slice) -> tuple[str, int, str, float]:
 
 
 def _scored(answers: Slice, metric_set: MetricSet) -> metrics.Metrics:
-    row = metrics.compute(answers.label, answers.prediction, metric_set)
+    once = np.ones((len(answers.label), 1))
+    values = weighted_metrics(answers.label, answers.prediction[None], once, metric_set)
+    row: metrics.Metrics = {name: defined(value[0, 0]) for name, value in values.items()}
     if np.isnan(answers.w).any():
         return row
     return row | {
@@ -106,50 +122,90 @@ def results(
     dict
         `models`: by model the metrics at `missing_rate`, means over draws and seeds, with
         `mae_interval` and `corr_interval`, bootstrap 95 % intervals over clips;
-        `mean_over_rates`: by model; `deviation`, with several seeds: standard deviations over them,
-        under the names of both; `majority_of_test`: accuracies of the majority class of the test
+        `mean_over_rates`, `area_over_rates` (under the curve, on the metric's scale) and
+        `mean_over_high_rates` (0.5 and more): by model; `intervals` of these three: by model and
+        metric the two ends; `undefined`: the same, the share of resamples in which the metric is
+        undefined, where there are any; `unit` and `units`: what was drawn as a whole, groups or
+        clips, and how many there are; `deviation`, with several seeds: standard deviations over
+        them, under the names of `models` and the three; `collapsed`: by model the rates at which
+        it answers a constant; `majority_of_test`: accuracies of the majority class of the test
         split itself, which no honest model knows; `modalities`: see `by_modality`.
+
+    Raises
+    ------
+    MismatchError
+        If a model was not asked about the same clips under the same conditions with every seed.
     """
-    rows = [row for row in by_condition(table, metric_set) if row["pattern"] == pattern]
-    at_rate = [row for row in rows if row["rate"] == missing_rate]
-    swept = [row for row in rows if row["rate"] in rates]
     answers = list(slices(table))
-    compared = [
-        s for s in answers if (s.condition.pattern, s.condition.rate) == (pattern, missing_rate)
-    ]
-    intervals = {
-        name: metrics.intervals(
-            same[0].label,
-            [s.prediction for s in same],
-            metric_set,
-            seed=seed,
-            resamples=resamples,
-        )
-        for name, same in ((n, list(g)) for n, g in groupby(compared, lambda s: s.model))
-    }
+    rows = [row for row in _by_condition(answers, metric_set) if row["pattern"] == pattern]
+    at_rate = [row for row in rows if row["rate"] == missing_rate]
     averaged = [
         {"model": model, "seed": seed_} | metrics.mean([_metrics(row) for row in same])
-        for (model, seed_), same in groupby(swept, lambda r: (r["model"], r["seed"]))
+        for (model, seed_), same in groupby(
+            (row for row in rows if row["rate"] in rates), lambda r: (r["model"], r["seed"])
+        )
     ]
-    labels = answers[0].label
-    majority = metrics.majority(labels, metric_set)
+    swept = from_slices(answers, pattern, rates)
+    reached = scores(
+        swept, metric_set, seed=seed, resamples=resamples, over=tuple(OVER_RATES.values())
+    )
+    there = scores(
+        from_slices(answers, pattern, [missing_rate]),
+        metric_set,
+        seed=seed,
+        resamples=resamples,
+        over=["mean"],
+        metrics=SPREAD,
+    )
+    seeds = sorted({row["seed"] for row in rows})
+    intervals: dict[str, Row] = {}
+    for score in there:
+        intervals.setdefault(score.model, {})[f"{score.metric}_interval"] = _interval(score)
     summary: Row = {
-        "clips": len(labels),
-        "seeds": sorted({row["seed"] for row in rows}),
+        "clips": len(answers[0].label),
+        "seeds": seeds,
+        "unit": there[0].unit,
+        "units": there[0].units,
         "models": {
-            model: row | {f"{name}_interval": ends for name, ends in intervals[model].items()}
-            for model, row in _by_model(at_rate, metrics.mean).items()
+            model: row | intervals[model] for model, row in _by_model(at_rate, metrics.mean).items()
         },
-        "mean_over_rates": _by_model(averaged, metrics.mean),
-        "majority_of_test": majority,
+        **{name: _of(reached, over, lambda s: s.value) for name, over in OVER_RATES.items()},
+        "intervals": {name: _of(reached, over, _interval) for name, over in OVER_RATES.items()},
+        "undefined": {
+            name: _of([s for s in reached if s.undefined], over, lambda s: s.undefined)
+            for name, over in OVER_RATES.items()
+        },
+        "collapsed": collapsed_rates(collapses(swept)),
+        "majority_of_test": metrics.majority(answers[0].label, metric_set),
     }
-    if len(summary["seeds"]) > 1:
+    # Of w and what belongs to it, which is no metric of the answers, there is the mean.
+    for model, row in _by_model(averaged, metrics.mean).items():
+        summary["mean_over_rates"][model] = row | summary["mean_over_rates"][model]
+    if len(seeds) > 1:
         summary["deviation"] = {
             "models": _by_model(at_rate, _deviations),
-            "mean_over_rates": _by_model(averaged, _deviations),
+            **{
+                name: _of(reached, over, lambda s: s.deviation) for name, over in OVER_RATES.items()
+            },
         }
+        for model, row in _by_model(averaged, _deviations).items():
+            of_model = summary["deviation"]["mean_over_rates"]
+            of_model[model] = row | of_model[model]
     own = by_modality(answers, metric_set)
     return summary | ({"modalities": own} if own else {})
+
+
+def _of(reached: Sequence[Score], over: Over, value: Callable[[Score], Any]) -> dict[str, Row]:
+    """Arrange something of the scores by model and metric."""
+    arranged: dict[str, Row] = {}
+    for score in reached:
+        if score.over == over:
+            arranged.setdefault(score.model, {})[score.metric] = value(score)
+    return arranged
+
+
+def _interval(score: Score) -> list[float] | None:
+    return None if score.low is None or score.high is None else [score.low, score.high]
 
 
 def by_modality(answers: Sequence[Slice], metric_set: MetricSet) -> dict[str, dict[str, Row]]:

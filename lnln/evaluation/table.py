@@ -27,6 +27,7 @@ CLIP_COLUMNS = ("clip_id", "group", "label", "label_t", "label_a", "label_v")
 # Columns with few different values, kept as numbers of a dictionary; the others vary freely.
 _FREE = ("prediction", "w")
 Array = NDArray[np.float64]
+Names = NDArray[np.object_]
 
 
 class Slice(NamedTuple):
@@ -37,6 +38,7 @@ class Slice(NamedTuple):
     model : str
     seed : int
     condition : Condition
+    clip_id, group : array, [clips] str
     label, label_t, label_a, label_v : array, [clips]
         NaN where annotators gave none.
     prediction, completeness : array, [clips]
@@ -48,6 +50,8 @@ class Slice(NamedTuple):
     model: str
     seed: int
     condition: Condition
+    clip_id: Names
+    group: Names
     label: Array
     label_t: Array
     label_a: Array
@@ -145,7 +149,7 @@ def slices(table: pa.Table) -> Iterator[Slice]:
     """Split a table of predictions by model, seed and condition, in that order."""
     if not table.num_rows:
         return
-    codes = {name: _codes(table[name]) for name in ("model", "pattern", "clip_id")}
+    codes = {name: _codes(table[name]) for name in ("model", "pattern", "clip_id", "group")}
     numbers = {name: table[name].to_numpy() for name in ("seed", "rate", "draw")}
     keys = ("model", "seed", "pattern", "rate", "draw")
     columns = [codes[n][0] if n in codes else numbers[n] for n in keys]
@@ -156,6 +160,10 @@ def slices(table: pa.Table) -> Iterator[Slice]:
     values = {
         name: table[name].to_numpy(zero_copy_only=False)[order].astype(np.float64)
         for name in fields
+    }
+    names = {
+        name: np.array(codes[name][1], dtype=object)[codes[name][0][order]]
+        for name in ("clip_id", "group")
     }
     observed = table["observed"].to_numpy(zero_copy_only=False)[order]
     for start, end in zip([0, *edges], [*edges, len(order)], strict=True):
@@ -168,6 +176,7 @@ def slices(table: pa.Table) -> Iterator[Slice]:
                 float(numbers["rate"][first]),
                 int(numbers["draw"][first]),
             ),
+            **{name: names[name][start:end] for name in names},
             **{name: values[name][start:end] for name in fields},
             observed=observed[start:end],
         )

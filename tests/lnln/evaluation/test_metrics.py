@@ -9,8 +9,6 @@ from lnln.evaluation.metrics import (
     better,
     compute,
     correlation,
-    correlations,
-    intervals,
     majority,
     mean,
     metric_names,
@@ -99,77 +97,6 @@ def test_impossible_input_is_refused(labels: list, predictions: list, message: s
 def test_unknown_metric_set_is_refused() -> None:
     with pytest.raises(ValueError, match="'iemocap' is not one of mosi, sims"):
         compute([1.0], [1.0], "iemocap")
-
-
-def test_interval_holds_the_value_and_repeats() -> None:
-    random = np.random.default_rng(0)
-    labels = random.normal(size=100)
-    predictions = labels + random.normal(size=100)
-    found = intervals(labels, [predictions], "mosi", seed=1, resamples=200)
-    values = compute(labels, predictions, "mosi")
-    for name in ("mae", "corr"):
-        low, high = found[name]
-        assert low < values[name] < high
-        assert high - low < 0.4
-    assert found == intervals(labels, [predictions], "mosi", seed=1, resamples=200)
-    assert found != intervals(labels, [predictions], "mosi", seed=2, resamples=200)
-
-
-def test_interval_of_an_undefined_correlation_is_none() -> None:
-    found = intervals([1.0, 2.0], [[1.0, 1.0]], "mosi", seed=1, resamples=10)
-    assert found["corr"] is None
-    assert intervals([1.0, 2.0], [[1.0, 1.0]], "mosi", seed=1, resamples=0)["mae"] is None
-
-
-def bootstrapped(
-    labels: np.ndarray, draws: np.ndarray, resamples: int
-) -> dict[str, tuple[float, float]]:
-    """Draw clips with replacement, average over draws of masks, take percentiles."""
-    random, found = np.random.default_rng(99), {"mae": [], "corr": []}
-    for _ in range(resamples):
-        clips = random.integers(len(labels), size=len(labels))
-        truth = labels[clips]
-        found["mae"].append(np.mean([np.abs(d[clips] - truth).mean() for d in draws]))
-        found["corr"].append(np.mean([np.corrcoef(d[clips], truth)[0, 1] for d in draws]))
-    return {name: tuple(np.quantile(values, [0.025, 0.975])) for name, values in found.items()}
-
-
-@pytest.mark.parametrize("draws", [1, 3])
-def test_interval_is_that_of_a_bootstrap_written_out(draws: int) -> None:
-    random = np.random.default_rng(0)
-    labels = random.normal(size=80)
-    predictions = labels + random.normal(size=(draws, 80))
-    found = intervals(labels, list(predictions), "mosi", seed=1, resamples=4000)
-    expected = bootstrapped(labels, predictions, resamples=4000)
-    for name, ends in expected.items():
-        assert found[name] == pytest.approx(ends, abs=0.02)  # the width is about 0.2
-
-
-def test_sims_interval_is_of_clipped_values() -> None:
-    labels = np.linspace(-1, 1, 20)
-    found, clipped = (
-        intervals(labels, [predictions], "sims", seed=1, resamples=50)
-        for predictions in (3 * labels, np.clip(3 * labels, -1, 1))
-    )
-    assert found == clipped
-
-
-def test_resamples_in_which_the_correlation_is_undefined_do_not_count() -> None:
-    low, high = intervals([1.0, 2.0, 3.0], [[1.0, 2.0, 3.0]], "mosi", seed=1, resamples=200)["corr"]
-    assert low == pytest.approx(1) and high == pytest.approx(1)
-
-
-def test_correlations_are_those_of_numpy() -> None:
-    random = np.random.default_rng(0)
-    a, b = random.normal(size=(4, 5, 30)), random.normal(size=(5, 30))
-    a[2, 3], b[1] = 0.7, -2.0  # constants
-    found = correlations(a, b)
-    assert found.shape == (4, 5)
-    for i, j in np.ndindex(4, 5):
-        if (i, j) == (2, 3) or j == 1:
-            assert np.isnan(found[i, j])
-        else:
-            assert found[i, j] == pytest.approx(np.corrcoef(a[i, j], b[j])[0, 1])
 
 
 def test_majority_is_the_most_frequent_class_of_the_labels_themselves() -> None:

@@ -6,9 +6,12 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
-from lnln.evaluation.metrics import compute, intervals, majority, metric_names
+from lnln.evaluation import scores as reached
+from lnln.evaluation.by_model import by_model
+from lnln.evaluation.metrics import compute, majority, metric_names
 from lnln.evaluation.summary import by_condition, by_modality, over_seeds, results
 from lnln.evaluation.table import join, slices
 
@@ -150,13 +153,45 @@ def test_models_are_compared_at_the_missing_rate_averaged_over_seeds_and_draws(
     assert set(found["models"]["ridge"]) == {*metric_names("mosi"), "mae_interval", "corr_interval"}
 
 
-def test_intervals_are_of_all_seeds_and_draws_at_the_missing_rate(table: pa.Table) -> None:
+def test_intervals_are_those_of_the_scores_at_the_missing_rate(table: pa.Table) -> None:
     found = summed(table)["models"]["ridge"]
-    draws = [said("ridge", seed, 0.5, draw) for seed in (1, 2) for draw in (0, 1)]
-    expected = intervals(LABELS, draws, "mosi", seed=1, resamples=50)
-    assert found["mae_interval"] == pytest.approx(expected["mae"])
-    assert found["corr_interval"] == pytest.approx(expected["corr"])
+    (model,) = by_model(table.filter(pc.equal(table["model"].cast("string"), "ridge")), "random")
+    for score in reached.scores(
+        [model], "mosi", seed=1, resamples=50, over=[0.5], metrics=["mae", "corr"]
+    ):
+        assert found[f"{score.metric}_interval"] == pytest.approx([score.low, score.high])
     assert summed(table, resamples=0)["models"]["ridge"]["mae_interval"] is None
+
+
+def test_curves_are_summed_up_by_mean_area_and_high_rates(table: pa.Table) -> None:
+    found = summed(table)
+    rows = over_seeds(by_condition(table, "mosi"))
+    for model in ("lnln", "ridge"):
+        for metric in metric_names("mosi"):
+            at = [row[metric] for row in rows if row["model"] == model]
+            assert found["mean_over_rates"][model][metric] == pytest.approx(np.mean(at))
+            assert found["area_over_rates"][model][metric] == pytest.approx(
+                np.trapezoid(at, RATES) / np.ptp(RATES)
+            )
+            assert found["mean_over_high_rates"][model][metric] == pytest.approx(np.mean(at[1:]))
+            for name in ("mean_over_rates", "area_over_rates", "mean_over_high_rates"):
+                low, high = found["intervals"][name][model][metric]
+                assert low - 1e-9 <= found[name][model][metric] <= high + 1e-9
+
+
+def test_constant_answers_are_marked_and_undefined_values_told(make_rows: MakeRows) -> None:
+    table = join(
+        make_rows(LABELS, np.where(rate < 0.9, LABELS, 0.5), condition=("random", rate, 0))
+        for rate in RATES
+    )
+    found = summed(table)
+    assert found["collapsed"] == {"m": [0.9]}
+    assert found["mean_over_rates"]["m"]["corr"] is None
+    assert found["intervals"]["mean_over_rates"]["m"]["corr"] is None
+    assert found["undefined"]["mean_over_rates"]["m"]["corr"] == 1
+    assert "mae" not in found["undefined"]["mean_over_rates"]["m"]
+    assert (found["unit"], found["units"]) == ("clip", 6)
+    json.dumps(found, allow_nan=False)
 
 
 def test_mean_over_rates_is_the_mean_of_the_rates(table: pa.Table) -> None:
@@ -179,6 +214,11 @@ def test_deviation_is_over_seeds_and_only_of_several(table: pa.Table, make_rows:
     assert found["models"]["ridge"]["mae"] == pytest.approx(np.std(at_rate, ddof=1))
     averaged = [np.mean([rows["ridge", seed, rate] for rate in RATES]) for seed in (1, 2)]
     assert found["mean_over_rates"]["ridge"]["mae"] == pytest.approx(np.std(averaged, ddof=1))
+    area = [
+        np.trapezoid([rows["ridge", seed, rate] for rate in RATES], RATES) / np.ptp(RATES)
+        for seed in (1, 2)
+    ]
+    assert found["area_over_rates"]["ridge"]["mae"] == pytest.approx(np.std(area, ddof=1))
     assert "deviation" not in summed(make_rows(LABELS, said(1)))
 
 
