@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 ROOT = Path(__file__).parents[1]  # of the packages, in a checkout and where a wheel is installed
-PACKAGES = ("contracts", "extractors", "lnln", "pipeline")
+PACKAGES = ("contracts", "extractors", "lnln", "pipeline", "studies")
 
 # Calls whose arguments are only told: to people, on the screen or in a table's warnings.
 _TOLD = {"print", "warn", "message", "warnings.warn", "sys.exit"}

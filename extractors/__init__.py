@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from extractors.api import Features, extract, read_features
+    from extractors.api import Features, extract, extract_dataset, read_features
     from extractors.errors import MediaError, SetupError
     from extractors.settings import ExtractorSettings
     from extractors.workers.session import Session
@@ -20,6 +20,7 @@ __all__ = [
     "Session",
     "SetupError",
     "extract",
+    "extract_dataset",
     "read_features",
 ]
 

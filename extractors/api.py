@@ -1,6 +1,7 @@
 """New videos to features in one call, for use from Python."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from contracts.features import clip_warnings, read_modality, write_modality
 from contracts.parquet import read_table, write_table
 from contracts.quarantine import Rejected, read_quarantine, write_quarantine
 from contracts.schemas import MODALITIES
-from extractors.datasets.listing import probe_files
+from extractors.datasets.listing import Listing, probe_files, read_dataset
 from extractors.extraction import Extraction
 from extractors.settings import ExtractorSettings
 from extractors.transcription import transcribe
@@ -76,18 +77,50 @@ def extract(
     """
     settings = ExtractorSettings.model_validate({} if settings is None else settings)
     files = [paths] if isinstance(paths, (str, Path)) else list(paths)
-    if session is not None:
-        return _extract(files, settings, session)
-    with Session(settings.run) as own:
-        return _extract(files, settings, own)
+    with _living(session, settings) as living:
+        listing = probe_files(files, living, language=settings.language)
+        if not listing.manifest.num_rows and not listing.quarantine:
+            raise FileNotFoundError(
+                "nothing to extract: " + ("; ".join(listing.warnings) or "no file was named")
+            )
+        return _extract(listing, settings, living)
 
 
-def _extract(files: list[str | Path], settings: ExtractorSettings, session: Session) -> Features:
-    listing = probe_files(files, session, language=settings.language)
-    if not listing.manifest.num_rows and not listing.quarantine:
-        raise FileNotFoundError(
-            "nothing to extract: " + ("; ".join(listing.warnings) or "no file was named")
-        )
+def extract_dataset(
+    root: str | Path,
+    settings: ExtractorSettings | Mapping[str, Any] | None = None,
+    session: Session | None = None,
+) -> Features:
+    """Features of a dataset's clips, with the words, labels and splits of its label.csv.
+
+    Parameters
+    ----------
+    root : path
+        Folder of ``label.csv`` and ``Raw/``.
+    settings, session
+        As `extract` takes them.
+
+    Raises
+    ------
+    DatasetError
+        The folder is no dataset.
+    SetupError
+        A model file or system library is missing; the message says how to get it.
+    """
+    settings = ExtractorSettings.model_validate({} if settings is None else settings)
+    with _living(session, settings) as living:
+        listing = read_dataset(Path(root), living, language=settings.language)
+        return _extract(listing, settings, living)
+
+
+def _living(
+    session: Session | None, settings: ExtractorSettings
+) -> AbstractContextManager[Session]:
+    """Use the caller's session, which stays open, or one of our own."""
+    return Session(settings.run) if session is None else nullcontext(session)
+
+
+def _extract(listing: Listing, settings: ExtractorSettings, session: Session) -> Features:
     transcribed = transcribe(listing.manifest, settings.speech, session)
     quarantine = [*listing.quarantine, *transcribed.quarantine]
     warnings = [*listing.warnings, *transcribed.warnings]

@@ -13,7 +13,7 @@ import torch
 from accelerate.utils import gather_object
 from tqdm import tqdm
 
-from lnln.checkpoints.checkpoint import weights_of
+from lnln.checkpoints.checkpoint import Weights, weights_of
 from lnln.data.encoding import check_language
 from lnln.data.features import FeatureSet, Lengths
 from lnln.data.language import FrozenLanguageEncoder, LanguageEncoder
@@ -68,6 +68,7 @@ def train(
     metric_set: MetricSet,
     language: LanguageEncoder | None,
     on_epoch: Callable[[Row], None] | None = None,
+    on_weights: Callable[[Weights], None] | None = None,
     state: StateFile | None = None,
 ) -> Trained:
     """Train one model.
@@ -97,6 +98,9 @@ def train(
         `settings.finetune_language`. A model that reads no text needs none.
     on_epoch : callable, optional
         Called with each row of the history, also with those of epochs before an interruption.
+    on_weights : callable, optional
+        Called after every epoch of this process with the network's weights, which are averaged
+        where that is asked for.
     state : StateFile, optional
         Where the run is kept after every epoch and when SIGTERM comes, and resumes from. It has
         to be this run's, see `lnln.training.fingerprint`; whoever passed it removes it in the end.
@@ -155,7 +159,15 @@ def train(
             cache = SentenceCache()
             incomplete_sets = [drop(mine, masks, encoder, cache) for masks in valid_masks]
             history = _descend(
-                model, train_set, incomplete_sets, settings, metric_set, encoder, on_epoch, state
+                model,
+                train_set,
+                incomplete_sets,
+                settings,
+                metric_set,
+                encoder,
+                on_epoch,
+                on_weights,
+                state,
             )
     if isinstance(model, Estimator) and on_epoch:
         on_epoch(history.rows[0])
@@ -201,6 +213,7 @@ def _descend(
     metric_set: MetricSet,
     encoder: LanguageEncoder | None,
     on_epoch: Callable[[Row], None] | None,
+    on_weights: Callable[[Weights], None] | None,
     state: StateFile | None,
 ) -> History:
     """Train a network epoch by epoch; it ends with the weights of the best one."""
@@ -243,6 +256,8 @@ def _descend(
             row |= {f"valid/{name}": value for name, value in validated.items()}
             if history.improved(row, settings.selection):
                 history.weights = weights_of(training.averaged_model)
+            if on_weights:
+                on_weights(weights_of(training.averaged_model))
             keep()
             bar.update()
             best = {f"best {settings.selection}": history.best(settings.selection)}

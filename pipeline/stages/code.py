@@ -91,6 +91,9 @@ def sources(root: Path = ROOT) -> dict[str, list[str]]:
             roots |= {f"{stage}-{name}": [file, *own] for name, own in variants[stage].items()}
         elif _is_stage(file, root):
             roots[stage] = [file, *AND.get(stage, [])]
+    for file in files_of("studies", root):
+        if _is_stage(file, root):
+            roots[f"studies-{Path(file).stem}"] = [file]
     if "dataset" in roots:  # settles the settings of all models
         roots["dataset"] += [file for _, file in models.values()]
     return roots

@@ -1,6 +1,7 @@
 """What `incomplete`, `train` and `sweep` read: a split's features, its masks, its BERT."""
 
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -31,7 +32,9 @@ def read_manifest() -> pa.Table:
     return manifest.filter(pc.is_in(manifest["clip_id"], read_table(TRANSCRIPTS)["clip_id"]))
 
 
-def read_split(manifest: pa.Table, split: str, dataset: Dataset) -> FeatureSet:
+def read_split(
+    manifest: pa.Table, split: str, dataset: Dataset, *, features: Path = FEATURES
+) -> FeatureSet:
     """Read one split's features, cut to what a model reads; warnings go to the user.
 
     Clips without a label are left out where others have one.
@@ -55,25 +58,25 @@ def read_split(manifest: pa.Table, split: str, dataset: Dataset) -> FeatureSet:
         manifest = labelled
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        features = read_features(FEATURES, manifest, split, lengths(dataset))
+        clips = read_features(features, manifest, split, lengths(dataset))
     warn(str(warning.message) for warning in caught)
-    shares = features.observed_shares()
+    shares = clips.observed_shares()
     something = np.flatnonzero(sum(shares.values()))
-    if len(something) < len(features):
-        nothing = sorted(set(features.clip_ids) - {features.clip_ids[i] for i in something})
+    if len(something) < len(clips):
+        nothing = sorted(set(clips.clip_ids) - {clips.clip_ids[i] for i in something})
         warn([f"split {split}: nothing was observed in {', '.join(nothing)}; left out"])
-        features = features.take(something)
-    if not len(features):
+        clips = clips.take(something)
+    if not len(clips):
         raise StageError(f"split {split!r}: nothing was observed in any of its clips")
     try:
-        features.known_labels()
+        clips.known_labels()
     except ValueError as error:
         raise StageError(
             f"split {split!r}: {error}. At least one labelled clip is needed in each of train, "
             "valid and test, and some hundred in train to learn anything; write labels into the "
             "column `label` of label.csv"
         ) from None
-    return features
+    return clips
 
 
 def read_masks(split: str) -> dict[Condition, dict[str, Kept]]:

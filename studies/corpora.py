@@ -1,0 +1,85 @@
+"""The corpora of the studies: raw clips to features once, whatever is made of them afterwards.
+
+python -m studies.corpora carrier   # stage corpus@carrier
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pyarrow as pa
+
+from contracts.schemas import SPLITS
+from extractors import extract_dataset
+from extractors.api import read_features
+from extractors.datasets.labels import DatasetError
+from lnln.data.features import FeatureSet
+from pipeline.params import ResolvedDataset, load_datasets, load_params, resolve_dataset
+from pipeline.stage import run, warn
+from pipeline.stages.splits import read_split
+
+CORPORA = Path("outputs/studies/corpora")  # one folder per corpus
+
+
+class Corpus(NamedTuple):
+    """A corpus in memory.
+
+    Attributes
+    ----------
+    dataset : ResolvedDataset
+        Its section of datasets.yaml.
+    manifest : pa.Table
+    train, valid, test : FeatureSet
+        With labels, cut to the lengths that models read.
+    """
+
+    dataset: ResolvedDataset
+    manifest: pa.Table
+    train: FeatureSet
+    valid: FeatureSet
+    test: FeatureSet
+
+
+def describe(name: str) -> ResolvedDataset:
+    """Look a corpus up in datasets.yaml."""
+    return resolve_dataset(load_params().model_copy(update={"dataset": name}))
+
+
+def read(name: str, *, like: str | None = None) -> Corpus:
+    """Read a corpus that `main` wrote.
+
+    Parameters
+    ----------
+    name : str
+        Folder of the corpus.
+    like : str, optional
+        Section of datasets.yaml, where the corpus has none of its own.
+    """
+    folder, dataset = CORPORA / name, describe(like or name)
+    manifest = read_features(folder).manifest
+    splits = {
+        split: read_split(manifest, split, dataset, features=folder / "features")
+        for split in SPLITS
+        if split in manifest["split"].to_pylist()
+    }
+    return Corpus(dataset, manifest, **splits)
+
+
+def main() -> None:
+    """Write the features of the corpora that the command line names."""
+    params = load_params()
+    for name in sys.argv[1:]:
+        if name not in load_datasets():
+            sys.exit(f"error: {name!r} is no section of datasets.yaml")
+        dataset = describe(name)
+        settings = dataset.extraction().model_copy(update={"run": params.run})
+        features = extract_dataset(dataset.root, settings)
+        warn(features.warnings)
+        features.write(CORPORA / name)
+        print(f"{name}: {features.manifest.num_rows} clips, {len(features.quarantine)} set aside")
+
+
+if __name__ == "__main__":
+    run(main, DatasetError)
