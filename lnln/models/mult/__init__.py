@@ -1,0 +1,1 @@
+"""MulT, the Multimodal Transformer for unaligned sequences (arXiv 1906.00295)."""
