@@ -14,12 +14,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lnln.data.batches import Inputs, PaddedSequence
-from lnln.models.lnln import layers
+from lnln.layers.attention import Layer
+from lnln.layers.hyper_modality import HyperLayer
+from lnln.layers.tokens import CrossEncoder, SequenceEncoder, TokenEncoder
 from lnln.models.lnln.embedding import Embedding
-from lnln.models.lnln.layers import reverse_gradient
 from lnln.models.lnln.losses import Losses, compute
 from lnln.models.lnln.model import LNLN
 from lnln.models.lnln.output import Output
+from lnln.models.lnln.reversal import reverse_gradient
 from lnln.models.lnln.settings import LossWeights
 from lnln.settings import Shapes
 
@@ -112,7 +114,7 @@ def attend(query: Tensor, key: Tensor, value: Tensor, heads: int, mask: Tensor |
     return torch.einsum("bhnm,bmhe->bnhe", scores.softmax(dim=-1), v).flatten(2)
 
 
-def layer(block: layers.Layer, queries: Tensor, context: Tensor, mask: Tensor | None) -> Tensor:
+def layer(block: Layer, queries: Tensor, context: Tensor, mask: Tensor | None) -> Tensor:
     attention, feed_forward = block.attention, block.feed_forward
     attended = attend(
         attention.query(attention.norm_query(queries)),
@@ -125,7 +127,7 @@ def layer(block: layers.Layer, queries: Tensor, context: Tensor, mask: Tensor | 
     return x + feed_forward.second(F.gelu(feed_forward.first(feed_forward.norm(x))))
 
 
-def token_encoder(block: layers.TokenEncoder, x: Tensor, mask: Tensor | None = None) -> Tensor:
+def token_encoder(block: TokenEncoder, x: Tensor, mask: Tensor | None = None) -> Tensor:
     tokens = block.tokens.shape[1]
     x = torch.cat([block.tokens.expand(len(x), -1, -1), x], dim=1)
     x = x + block.positions[:, : x.shape[1]]
@@ -136,14 +138,14 @@ def token_encoder(block: layers.TokenEncoder, x: Tensor, mask: Tensor | None = N
     return x[:, :tokens]
 
 
-def sequence_encoder(block: layers.SequenceEncoder, x: Tensor) -> list[Tensor]:
+def sequence_encoder(block: SequenceEncoder, x: Tensor) -> list[Tensor]:
     states = [x + block.positions]
     for each in block.layers:
         states.append(layer(each, states[-1], states[-1], None))
     return states
 
 
-def cross_encoder(block: layers.CrossEncoder, queries: Tensor, context: Tensor) -> Tensor:
+def cross_encoder(block: CrossEncoder, queries: Tensor, context: Tensor) -> Tensor:
     token = block.token.expand(len(queries), -1, -1)
     x = torch.cat([token, queries], dim=1) + block.query_positions
     context = torch.cat([token, context], dim=1) + block.context_positions
@@ -153,7 +155,7 @@ def cross_encoder(block: layers.CrossEncoder, queries: Tensor, context: Tensor) 
 
 
 def hyper_layer(
-    block: layers.HyperLayer, hyper: Tensor, dominant: Tensor, audio: Tensor, vision: Tensor
+    block: HyperLayer, hyper: Tensor, dominant: Tensor, audio: Tensor, vision: Tensor
 ) -> Tensor:
     query = block.query(block.norm_dominant(dominant))
     audio, vision = block.norm_audio(audio), block.norm_vision(vision)

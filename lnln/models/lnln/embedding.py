@@ -1,4 +1,4 @@
-"""The embedding of LNLN: every modality of a clip in a few tokens, and no row computed twice.
+"""The embedding of LNLN: incomplete and complete inputs, and no row computed twice.
 
 Shapes: B the batch, L the rows of one modality, D its features per row, T the tokens that stand
 for a modality, d their width.
@@ -8,12 +8,11 @@ import torch
 from torch import Tensor, nn
 
 from lnln.data.batches import PaddedSequence
-from lnln.data.packing import in_groups
-from lnln.models.lnln.layers import TokenEncoder
+from lnln.layers.embedding import TokenEmbedding
 from lnln.models.lnln.settings import LNLNSettings
 
 
-class Embedding(nn.Module):
+class Embedding(TokenEmbedding):
     """A modality's rows, summarised in T tokens.
 
     Parameters
@@ -28,36 +27,16 @@ class Embedding(nn.Module):
     """
 
     def __init__(self, settings: LNLNSettings, modality: str, dim: int, length: int) -> None:
-        super().__init__()
-        self.modality, self.length = modality, length
-        self.switches = settings.switches
-        self.linear = nn.Linear(dim, settings.width)
-        self.encoder = TokenEncoder(settings, settings.tokens, length)
-
-    def forward(self, sequence: PaddedSequence, language: nn.Module | None = None) -> Tensor:
-        """Map a sequence to tokens [B, T, d].
-
-        Parameters
-        ----------
-        sequence : PaddedSequence
-        language : nn.Module, optional
-            Makes hidden states of token ids.
-
-        Raises
-        ------
-        ValueError
-            If the sequence is too long, a row is not D wide, the mask does not fit, or token ids
-            come without a language encoder.
-        """
-        self.check(sequence)
-        if self.switches.padding == "attended":  # zeros, or what BERT says at [PAD]
-            return self.encoder(self.rows(sequence.values, sequence.mask, language))
-        tokens, clips = [], []
-        for group in in_groups(sequence.values, sequence.mask):
-            rows = self.rows(group.values, group.mask, language)
-            tokens.append(self.encoder(rows, None if group.full else group.mask, group.places))
-            clips.append(group.clips)
-        return torch.cat(tokens)[torch.cat(clips).argsort()]
+        super().__init__(
+            settings,
+            modality,
+            dim,
+            length,
+            tokens=settings.tokens,
+            depth=settings.depth,
+            padding=settings.switches.padding,
+        )
+        self.goals = settings.switches.goals
 
     def both(
         self,
@@ -71,7 +50,7 @@ class Embedding(nn.Module):
         complete sequences have no gradient.
         """
         batch, lost = len(incomplete.values), differing(incomplete, complete)
-        if self.switches.goals == "fixed":
+        if self.goals == "fixed":
             tokens = self(incomplete, language)
             goals = tokens.detach().clone()
             if len(lost):
@@ -96,41 +75,10 @@ class Embedding(nn.Module):
         where[lost] = torch.arange(batch, len(tokens), device=lost.device)
         return tokens[:batch], tokens[where]
 
-    def rows(self, values: Tensor, mask: Tensor, language: nn.Module | None) -> Tensor:
-        """Map values, token ids [B, L] or feature rows [B, L, D], to [B, L, d]."""
-        if not values.is_floating_point():
-            if language is None:
-                raise ValueError(
-                    "text came as token ids, but this model has no language encoder: give hidden "
-                    "states, or build the model with LNLN(settings, shapes, language)"
-                )
-            values = language(values, mask)
-        if values.dim() != 3 or values.shape[-1] != self.linear.in_features:
-            raise ValueError(
-                f"{self.modality} has the shape {list(values.shape)}, but this model was built "
-                f"for [batch, rows, {self.linear.in_features}]: extract its features with the "
-                "settings the model was trained with"
-            )
-        return self.linear(values)
-
     def drops(self, language: nn.Module | None) -> bool:
         """Say whether embedding the same sequence twice gives two answers."""
         modules = [*self.modules(), *([] if language is None else language.modules())]
         return any(isinstance(m, nn.Dropout) and m.training and m.p > 0 for m in modules)
-
-    def check(self, sequence: PaddedSequence) -> None:
-        """Raise a ValueError if the sequence is too long, or its mask is of another shape."""
-        rows = sequence.values.shape[1]
-        if rows > self.length:
-            raise ValueError(
-                f"{self.modality} has {rows} rows, but this model was built for at most "
-                f"{self.length}: cut the sequence, or train with {self.modality}_length={rows}"
-            )
-        if sequence.mask.shape != sequence.values.shape[:2]:
-            raise ValueError(
-                f"the mask of {self.modality} has the shape {list(sequence.mask.shape)}, but its "
-                f"values have {list(sequence.values.shape)}: give one bool per row"
-            )
 
 
 def differing(incomplete: PaddedSequence, complete: PaddedSequence) -> Tensor:

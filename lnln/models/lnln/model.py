@@ -10,17 +10,13 @@ import torch
 from torch import Tensor, nn
 
 from lnln.data.batches import Inputs, Layout
+from lnln.layers.hyper_modality import HyperLayer
+from lnln.layers.tokens import CrossEncoder, SequenceEncoder, TokenEncoder
 from lnln.models.interface import Network, Targets, Terms
 from lnln.models.lnln import losses
 from lnln.models.lnln.embedding import Embedding
-from lnln.models.lnln.layers import (
-    CrossEncoder,
-    HyperLayer,
-    SequenceEncoder,
-    TokenEncoder,
-    reverse_gradient,
-)
 from lnln.models.lnln.output import Output
+from lnln.models.lnln.reversal import reverse_gradient
 from lnln.models.lnln.settings import FIXED_W, LNLNSettings
 from lnln.settings import ModelSettings, Shapes
 
@@ -58,30 +54,31 @@ class LNLN(Network):
         super().__init__(settings, shapes, language)
         self.switches, self.weights, self.parts = settings.switches, settings.loss, settings.parts
         self.schedule, self.reversal = settings.switches.schedule, settings.reversal
-        tokens, width = settings.tokens, settings.width
+        tokens, width, depth = settings.tokens, settings.width, settings.depth
         self.embed_text = Embedding(settings, "text", shapes.text_dim, shapes.text_length)
         self.embed_audio = Embedding(settings, "audio", shapes.audio_dim, shapes.audio_length)
         self.embed_vision = Embedding(settings, "vision", shapes.vision_dim, shapes.vision_length)
         if self.parts.completeness:
-            self.completeness_encoder = TokenEncoder(settings, tokens=1, length=tokens)
+            self.completeness_encoder = TokenEncoder(settings, 1, length=tokens, depth=depth)
             self.completeness_head = perceptron(width, 1)
         if self.parts.proxy:
             self.proxy_start = nn.Parameter(torch.ones(1, tokens, width))  # h_p
-            self.proxy_encoder = TokenEncoder(settings, tokens, length=3 * tokens)
+            self.proxy_encoder = TokenEncoder(settings, tokens, length=3 * tokens, depth=depth)
         if self.parts.discriminator:
             self.discriminator = perceptron(width, 2)
-        self.dominant_encoder = SequenceEncoder(settings, tokens)
+        self.dominant_encoder = SequenceEncoder(settings, tokens, depth)
         if self.parts.hyper_modality:
             self.hyper_start = nn.Parameter(torch.ones(1, tokens, width))
             self.hyper_layers = nn.ModuleList(
-                HyperLayer(settings) for _ in range(settings.hyper_depth)
+                HyperLayer(settings, settings.hyper_head_width, settings.switches.hyper_update)
+                for _ in range(settings.hyper_depth)
             )
         self.fusion = CrossEncoder(settings, tokens, settings.fusion_depth)
         self.regressor = nn.Linear(width, 1)
         if self.parts.reconstructor:
-            self.reconstruct_audio = SequenceEncoder(settings, tokens)
-            self.reconstruct_vision = SequenceEncoder(settings, tokens)
-            self.reconstruct_text = SequenceEncoder(settings, tokens)
+            self.reconstruct_audio = SequenceEncoder(settings, tokens, depth)
+            self.reconstruct_vision = SequenceEncoder(settings, tokens, depth)
+            self.reconstruct_text = SequenceEncoder(settings, tokens, depth)
 
     @classmethod
     def reads(

@@ -1,21 +1,23 @@
-"""The blocks on their own."""
+"""The blocks of ALMT and LNLN on their own."""
+
+from typing import NamedTuple
 
 import pytest
 import torch
 
-from lnln.models.lnln.layers import (
-    Attention,
-    CrossEncoder,
-    HyperLayer,
-    Layer,
-    SequenceEncoder,
-    TokenEncoder,
-    attend,
-    reverse_gradient,
-)
-from lnln.models.lnln.settings import VARIANTS, LNLNSettings, Variant
+from lnln.layers.attention import Attention, Layer, attend
+from lnln.layers.hyper_modality import HyperLayer
+from lnln.layers.tokens import CrossEncoder, SequenceEncoder, TokenEncoder
 
-SETTINGS = LNLNSettings(width=16, tokens=3, heads=2, head_width=4, hyper_head_width=4)
+
+class Settings(NamedTuple):
+    width: int = 16
+    heads: int = 2
+    head_width: int = 4
+    dropout: float = 0.0
+
+
+SETTINGS = Settings()
 
 
 def test_attention_is_the_formula() -> None:
@@ -50,7 +52,7 @@ def test_attention_is_the_formula_for_itself_for_few_and_for_as_many_queries() -
 
 
 def test_token_encoder_equals_the_full_computation_cut_to_its_tokens() -> None:
-    encoder = TokenEncoder(SETTINGS, tokens=3, length=9)
+    encoder = TokenEncoder(SETTINGS, tokens=3, length=9, depth=2)
     x, mask = torch.randn(2, 7, 16), torch.arange(7) < torch.tensor([[7], [4]])
     actual = encoder(x, mask)
     full = torch.cat([encoder.tokens.expand(2, -1, -1), x], dim=1) + encoder.positions[:, :10]
@@ -61,21 +63,20 @@ def test_token_encoder_equals_the_full_computation_cut_to_its_tokens() -> None:
 
 
 def test_token_encoder_of_depth_one_still_encodes() -> None:
-    settings = LNLNSettings(width=16, heads=2, head_width=4, depth=1, hyper_depth=2)
-    encoder = TokenEncoder(settings, tokens=1, length=4)
+    encoder = TokenEncoder(SETTINGS, tokens=1, length=4, depth=1)
     assert encoder(torch.randn(2, 4, 16)).shape == (2, 1, 16)
 
 
 @pytest.mark.parametrize("rows", [0, 4])
 def test_a_clip_of_padding_alone_is_finite_and_answered_by_the_learned_tokens(rows: int) -> None:
-    encoder = TokenEncoder(SETTINGS, tokens=3, length=4)
+    encoder = TokenEncoder(SETTINGS, tokens=3, length=4, depth=2)
     nothing = encoder(torch.randn(2, rows, 16), torch.zeros(2, rows, dtype=torch.bool))
     assert nothing.isfinite().all()
     torch.testing.assert_close(nothing, encoder(torch.zeros(2, 0, 16)), atol=1e-6, rtol=0)
 
 
 def test_learned_parameters_start_as_the_paper_says() -> None:
-    encoder = TokenEncoder(SETTINGS, tokens=3, length=400)
+    encoder = TokenEncoder(SETTINGS, tokens=3, length=400, depth=2)
     assert encoder.tokens.shape == (1, 3, 16) and not encoder.tokens.any()
     assert encoder.positions.shape == (1, 403, 16)
     assert encoder.positions.std().item() == pytest.approx(1, abs=0.05)
@@ -85,9 +86,9 @@ def test_learned_parameters_start_as_the_paper_says() -> None:
 
 
 def test_sequence_encoder_returns_its_input_with_positions_and_every_layer() -> None:
-    encoder, x = SequenceEncoder(SETTINGS, length=3), torch.randn(2, 3, 16)
+    encoder, x = SequenceEncoder(SETTINGS, length=3, depth=2), torch.randn(2, 3, 16)
     states = encoder(x)
-    assert len(states) == 1 + SETTINGS.depth
+    assert len(states) == 3
     torch.testing.assert_close(states[0], x + encoder.positions)
     torch.testing.assert_close(states[2], encoder.layers[1](states[1], states[1]))
 
@@ -100,35 +101,23 @@ def test_cross_encoder_leaves_its_context_as_it_is() -> None:
     for layer in encoder.layers:
         x = layer(x, keys)
     torch.testing.assert_close(encoder(queries, context), x[:, 1:])
+    torch.testing.assert_close(encoder.summary(context), x[:, 0])
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
-def test_hyper_layer_adds_to_h_hyper_and_in_official_to_its_norm(variant: Variant) -> None:
+def test_hyper_layer_adds_to_h_hyper_or_to_its_norm() -> None:
     dominant, audio, vision = torch.randn(3, 2, 3, 16)
     hyper = 5 + 3 * torch.randn(2, 3, 16)
-    paper, layer = (
-        HyperLayer(SETTINGS.model_copy(update={"variant": name})) for name in ("paper", variant)
-    )
-    layer.load_state_dict(paper.state_dict(), strict=False)
-    update = paper(hyper, dominant, audio, vision) - hyper
-    start = torch.nn.functional.layer_norm(hyper, (16,)) if variant == "official" else hyper
-    found = layer(hyper, dominant, audio, vision)
-    torch.testing.assert_close(found, start + update, atol=1e-5, rtol=0)
-
-
-def test_reversed_gradient_has_the_other_sign_and_the_same_value() -> None:
-    x = torch.randn(4, requires_grad=True)
-    y = reverse_gradient(x)
-    torch.testing.assert_close(y, x)
-    (2 * y).sum().backward()
-    torch.testing.assert_close(x.grad, torch.full((4,), -2.0))
-    x.grad = None
-    (2 * reverse_gradient(x, 0.25)).sum().backward()
-    torch.testing.assert_close(x.grad, torch.full((4,), -0.5))
+    residual = HyperLayer(SETTINGS, 4, "residual")
+    normalised = HyperLayer(SETTINGS, 4, "normalised")
+    normalised.load_state_dict(residual.state_dict(), strict=False)
+    update = residual(hyper, dominant, audio, vision) - hyper
+    expected = torch.nn.functional.layer_norm(hyper, (16,)) + update
+    actual = normalised(hyper, dominant, audio, vision)
+    torch.testing.assert_close(actual, expected, atol=1e-5, rtol=0)
 
 
 def test_dropout_acts_in_training_alone() -> None:
-    layer = Layer(SETTINGS.model_copy(update={"dropout": 0.5}))
+    layer = Layer(SETTINGS._replace(dropout=0.5))
     x = torch.randn(2, 3, 16)
     assert not torch.equal(layer(x, x), layer(x, x))
     layer.eval()
