@@ -1,0 +1,1 @@
+"""TETFN, the text enhanced transformer fusion network (Pattern Recognition, 2023)."""
