@@ -127,7 +127,7 @@ def test_unknown_key_of_a_dataset_is_refused(change: Change, key: str, sibling: 
         ("models.lnln.model.loss.adversarial", -1, "-1 is not allowed: Input should be greater"),
         ("models.lnln.train.epochs", 0, "0 is not allowed: Input should be greater than or equal"),
         ("models.lnln.train.selection", "corr", "is no part of a preset, see params.yaml"),
-        ("models.lnlm", {"model": {}}, "no model; known: audio_only, "),
+        ("models.lnlm", {"model": {}}, "no model; known: almt, audio_only"),
     ],
 )
 def test_bad_value_of_a_preset_is_refused_with_its_key(
@@ -170,7 +170,9 @@ def test_false_and_zero_are_values_and_null_is_none(change: Change) -> None:
 
 def test_unknown_model_is_refused_and_the_known_ones_named(change: Change) -> None:
     change("model.name", "lnlm")
-    match = r"params\.yaml:\n  model\.name: 'lnlm' is not allowed: no model; known: audio_only,"
+    match = (
+        r"params\.yaml:\n  model\.name: 'lnlm' is not allowed: no model; known: almt, audio_only,"
+    )
     with pytest.raises(ParamsError, match=match):
         load_params()
 
