@@ -124,11 +124,10 @@ def degrade(
         for stretch in listed.files[inside].stretches
     }
     if listed.labels is not None:
-        content, by_clip = listed.labels.read_bytes(), {}
+        content = listed.labels.read_bytes()
         if words is not None:
             content, by_clip = damaged_labels(listed.labels, words, seed, split)
-        for clip_id in clips:
-            if clip_id in by_clip:
+            for clip_id in clips.keys() & by_clip.keys():
                 clips[clip_id]["word_errors"] = by_clip[clip_id]
         with replacing(partial_out / "label.csv") as temporary:
             temporary.write_bytes(content)

@@ -42,8 +42,13 @@ def covered(picture: np.ndarray, corners: np.ndarray) -> np.ndarray:
     return hidden
 
 
+def mean_light(picture: np.ndarray) -> float:
+    """Mean of the linear light of all pixels and colours, 0 to 1."""
+    return float(np.bincount(picture.ravel(), minlength=256) @ _linear_light()) / picture.size
+
+
 @cache
-def linear_light() -> np.ndarray:
+def _linear_light() -> np.ndarray:
     """Linear light, 0 to 1, of the 256 values of sRGB, IEC 61966-2-1."""
     value = np.arange(256) / 255
     return np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
@@ -52,7 +57,7 @@ def linear_light() -> np.ndarray:
 @cache
 def _exposed(stops: float) -> tuple[np.ndarray, np.ndarray]:
     """Electrons of a pixel with each of the 256 values, and their deviation."""
-    electrons = _FULL_WELL * linear_light() / 2**stops
+    electrons = _FULL_WELL * _linear_light() / 2**stops
     deviation = np.sqrt(electrons + _READ_NOISE**2)
     return electrons.astype(np.float32), deviation.astype(np.float32)
 

@@ -35,7 +35,7 @@ class Kind(NamedTuple):
     apply: Callable[..., Any]
 
 
-_SNR = ("level of speech over what is added", "dB", -30.0, 60.0, "snr_db")
+_SNR = ("level of speech over what is added", "dB", -30.0, 40.0, "snr_db")
 
 DAMAGES = {
     "noise": Kind("sound", *_SNR, sound.noise),

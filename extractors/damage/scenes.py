@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from extractors.damage.draws import generator
-from extractors.damage.picture import blackened, blurred, covered, darkened, linear_light
+from extractors.damage.picture import blackened, blurred, covered, darkened, mean_light
 
 _EPSILON_S = 1e-4  # time stamps are rounded to the container's clock
 _HOLD_S = 0.5  # a face covers where it was seen within so long, before and after
@@ -137,8 +137,8 @@ class LowLight(PictureDamage):
 
     def frame(self, picture: np.ndarray, time_s: float) -> np.ndarray:
         damaged = darkened(picture, self._stops, self._draw)
-        self._before += float(linear_light()[picture].mean())
-        self._after += float(linear_light()[damaged].mean())
+        self._before += mean_light(picture)
+        self._after += mean_light(damaged)
         return damaged
 
     def realised(self) -> dict[str, float]:

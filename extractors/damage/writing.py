@@ -104,7 +104,7 @@ def _moved(container: Any, stream: Any, target: Any) -> Packets:
 
 
 def _encoded_sound(out: Any, sound: Sound) -> Packets:
-    rates = av.Codec("aac", "w").audio_rates
+    rates = av.Codec("aac", "w").audio_rates or []
     rate = sound.rate if sound.rate in rates else 48_000
     stream = out.add_stream("aac", rate=rate, layout=sound.layout)
     stream.bit_rate = min(_BITS_PER_S, _BITS_PER_SAMPLE * rate) * len(sound.samples)
@@ -128,7 +128,7 @@ def _encoded_picture(out: Any, source: str, damages: list[PictureDamage]) -> Pac
     if first is None:
         return None
     with opened(source) as container:
-        template = first_stream(container, "video")
+        template: Any = first_stream(container, "video")
         stream = out.add_stream("libx264", rate=template.average_rate or 25, options=_VIDEO)
         context = stream.codec_context
         stream.width, stream.height = first.frame.width, first.frame.height

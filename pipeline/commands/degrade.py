@@ -64,19 +64,25 @@ def degrade(
         sys.exit(f"interrupted; the same command goes on from {out}.partial")
     rich.print(damage_table(damages, done.clips))
     print(f"{out}: {len(done.clips)} clips; {done.unchanged} files are links to unchanged ones")
+    warnings = list(done.warnings)
     if _is_dataset(source) and _is_dataset(out):
         try:
-            added = copy_section(DATASETS, source.name, out.name, f"lnln degrade {source}")
+            added = copy_section(DATASETS, source.name, out.name, _described(source, damages, seed))
+            print(f"{DATASETS}: section {out.name!r} {'added' if added else 'was there already'}")
+            print(f"  dvc exp run -S dataset={out.name}")
         except (OSError, ParamsError) as error:
-            sys.exit(f"error: {error}")
-        print(f"{DATASETS}: section {out.name!r} {'added' if added else 'was there already'}")
-        print(f"  dvc exp run -S dataset={out.name}")
+            warnings.append(str(error))
     elif (out / "label.csv").exists():
         print(
             f"to use it as a dataset: it must lie at data/<new>, and {DATASETS} needs a section "
             "<new>, a copy of that of the source; of data/<name> this command makes both"
         )
-    report(done.quarantine, done.warnings)
+    report(done.quarantine, warnings)
+
+
+def _described(source: Path, damages: dict[str, float], seed: int) -> str:
+    severities = " ".join(f"--damage {name}={severity:g}" for name, severity in damages.items())
+    return f"lnln degrade {source.as_posix()} {severities} --seed {seed}"
 
 
 def _is_dataset(folder: Path) -> bool:

@@ -47,8 +47,8 @@ def copy_section(file: Path, name: str, new: str, source: str) -> bool:
     ]
     with replacing(file) as temporary:
         temporary.write_text(text.rstrip("\n") + "\n\n" + "\n".join(lines) + "\n", "utf-8")
-        expected = read_yaml(file)[name] | {"source": source}
-        if read_yaml(temporary).get(new) != expected:
+        before = read_yaml(file)
+        if _content(temporary) != before | {new: before[name] | {"source": source}}:
             raise ParamsError(
                 f"{file}: section {name!r} is written in a way that cannot be copied; add a "
                 f"section {new!r} by hand"
@@ -66,6 +66,13 @@ def _section(lines: list[str], name: str) -> list[str]:
     while end > begin + 1 and re.match(r"(#|\s*$)", lines[end - 1]):
         end -= 1
     return lines[begin:end]
+
+
+def _content(file: Path) -> object:
+    try:
+        return yaml.safe_load(file.read_text("utf-8"))
+    except yaml.YAMLError:
+        return None
 
 
 def _key(line: str) -> str | None:

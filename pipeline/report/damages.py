@@ -23,21 +23,22 @@ def damage_table(
     table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("damage")
     table.add_column("asked for")
-    for name in ("clips", "nothing to damage"):
+    for name in ("clips", "nothing\nto damage"):
         table.add_column(name, justify="right")
-    table.add_column("realised: median (least … most)")
+    table.add_column("realised")
+    for name in ("median", "least", "most"):
+        table.add_column(name, justify="right")
     for name, severity in damages.items():
         kind = DAMAGES[name]
         answers = [realised[name] for realised in clips.values() if name in realised]
-        values = sorted(answer[kind.measure] for answer in answers if answer is not None)
-        spread = "-"
-        if values:
-            spread = f"{kind.measure} {median(values):.3g} ({values[0]:.3g} … {values[-1]:.3g})"
+        values = [answer[kind.measure] for answer in answers if answer is not None]
+        counts = (str(len(values)), str(len(answers) - len(values)))
+        spread = (median(values), min(values), max(values)) if values else ()
         table.add_row(
             name,
             f"{severity:g} {kind.unit}",
-            str(len(values)),
-            str(len(answers) - len(values)),
-            spread,
+            *counts,
+            kind.measure,
+            *(f"{value:.3g}" for value in spread),
         )
     return table

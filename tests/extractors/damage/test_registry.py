@@ -20,8 +20,8 @@ def test_damages_are_read_in_their_order():
     ("text", "told"),
     [
         ("fog=1", "there is no damage 'fog'; known: noise, pink_noise"),
-        ("noise", "write noise=SEVERITY, a number from -30 to 60"),
-        ("noise=loud", "a number from -30 to 60 (level of speech over what is added, dB)"),
+        ("noise", "write noise=SEVERITY, a number from -30 to 40"),
+        ("noise=loud", "a number from -30 to 40 (level of speech over what is added, dB)"),
         ("black=nan", "a number from 0 to 1"),
         ("black=1.5", "1.5 is not 0 to 1 (time without a picture, share)"),
         ("band_limit=10", "10 is not 500 to 24000"),

@@ -154,7 +154,7 @@ def test_sound_that_begins_late_stays_where_it_is(
     make_clip: Any, degrade_clip: Any, decode_sound: Any, tmp_path: Path
 ):
     clip = make_clip(seconds=2, audio_span=(0.7, 1.5))
-    damaged, _ = degrade_clip(clip, noise=60)
+    damaged, _ = degrade_clip(clip, noise=40)
     before, after = (np.abs(decode_sound(path, 2.0)) > 0.05 for path in (clip, damaged))
     for sound in (before, after):
         assert np.flatnonzero(sound)[0] / RATE == pytest.approx(0.7, abs=0.03)
