@@ -194,8 +194,8 @@ def _difference(
     if permuted is None:
         tested = _crossed(differences, drawn)
     else:
-        ends = percentiles(differences[0, 1:]) or (None, None)
-        tested = _Found(*ends, _permutation_p(permuted.over(over)[0]))
+        low, high = percentiles(differences[0, 1:]) or (None, None)
+        tested = _Found(low, high, _permutation_p(permuted.over(over)[0]))
     return Difference(
         a=a.name,
         b=b.name,

@@ -10,7 +10,8 @@ errors", Review of Economics and Statistics 90(3), 2008), and single clips are d
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +22,8 @@ CONFIDENCE = 0.95  # of every interval
 FEWEST_GROUPS = 10  # with fewer, single clips are drawn
 
 
-class Units(NamedTuple):
+@dataclass(frozen=True)
+class Units:
     """What is drawn as a whole.
 
     Attributes

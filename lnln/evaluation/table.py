@@ -138,11 +138,26 @@ def read(paths: Sequence[Path]) -> pa.Table:
     for path in paths:
         if not path.is_file():
             raise FileNotFoundError(f"{path} is not there: run dvc repro")
-        table = pq.read_table(path, partitioning=None)
-        if table.schema.names != PREDICTIONS.names:
-            raise ValueError(f"{path} is no table of predictions: run dvc repro --force sweep")
-        tables.append(table.cast(PREDICTIONS))
+        tables.append(parse(path.read_bytes(), str(path)))
     return join(tables)
+
+
+def parse(content: bytes, name: str) -> pa.Table:
+    """Read a table of predictions from the bytes of its file; `name` is for errors.
+
+    Raises
+    ------
+    ValueError
+        If it is no table of predictions.
+    """
+    try:
+        # Threads of Arrow that are still there when Python exits may abort it (apache/arrow#34314).
+        table = pq.ParquetFile(pa.BufferReader(content)).read(use_threads=False)
+    except pa.ArrowInvalid as error:
+        raise ValueError(f"{name} is no Parquet file: {error}") from error
+    if table.schema.names != PREDICTIONS.names:
+        raise ValueError(f"{name} is no table of predictions: run dvc repro --force sweep")
+    return table.cast(PREDICTIONS)
 
 
 def slices(table: pa.Table) -> Iterator[Slice]:

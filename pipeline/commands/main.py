@@ -6,6 +6,7 @@ import sys
 import typer
 
 from pipeline.commands.cache import app as cache_app
+from pipeline.commands.compare import compare
 from pipeline.commands.datasets import init_dataset, prepare
 from pipeline.commands.degrade import degrade
 from pipeline.commands.doctor import doctor
@@ -29,6 +30,7 @@ COMMANDS = (
     export_mmsa,
     features,
     predict,
+    compare,
     extract,
     degrade,
     import_checkpoint,

@@ -23,7 +23,7 @@ if TYPE_CHECKING:  # tables need no torch
 NEUTRAL = 1 / 12
 
 _OVER_RATES = {"mae": "MAE", "corr": "Corr"}
-_PLAIN: dict[str, Any] = {"box": SIMPLE_HEAD, "pad_edge": False, "padding": (0, 1, 0, 0)}
+PLAIN: dict[str, Any] = {"box": SIMPLE_HEAD, "pad_edge": False, "padding": (0, 1, 0, 0)}
 
 
 def word(prediction: float, label_range: tuple[float, float]) -> str:
@@ -100,7 +100,7 @@ def results_table(by_rate: list[dict[str, Any]], models: list[str]) -> Group:
 
 
 def _over_rates(by_rate: list[dict[str, Any]], models: list[str], metric: str, name: str) -> Table:
-    table = Table(title=f"{name} over the missing rate r, test split", **_PLAIN)
+    table = Table(title=f"{name} over the missing rate r, test split", **PLAIN)
     table.add_column("r", justify="right")
     shown = [m for m in models if any(r["model"] == m and r[metric] is not None for r in by_rate)]
     for model in shown:
@@ -115,7 +115,7 @@ def modalities_table(modalities: dict[str, dict[str, dict[str, Any]]]) -> Table:
     """Lay out `lnln.evaluation.summary.by_modality`: a row per modality and model."""
     answers = ("only", "all")
     table = Table(
-        title="labels of single modalities, given that modality only and given all", **_PLAIN
+        title="labels of single modalities, given that modality only and given all", **PLAIN
     )
     for name in ("modality", "model"):
         table.add_column(name)

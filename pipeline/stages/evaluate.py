@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 import rich
 
 from contracts.files import replacing
+from lnln.evaluation.by_model import MismatchError
 from lnln.evaluation.summary import by_condition, over_seeds, results
 from lnln.evaluation.table import read, slices, write
 from pipeline.models import compared
@@ -144,4 +145,4 @@ def write_csv(rows: list[Row], path: Path) -> None:
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, MismatchError)

@@ -191,7 +191,7 @@ def test_interval_covers_the_truth_in_about_95_of_100_cases(
         )
         return found
 
-    truth = scored(simulated(20000, seed=0), 0).value
+    truth = scored(simulated(10000, seed=0), 0).value
     covered = [
         found.low <= truth <= found.high
         for found in (scored(simulated(30, seed), 300) for seed in range(1, 601))

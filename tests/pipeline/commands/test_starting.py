@@ -20,7 +20,7 @@ print(json.dumps([result.exit_code, result.output, sorted(sys.modules)]))
 """
 
 
-@pytest.mark.parametrize("command", [[], ["predict"], ["cache", "prune"]])
+@pytest.mark.parametrize("command", [[], ["predict"], ["compare"], ["cache", "prune"]])
 def test_help_imports_no_library_that_does_work(command: list[str]) -> None:
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT, *command, "--help"],
