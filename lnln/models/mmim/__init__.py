@@ -1,0 +1,1 @@
+"""MMIM, MultiModal InfoMax (arXiv 2109.00412)."""
