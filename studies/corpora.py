@@ -57,8 +57,12 @@ def read(name: str, *, like: str | None = None) -> Corpus:
     like : str, optional
         Section of datasets.yaml, where the corpus has none of its own.
     """
-    folder, dataset = CORPORA / name, describe(like or name)
-    manifest = read_features(folder).manifest
+    folder = CORPORA / name
+    return read_splits(folder, describe(like or name), read_features(folder).manifest)
+
+
+def read_splits(folder: Path, dataset: ResolvedDataset, manifest: pa.Table) -> Corpus:
+    """Read the features in a folder by the splits of a manifest."""
     splits = {
         split: read_split(manifest, split, dataset, features=folder / "features")
         for split in SPLITS
