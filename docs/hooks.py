@@ -1,7 +1,8 @@
-"""What pages show that stands elsewhere: figures, kept benchmark results, LNLN's variants.
+"""What pages show that stands elsewhere: figures, kept benchmark results, variants, patterns.
 
 `<!-- newest training -->` becomes the newest result of that name in `benchmarks/results/`,
 up to the end of its first table; `<!-- variants -->` a table of the switches;
+`<!-- patterns -->` a table of the patterns of missing data;
 `<!-- settings extractors.settings.TextSettings -->` a table of the fields.
 
 In Markdown the path of a figure is the one that also works where the file is read in the
@@ -15,6 +16,7 @@ from typing import Any
 
 from mkdocs.structure.files import File, Files
 
+from lnln.missing.patterns import PATTERNS
 from lnln.models.lnln.settings import VARIANTS, Switches
 
 ROOT = Path(__file__).parents[1]
@@ -32,6 +34,7 @@ def on_page_markdown(markdown: str, **_: Any) -> str:
     markdown = re.sub(r"\]\(\.\./((?:\.\./)*plots/)", r"](\1", markdown)
     markdown = re.sub(r"<!-- newest (\S+) -->", lambda match: _newest(match[1]), markdown)
     markdown = re.sub(r"<!-- settings (\S+) -->", lambda match: _settings(match[1]), markdown)
+    markdown = markdown.replace("<!-- patterns -->", _patterns())
     return markdown.replace("<!-- variants -->", _variants())
 
 
@@ -48,6 +51,12 @@ def _variants() -> str:
     for switch in Switches._fields:
         values = (getattr(switches, switch) for switches in VARIANTS.values())
         lines.append(f"| {switch} | " + " | ".join(str(v).replace("_", " ") for v in values) + " |")
+    return "\n".join(lines)
+
+
+def _patterns() -> str:
+    lines = ["| Pattern | Loses |", "|---|---|"]
+    lines += (f"| `{name}` | {pattern.loses} |" for name, pattern in PATTERNS.items())
     return "\n".join(lines)
 
 

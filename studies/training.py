@@ -10,12 +10,13 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from lnln.checkpoints.checkpoint import Checkpoint, Weights, save
-from lnln.data.language import FrozenLanguageEncoder, LanguageEncoder
+from lnln.data.language import FrozenLanguageEncoder
 from lnln.evaluation.epochs import EPOCH_PREDICTIONS
 from lnln.evaluation.metrics import better
 from lnln.evaluation.sweep import conditions, sweep
 from lnln.evaluation.table import join
 from lnln.missing import patterns as missing
+from lnln.missing.dropping import SentenceCache
 from lnln.missing.masks import evenly, masks_under
 from lnln.missing.patterns import Condition
 from lnln.models.registry import find
@@ -97,10 +98,12 @@ def run_experiment(
     asked = conditions(studies.patterns, studies.rates, studies.draws)
     language = load_language(experiment.model, corpus.dataset, offline=params.run.offline)
     assert language is None or isinstance(language, FrozenLanguageEncoder)
-    predictions = join(_ask(r, r.checkpoint, corpus, params, language, asked) for r in runs)
+    asker = Asker(corpus, params, language)
+    predictions = join(asker.ask(run, asked) for run in runs)
     epochs = None
     if by_epoch and kind.learns == "by_gradient":
-        epochs = pa.concat_tables([_epochs(r, corpus, studies, params, language) for r in runs])
+        rates = missing.conditions(["random"], studies.rates, 1)
+        epochs = pa.concat_tables([asker.ask_by_epoch(run, rates) for run in runs])
     about = {
         "model": experiment.name,
         "corpus": corpus.dataset.name,
@@ -171,50 +174,44 @@ def _train(
     return _Run(experiment.name, seed, trained, made, weights, seconds)
 
 
-def _ask(
-    run: _Run,
-    asked_of: Checkpoint,
-    corpus: Corpus,
-    params: Params,
-    language: LanguageEncoder | None,
-    asked: Sequence[Condition],
-) -> pa.Table:
-    assert language is None or isinstance(language, FrozenLanguageEncoder)
-    return sweep(
-        asked_of,
-        corpus.test,
-        corpus.manifest,
-        model=run.name,
-        train_seed=run.seed,
-        conditions=asked,
-        masks_seed=params.masks.seed,
-        language=language,
-    )
+class Asker:
+    """Asks trained models about a test split; a masked sentence is encoded once for all of them."""
 
+    def __init__(
+        self, corpus: Corpus, params: Params, language: FrozenLanguageEncoder | None
+    ) -> None:
+        self.corpus, self.params, self.language = corpus, params, language
+        self.cache = SentenceCache()
 
-def _epochs(
-    run: _Run,
-    corpus: Corpus,
-    studies: Studies,
-    params: Params,
-    language: LanguageEncoder | None,
-) -> pa.Table:
-    """Ask about the test split after every epoch, at every rate under the first masks.
+    def ask(self, run: _Run, asked: Sequence[Condition]) -> pa.Table:
+        """Ask under some conditions."""
+        return sweep(
+            run.checkpoint,
+            self.corpus.test,
+            self.corpus.manifest,
+            model=run.name,
+            train_seed=run.seed,
+            conditions=asked,
+            masks_seed=self.params.masks.seed,
+            language=self.language,
+            cache=self.cache,
+        )
 
-    It prices the habit of choosing on the test split; nothing is chosen by it.
-    """
-    asked = missing.conditions(["random"], studies.rates, 1)
-    model, tables = run.trained.model, []
-    best = run.checkpoint.model.state_dict()
-    kept = {name: tensor.clone() for name, tensor in best.items()}
-    for epoch, weights in enumerate(run.weights, start=1):
-        model.load_state_dict(weights, strict=False)
-        table = _ask(run, run.checkpoint, corpus, params, language, asked)
-        chosen = epoch == run.trained.best_epoch
-        table = table.append_column("epoch", pa.array([epoch] * len(table), pa.int32()))
-        tables.append(table.append_column("chosen", pa.array([chosen] * len(table))))
-    model.load_state_dict(kept)
-    return pa.concat_tables(tables).cast(EPOCH_PREDICTIONS)
+    def ask_by_epoch(self, run: _Run, asked: Sequence[Condition]) -> pa.Table:
+        """Ask the network as it was after every epoch.
+
+        It prices the habit of choosing on the test split; nothing is chosen by it.
+        """
+        model, tables = run.trained.model, []
+        best = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+        for epoch, weights in enumerate(run.weights, start=1):
+            model.load_state_dict(weights, strict=False)
+            table = self.ask(run, asked)
+            chosen = epoch == run.trained.best_epoch
+            table = table.append_column("epoch", pa.array([epoch] * len(table), pa.int32()))
+            tables.append(table.append_column("chosen", pa.array([chosen] * len(table))))
+        model.load_state_dict(best)
+        return pa.concat_tables(tables).cast(EPOCH_PREDICTIONS)
 
 
 def _parameters(trained: Trained) -> int:

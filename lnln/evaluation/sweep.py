@@ -43,6 +43,7 @@ def sweep(
     masks_seed: int,
     language: FrozenLanguageEncoder | None,
     stored: Mapping[Condition, Masks] | None = None,
+    cache: SentenceCache | None = None,
 ) -> pa.Table:
     """Ask a model about the test split.
 
@@ -64,6 +65,8 @@ def sweep(
         The encoder the text features were made with; a model that reads no text needs none.
     stored : mapping of Condition to masks, optional
         Masks that are not drawn here.
+    cache : SentenceCache, optional
+        Of this encoder, for several calls about the same clips.
 
     Returns
     -------
@@ -76,7 +79,7 @@ def sweep(
         encoder.to(next((p.device for p in checkpoint.model.parameters()), "cpu"))
         check_language(test_set, encoder, checkpoint.lengths.text)
     clips = _clips(test_set, manifest)
-    cache, stored = SentenceCache(), stored or {}
+    cache, stored = cache or SentenceCache(), stored or {}
     tables = []
     for condition in tqdm(conditions, desc=f"sweep {model}", unit="condition", disable=None):
         masks = stored.get(condition) or evaluation_masks(

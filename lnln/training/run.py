@@ -275,8 +275,12 @@ def _validate(
     epoch: int,
     gather: Callable[[list[Any]], list[Any]],
 ) -> metrics.Metrics:
-    """Average the metrics of the validation split over its masks; w_*: w against the truth."""
-    several = []
+    """Average the metrics of the validation split over its masks.
+
+    `w_mae` and `w_corr` compare w with the truth under all masks together: under those of complete
+    clips alone, whose completeness is 1, there is no correlation.
+    """
+    several, estimates = [], []
     for clips in incomplete_sets:
         scores = model.predict(clips)
         w = np.full(len(clips), np.nan) if scores.w is None else scores.w
@@ -289,14 +293,17 @@ def _validate(
                 f"predictions for the validation split are not finite after epoch {epoch} "
                 f"({', '.join(wrong[:5])}): lower learning_rate, or look at these clips' features"
             )
-        row = metrics.compute(labels, predictions, metric_set)
+        several.append(metrics.compute(labels, predictions, metric_set))
         if scores.w is not None:
-            row |= {
-                "w_mae": float(np.abs(w - completeness).mean()),
-                "w_corr": metrics.correlation(w, completeness),
-            }
-        several.append(row)
-    return metrics.mean(several)
+            estimates.append((w, completeness))
+    row = metrics.mean(several)
+    if estimates:
+        w, completeness = np.concatenate(estimates, axis=1)
+        row |= {
+            "w_mae": float(np.abs(w - completeness).mean()),
+            "w_corr": metrics.correlation(w, completeness),
+        }
+    return row
 
 
 @contextmanager

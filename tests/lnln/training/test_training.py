@@ -191,6 +191,18 @@ def test_validation_averages_over_its_masks(
     assert both == pytest.approx((one + other) / 2)
 
 
+def test_w_is_compared_with_the_truth_also_where_some_clips_are_complete(
+    run: Callable[..., Trained],
+    sets: tuple[FeatureSet, FeatureSet],
+    masks_at: Callable[..., Masks],
+) -> None:
+    masks = [masks_at(sets[1], rate, purpose="valid") for rate in (0.0, 0.9)]
+    once = FAST.model_copy(update={"epochs": 1})
+    (complete,), (both,) = (run(once, valid_masks=m).history for m in (masks[:1], masks))
+    assert complete["valid/w_corr"] is None
+    assert -1 <= both["valid/w_corr"] <= 1
+
+
 def test_patience_ends_a_run_that_no_longer_improves(run: Callable[..., Trained]) -> None:
     changes = {"epochs": 30, "learning_rate": 0.3, "warmup": 0.0, "patience": 2}
     history = run(FAST.model_copy(update=changes)).history
