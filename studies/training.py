@@ -102,8 +102,8 @@ def run_experiment(
     predictions = join(asker.ask(run, asked) for run in runs)
     epochs = None
     if by_epoch and kind.learns == "by_gradient":
-        rates = missing.conditions(["random"], studies.rates, 1)
-        epochs = pa.concat_tables([asker.ask_by_epoch(run, rates) for run in runs])
+        once = missing.conditions(["random"], studies.rates, 1)
+        epochs = pa.concat_tables([asker.ask_by_epoch(run, once) for run in runs])
     about = {
         "model": experiment.name,
         "corpus": corpus.dataset.name,
