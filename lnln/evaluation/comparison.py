@@ -258,7 +258,7 @@ def _permuted(
     exchanged = exchanges(drawn, permutations, seed)
     parts = []
     for start in range(0, exchanged.shape[1], _AT_ONCE):
-        part = exchanged[:, start : start + _AT_ONCE]
+        part = exchanged[:, start : start + _AT_ONCE].astype(np.float64)
         mine, other = (
             curves(both, np.concatenate(weights), metric_set, [metric])[metric]
             for weights in ((1 - part, part), (part, 1 - part))

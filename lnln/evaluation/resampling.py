@@ -67,7 +67,7 @@ def bootstrap_weights(drawn: Units, resamples: int, seed: int) -> Values:
     return times[:, drawn.of_clip].T.astype(np.float64)
 
 
-def exchanges(drawn: Units, permutations: int, seed: int) -> Values:
+def exchanges(drawn: Units, permutations: int, seed: int) -> NDArray[np.uint8]:
     """Draw for every unit whether two models exchange their answers to all of its clips.
 
     Returns
@@ -75,9 +75,9 @@ def exchanges(drawn: Units, permutations: int, seed: int) -> Values:
     array, [clips, 1 + permutations]
         1 where they do, else 0. The first column is not drawn: nothing is exchanged.
     """
-    tossed = _generator(seed).integers(0, 2, (permutations, drawn.count))
-    all_of_them = np.concatenate([np.zeros((1, drawn.count)), tossed])
-    return all_of_them[:, drawn.of_clip].T.astype(np.float64)
+    tossed = _generator(seed).integers(0, 2, (permutations, drawn.count), dtype=np.uint8)
+    nothing = np.zeros((1, drawn.count), dtype=np.uint8)
+    return np.concatenate([nothing, tossed])[:, drawn.of_clip].T
 
 
 def percentiles(resampled: Values) -> tuple[float, float] | None:
