@@ -4,6 +4,7 @@ The bytes depend on nothing but what is written: one thread encodes, and no date
 program is put in.
 """
 
+import io
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from fractions import Fraction
@@ -54,40 +55,57 @@ def write_clip(
     MediaError
         The source cannot be read, or cannot be written as MP4.
     """
-    with replacing(target) as temporary, ExitStack() as stack:
-        out = stack.enter_context(
-            av.open(
-                f"file:{temporary.absolute()}", "w", format="mp4", options={"fflags": "+bitexact"}
-            )
-        )
-        tracks = [
-            _encoded_picture(out, source, pictures)
-            if pictures
-            else _copied(out, source, "video", stack, lambda: _encoded_picture(out, source, [])),
-            _encoded_sound(out, sound)
-            if sound is not None
-            else _copied(
-                out, source, "audio", stack, lambda: _encoded_sound(out, read_sound(source))
-            ),
-        ]
+    with replacing(target) as temporary:
         try:
-            for packet in merge(*filter(None, tracks), key=_time_s):
-                out.mux(packet)
+            _write(source, temporary.absolute(), sound, pictures)
         except av.error.FFmpegError as error:
             raise MediaError(source, f"cannot be written as MP4 ({error.strerror})") from error
+
+
+def _write(source: str, path: Path, sound: Sound | None, pictures: list[PictureDamage]) -> None:
+    with ExitStack() as stack:
+        out = stack.enter_context(
+            av.open(f"file:{path}", "w", format="mp4", options={"fflags": "+bitexact"})
+        )
+        # Streams cannot be added once the first packet is written.
+        picture = (
+            _encoded_picture(out, source, pictures)
+            if pictures
+            else _copied(out, source, "video", stack, lambda: _encoded_picture(out, source, []))
+        )
+        heard = (
+            _copied(out, source, "audio", stack, lambda: _encoded_sound(out, read_sound(source)))
+            if sound is None
+            else _encoded_sound(out, sound)
+        )
+        for packet in merge(*filter(None, (picture, heard)), key=_time_s):
+            out.mux(packet)
 
 
 def _copied(
     out: Any, source: str, kind: str, stack: ExitStack, encoded: Callable[[], Packets | None]
 ) -> Packets | None:
-    """The packets of a stream as they are; encoded anew where MP4 has no place for the codec."""
+    """The packets of a stream as they are; encoded anew where MP4 cannot hold them."""
     container = stack.enter_context(opened(source))
     stream = first_stream(container, kind)
     if stream is None:
         return None
-    if stream.codec_context.name not in out.supported_codecs:
+    if not _fits(stream):
         return encoded()
     return _moved(container, stream, out.add_stream_from_template(stream, opaque=True))
+
+
+def _fits(stream: Any) -> bool:
+    """Whether an MP4 can hold a stream as it is, which writing the header of one tells."""
+    if stream.codec_context.name.startswith("pcm_"):  # with some layouts only the end tells
+        return False
+    try:
+        with av.open(io.BytesIO(), "w", format="mp4") as trial:
+            trial.add_stream_from_template(stream, opaque=True)
+            trial.start_encoding()
+    except (av.error.FFmpegError, ValueError):
+        return False
+    return True
 
 
 def _moved(container: Any, stream: Any, target: Any) -> Packets:

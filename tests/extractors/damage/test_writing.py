@@ -20,6 +20,7 @@ CONTAINERS: dict[str, dict[str, Any]] = {
     "b.flv": {"video_codec": "flv"},
     "b.mkv": {"audio_codec": "pcm_s16le", "rate": 11_025},
     "c.mkv": {"video_codec": "ffv1", "audio_codec": "pcm_s16le", "layout": "stereo"},
+    "d.mkv": {"video_codec": "libvpx", "audio_codec": "flac"},
 }
 
 
