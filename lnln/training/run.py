@@ -8,7 +8,6 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
 from accelerate.utils import gather_object
 from tqdm import tqdm
@@ -27,7 +26,8 @@ from lnln.settings import MetricSet, ModelSettings, Shapes, TrainSettings
 from lnln.training.history import History, Row
 from lnln.training.processes import accelerator, share
 from lnln.training.resume import StateFile, Stopped, terminations
-from lnln.training.steps import Training, TrainingDiverged
+from lnln.training.steps import Training
+from lnln.training.validation import validate
 
 
 @dataclass(frozen=True)
@@ -197,7 +197,7 @@ def _fit(
 
     model.fit(drawn(), incomplete_sets)
     history = History()
-    validated = _validate(model, incomplete_sets, metric_set, 1, gather=lambda own: own)
+    validated = validate(model, incomplete_sets, metric_set, 1, gather=lambda own: own)
     history.improved(
         {"epoch": 1} | {f"valid/{name}": value for name, value in validated.items()},
         settings.selection,
@@ -250,7 +250,7 @@ def _descend(
         while not history.over(settings):
             epoch = len(history.rows) + 1
             row = training.epoch(epoch, stop_if_requested)
-            validated = _validate(
+            validated = validate(
                 training.averaged_model, incomplete_sets, metric_set, epoch, gather=gather_object
             )
             row |= {f"valid/{name}": value for name, value in validated.items()}
@@ -266,44 +266,6 @@ def _descend(
         bar.close()
     model.load_state_dict(history.weights, strict=False)  # a frozen language encoder is not there
     return history
-
-
-def _validate(
-    model: Model,
-    incomplete_sets: Sequence[FeatureSet],
-    metric_set: MetricSet,
-    epoch: int,
-    gather: Callable[[list[Any]], list[Any]],
-) -> metrics.Metrics:
-    """Average the metrics of the validation split over its masks.
-
-    `w_mae` and `w_corr` compare w with the truth under all masks together: under those of complete
-    clips alone, whose completeness is 1, there is no correlation.
-    """
-    several, estimates = [], []
-    for clips in incomplete_sets:
-        scores = model.predict(clips)
-        w = np.full(len(clips), np.nan) if scores.w is None else scores.w
-        own = np.stack([scores.prediction, w, clips.text.completeness(), clips.known_labels()])
-        # Of all processes.
-        predictions, w, completeness, labels = np.concatenate(gather([own]), axis=1)
-        if not np.isfinite(predictions).all():
-            wrong = [clips.clip_ids[i] for i in np.flatnonzero(~np.isfinite(scores.prediction))]
-            raise TrainingDiverged(
-                f"predictions for the validation split are not finite after epoch {epoch} "
-                f"({', '.join(wrong[:5])}): lower learning_rate, or look at these clips' features"
-            )
-        several.append(metrics.compute(labels, predictions, metric_set))
-        if scores.w is not None:
-            estimates.append((w, completeness))
-    row = metrics.mean(several)
-    if estimates:
-        w, completeness = np.concatenate(estimates, axis=1)
-        row |= {
-            "w_mae": float(np.abs(w - completeness).mean()),
-            "w_corr": metrics.correlation(w, completeness),
-        }
-    return row
 
 
 @contextmanager
