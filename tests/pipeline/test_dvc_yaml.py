@@ -100,7 +100,8 @@ def test_a_stage_depends_on_the_hashes_of_its_own_code(stage: str) -> None:
 
 
 def test_code_of_every_stage_is_hashed_and_no_other() -> None:
-    assert set().union(*(code_of(stage) for stage in STAGES)) == set(HASHED)
+    own = {name for name in HASHED if not name.startswith("studies-")}
+    assert set().union(*(code_of(stage) for stage in STAGES)) == own
 
 
 def test_only_the_hashes_depend_on_source_files() -> None:

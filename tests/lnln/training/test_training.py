@@ -229,7 +229,7 @@ def test_gradient_that_is_not_finite_stops_the_run(
 
 
 def test_unknown_model_is_refused_with_those_there_are(run: Callable[..., Trained]) -> None:
-    with pytest.raises(ValueError, match=r"model 'lnnl' is not one of constant, lnln, majority"):
+    with pytest.raises(ValueError, match=r"model 'lnnl' is not one of almt, audio_only"):
         run(name="lnnl")
 
 

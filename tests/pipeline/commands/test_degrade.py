@@ -98,7 +98,7 @@ def test_a_section_is_copied_with_its_comments(project: Path) -> None:
 
 
 def test_a_section_that_is_not_there_is_told(project: Path) -> None:
-    with pytest.raises(ParamsError, match="copied for 'noisy'; known: sample, mosi"):
+    with pytest.raises(ParamsError, match="copied for 'noisy'; known: sample, carrier, mosi"):
         copy_section(project / "datasets.yaml", "mine", "noisy", "me")
 
 

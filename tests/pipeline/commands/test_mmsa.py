@@ -207,4 +207,4 @@ def test_pickle_without_clips_and_folder_of_clips_are_one_message_each(
 
 def test_unknown_dataset_lists_the_known_ones(project: Path) -> None:
     result = lnln("import-mmsa", "a.pkl", "--dataset", "mosy")
-    assert "'mosy' is no section of datasets.yaml; known: sample, mosi" in result.output
+    assert "'mosy' is no section of datasets.yaml; known: sample, carrier, mosi" in result.output
