@@ -17,8 +17,10 @@ from pipeline.stage import run, write_json
 from studies.corpora import describe
 from studies.folds import FOLDS
 from studies.settings import load_studies
-from studies.tell import METRICS, TABLES, WHOLE
+from studies.tell import METRICS, WHOLE
 from studies.told import Row, difference, find, markdown, with_interval
+
+TOLD = METRICS / "folds"  # <corpus>.json and .md
 
 
 def main() -> None:
@@ -60,14 +62,14 @@ def main() -> None:
                 or "-",
             }
         )
-    with replacing(TABLES / f"{name}.md") as temporary:
+    with replacing(TOLD / f"{name}.md") as temporary:
         temporary.write_text(markdown(rows), "utf-8")
     findings = {
         "scores": [asdict(score) for score in reached],
         "pairs": [asdict(row) for row in against],
         "collapsed": collapsed,
     }
-    write_json(findings, METRICS / f"{name}.json")
+    write_json(findings, TOLD / f"{name}.json")
 
 
 if __name__ == "__main__":
