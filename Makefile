@@ -7,10 +7,23 @@ PIP := $(VENV)/bin/python -m pip install --disable-pip-version-check
 RUNTIME := $(VENV)/.installed
 DEVELOPMENT := $(VENV)/.installed-dev
 
-.PHONY: repro test test-slow lint format docs doctor clean
+SETTING := small
+
+.PHONY: repro studies study-javanese test test-slow lint format docs doctor clean
 
 repro: doctor  ## raw clips to metrics: every DVC stage that is not up to date
 	dvc repro
+
+studies: doctor  ## what the paper leaves open; SETTING=full takes days
+ifeq ($(SETTING),full)
+	python -m studies.full
+endif
+	dvc repro code
+	dvc repro studies/dvc.yaml
+
+study-javanese: doctor  ## leave one speaker out, on data/javanese (lnln prepare javanese FOLDER)
+	dvc repro code
+	dvc repro studies/javanese/dvc.yaml
 
 test: $(DEVELOPMENT)  ## the ordinary tests, on every core
 	pytest -m "not slow" -n auto

@@ -93,7 +93,7 @@ def compared(studies: Studies, corpus: str) -> dict[str, Any]:
             for m in models
         ],
     )
-    habit = _habit(studies, corpus, metric_set)
+    habit = _habit(studies, corpus, metric_set)  # empty but for the first corpus
     return {
         "scores": [asdict(s) for s in reached],
         "pairs": [asdict(d) for d in against],

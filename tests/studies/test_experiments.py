@@ -1,0 +1,84 @@
+"""One model through a study: trained with every seed under one budget, asked, and told about."""
+
+from pathlib import Path
+from typing import Any
+
+import pyarrow.compute as pc
+import pytest
+import torch
+
+from contracts.schemas import PREDICTIONS
+from lnln.evaluation.epochs import EPOCH_PREDICTIONS
+from lnln.models.lnln.model import LNLN
+from studies import vary
+from studies.corpora import Corpus
+from studies.settings import Studies, load_studies
+from studies.training import Experiment, run_experiment
+
+SMALL = {"width": 16, "tokens": 2, "heads": 2, "head_width": 8, "hyper_head_width": 4}
+
+
+@pytest.fixture
+def studies(root: Path) -> Studies:
+    content = load_studies(root / "studies" / "params.yaml").model_dump()
+    budget = content["budget"] | {"epochs": 2, "batch_size": 8, "learning_rates": [1e-3, 3e-3]}
+    return Studies.model_validate(
+        content
+        | {"seeds": [1, 2], "draws": 1, "rates": [0.0, 0.5, 1.0], "patterns": ["random"]}
+        | {"budget": budget}
+    )
+
+
+def test_a_network_is_trained_with_every_seed_and_asked_after_every_epoch(
+    corpus: Corpus, studies: Studies
+) -> None:
+    outcome = run_experiment(
+        Experiment("lnln", "lnln", SMALL, [1e-3, 3e-3]), corpus, studies, by_epoch=True
+    )
+    assert outcome.predictions.schema.names == PREDICTIONS.names
+    assert set(outcome.predictions["seed"].to_pylist()) == {1, 2}
+    assert set(pc.unique(outcome.predictions["rate"]).to_pylist()) == {0.0, 0.5, 1.0}
+    assert outcome.epochs is not None
+    assert outcome.epochs.schema.names == EPOCH_PREDICTIONS.names
+    assert set(pc.unique(outcome.epochs["epoch"]).to_pylist()) == {1, 2}
+    assert outcome.about["learning_rate"] in (1e-3, 3e-3)
+    assert outcome.about["parameters"] > 0
+    assert [c.config.training["settings"]["seed"] for c in outcome.checkpoints] == [1, 2]
+
+
+def test_asking_by_epoch_leaves_the_chosen_weights(corpus: Corpus, studies: Studies) -> None:
+    experiment = Experiment("audio_only", "audio_only", {}, [1e-3])
+    plain = run_experiment(experiment, corpus, studies)
+    asked = run_experiment(experiment, corpus, studies, by_epoch=True)
+    for one, other in zip(plain.checkpoints, asked.checkpoints, strict=True):
+        states = one.model.state_dict(), other.model.state_dict()
+        assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
+    assert plain.predictions.equals(asked.predictions)
+
+
+def test_a_model_that_is_fitted_at_once_has_no_learning_rate(
+    corpus: Corpus, studies: Studies
+) -> None:
+    outcome = run_experiment(
+        Experiment("constant", "constant", {}, [1e-3, 3e-3]), corpus, studies, by_epoch=True
+    )
+    assert outcome.epochs is None
+    assert outcome.about["learning_rate"] is None
+
+
+def test_the_reversal_of_the_published_code_is_all_that_differs() -> None:
+    ours = vary.OfficialReversal().switches
+    assert ours == vary.LNLNSettings().switches._replace(reversal="after_generator")
+
+
+def test_proxies_are_measured_on_the_validation_split(corpus: Corpus, studies: Studies) -> None:
+    settings = SMALL | {"reversal": 5, "official_reversal": True, "learning_rate": 3e-3}
+    altered = studies.model_copy(update={"adversarial": {"s5": settings}, "seeds": [1]})
+    varied = vary.experiment("adversarial", "s5", altered, tuned=1e-3)
+    assert (varied.model, varied.learning_rates) == ("lnln_official_reversal", [3e-3])
+    outcome = run_experiment(varied, corpus, altered)
+    measured = vary.proxies_of(outcome, corpus)
+    model: Any = outcome.checkpoints[0].model
+    assert isinstance(model, LNLN)
+    assert all(len(values) == 1 and values[0] >= 0 for values in measured.values())
+    assert measured.keys() == {"proxy_variance", "language_variance", "proxy_distance"}
