@@ -3,7 +3,8 @@
 `<!-- newest training -->` becomes the newest result of that name in `benchmarks/results/`,
 up to the end of its first table; `<!-- variants -->` a table of the switches;
 `<!-- patterns -->` a table of the patterns of missing data;
-`<!-- settings extractors.settings.TextSettings -->` a table of the fields.
+`<!-- settings extractors.settings.TextSettings -->` a table of the fields;
+`<!-- study compare-sample -->` a table of that name in `metrics/studies/`.
 
 In Markdown the path of a figure is the one that also works where the file is read in the
 repository.
@@ -33,6 +34,7 @@ def on_page_markdown(markdown: str, **_: Any) -> str:
     """Point at the site's figures, and fill in tables."""
     markdown = re.sub(r"\]\(\.\./((?:\.\./)*plots/)", r"](\1", markdown)
     markdown = re.sub(r"<!-- newest (\S+) -->", lambda match: _newest(match[1]), markdown)
+    markdown = re.sub(r"<!-- study (\S+) -->", lambda match: _study(match[1]), markdown)
     markdown = re.sub(r"<!-- settings (\S+) -->", lambda match: _settings(match[1]), markdown)
     markdown = markdown.replace("<!-- patterns -->", _patterns())
     return markdown.replace("<!-- variants -->", _variants())
@@ -43,6 +45,12 @@ def _newest(name: str) -> str:
     path = max((ROOT / "benchmarks" / "results").glob(f"????-??-??-{name}.md"))
     _, machine, table, *_ = path.read_text("utf-8").split("\n\n")
     return f"{table.strip()}\n\n*{machine.strip('.')} (`benchmarks/results/{path.name}`).*"
+
+
+def _study(name: str) -> str:
+    """Return a table that a study wrote; an error where it is missing."""
+    (path,) = (ROOT / "metrics" / "studies").glob(f"*/{name}.md")
+    return path.read_text("utf-8").strip()
 
 
 def _variants() -> str:
