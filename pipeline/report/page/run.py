@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from contracts.parquet import read_table
-from lnln.evaluation.by_model import ModelAnswers, by_model
-from lnln.evaluation.table import read
+from lnln.evaluation.by_model import ModelAnswers, by_model, from_slices
+from lnln.evaluation.table import Slice, read
 from lnln.settings import MetricSet
 from pipeline.paths import METRICS, OBSERVED, PREDICTIONS, TRAINED, TRAINING, TRANSCRIPTS
 
@@ -105,15 +105,25 @@ class Run:
         """Name of the model that the run is about."""
         return self.about.models[0]
 
-    def of_pattern(self, pattern: str) -> pa.Table:
-        """Rows of the predictions under one pattern of missing data."""
-        names = self.predictions["pattern"].cast(pa.string())
-        return self.predictions.filter(pc.equal(names, pattern))
+    def of_pattern(self, pattern: str, model: str | None = None) -> pa.Table:
+        """Rows of the predictions under one pattern of missing data, of one model or of all."""
+        chosen = pc.equal(self.predictions["pattern"].cast(pa.string()), pattern)
+        if model is not None:
+            chosen = pc.and_(chosen, pc.equal(self.predictions["model"].cast(pa.string()), model))
+        return self.predictions.filter(chosen)
 
-    def answers(self, table: pa.Table, pattern: str, rates: Sequence[float]) -> list[ModelAnswers]:
-        """Arrange rows of one pattern by model, in the order of `About.models`."""
-        found = {model.name: model for model in by_model(table, pattern, rates)}
+    def answers(
+        self, asked: Sequence[Slice], pattern: str, rates: Sequence[float]
+    ) -> list[ModelAnswers]:
+        """Arrange slices of the predictions by model, in the order of `About.models`."""
+        found = {model.name: model for model in from_slices(asked, pattern, rates)}
         return [found[name] for name in self.about.models if name in found]
+
+    def at_headline(self, rate: float) -> ModelAnswers | None:
+        """Arrange what the main model answered at one rate of the headline's pattern."""
+        pattern = self.about.patterns[0]
+        found = by_model(self.of_pattern(pattern, self.main), pattern, [rate])
+        return found[0] if found else None
 
     def trainings(self) -> list[Training]:
         """Read what was logged of every training, by model and seed, in this order."""

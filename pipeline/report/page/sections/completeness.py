@@ -21,10 +21,9 @@ _CELLS = 20  # of the drawing, along each side
 
 def completeness(run: Run) -> Section:
     """Compare w with the true completeness, over all rates of the headline's pattern."""
-    table = run.of_pattern(run.about.patterns[0])
     drawings, rows = [], []
     for place, name in enumerate(run.about.models):
-        estimates = _estimates(table, name)
+        estimates = _estimates(run.of_pattern(run.about.patterns[0], name))
         if estimates is None:
             continue
         truth, w = estimates
@@ -73,9 +72,8 @@ def completeness(run: Run) -> Section:
     return Section("w", title, parts)
 
 
-def _estimates(table: pa.Table, model: str) -> tuple[Values, Values] | None:
-    own = table.filter(pc.equal(table["model"].cast(pa.string()), model))
-    own = own.filter(pc.is_valid(own["w"]))
+def _estimates(table: pa.Table) -> tuple[Values, Values] | None:
+    own = table.filter(pc.is_valid(table["w"]))
     if not own.num_rows:
         return None
     truth, w = (own[name].to_numpy().astype(np.float64) for name in ("completeness", "w"))

@@ -24,12 +24,12 @@ CLASSES: dict[MetricSet, tuple[tuple[int, str], ...]] = {  # of the finest gradi
 def confusion(run: Run) -> Section:
     """Tabulate true and predicted classes of the main model, complete and at `missing_rate`."""
     pattern = run.about.patterns[0]
-    table = run.of_pattern(pattern)
     parts: list[Part] = []
     grading = gradings(run.about.metric_set)[0]
     for rate in dict.fromkeys((0.0, run.about.missing_rate)):
-        models = [m for m in run.answers(table, pattern, [rate]) if m.name == run.main]
-        parts += [_table(model, grading, run.about.metric_set, rate) for model in models]
+        model = run.at_headline(rate)
+        if model is not None:
+            parts.append(_table(model, grading, run.about.metric_set, rate))
     if not parts:
         parts.append(Text([f"{run.main} was not asked under the pattern {pattern}."]))
     return Section("confusion", f"Confusion of classes, {TITLES[grading.accuracy]}", parts)

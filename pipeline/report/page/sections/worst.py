@@ -19,14 +19,10 @@ _OBSERVED = {"text": "words", "audio": "sound", "vision": "face"}
 
 def worst(run: Run) -> Section:
     """Show the ten clips with the greatest mean error at `missing_rate`."""
-    pattern, rate = run.about.patterns[0], run.about.missing_rate
-    table = run.of_pattern(pattern)
-    title = "The worst clips"
-    asked = [m for m in run.answers(table, pattern, [rate]) if m.name == run.main]
-    if not asked:
+    rate, title = run.about.missing_rate, "The worst clips"
+    model, complete = run.at_headline(rate), run.at_headline(0.0)
+    if model is None:
         return Section("worst", title, [Text([f"{run.main} was not asked at r = {rate:g}."])])
-    model = asked[0]
-    complete = [m for m in run.answers(table, pattern, [0.0]) if m.name == run.main]
     errors = np.abs(model.prediction - model.label).mean(axis=(0, 1))
     known = {clip["clip_id"]: clip for clip in run.observed}
     chosen = np.argsort(-errors, kind="stable")[:_HOW_MANY]
@@ -47,7 +43,7 @@ def worst(run: Run) -> Section:
 def _clip(
     run: Run,
     model: ModelAnswers,
-    complete: list[ModelAnswers],
+    complete: ModelAnswers | None,
     place: int,
     errors: Any,
     known: dict[str, dict[str, Any]],
@@ -58,12 +54,12 @@ def _clip(
         ("prediction", f"{model.prediction[:, :, place].mean():+.2f}"),
         ("error", f"{errors[place]:.2f}"),
     ]
-    if complete:
+    if complete is not None:
         facts.insert(
             2,
             (
                 "prediction of the complete clip",
-                f"{complete[0].prediction[:, :, place].mean():+.2f}",
+                f"{complete.prediction[:, :, place].mean():+.2f}",
             ),
         )
     row = known.get(name)
