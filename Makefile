@@ -7,14 +7,10 @@ PIP := $(VENV)/bin/python -m pip install --disable-pip-version-check
 RUNTIME := $(VENV)/.installed
 DEVELOPMENT := $(VENV)/.installed-dev
 
-.PHONY: repro plots test test-slow lint format docs doctor clean
+.PHONY: repro test test-slow lint format docs doctor clean
 
 repro: doctor  ## raw clips to metrics: every DVC stage that is not up to date
 	dvc repro
-
-plots: $(RUNTIME)  ## DVC's figures as a page that opens offline, dvc_plots/index.html
-	python -m pipeline.report.offline
-	dvc plots show
 
 test: $(DEVELOPMENT)  ## the ordinary tests, on every core
 	pytest -m "not slow" -n auto
@@ -34,6 +30,11 @@ format: $(DEVELOPMENT)
 
 docs: $(DEVELOPMENT)  ## the documentation, into site/
 	NO_MKDOCS_2_WARNING=1 mkdocs build --strict
+
+.PHONY: plots
+plots: $(RUNTIME)  ## DVC's figures as a page that opens offline: dvc_plots/index.html
+	python -m pipeline.report.offline
+	dvc plots show
 
 doctor: $(RUNTIME)  ## what is missing on this machine, and how to get it
 	lnln doctor

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import StringIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup, escape
 
@@ -43,7 +43,7 @@ def axes(name: str, *, width: float = _WIDTH, height: float = _HEIGHT) -> Iterat
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
-    settings = {
+    settings: Any = {
         "svg.fonttype": "none",  # text stays text: it can be read aloud, searched and copied
         "svg.hashsalt": name,
         "font.size": 9,

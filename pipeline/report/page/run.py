@@ -30,8 +30,10 @@ class About:
     notice : str or None
         What has to be said wherever its results are shown.
     metric_set : {"mosi", "sims"}
+    model : str
+        The one that the run is about.
     models : sequence of str
-        The first is the one that the run is about.
+        All that are compared, `model` first.
     patterns : sequence of str
         Of missing data; the first is the headline's.
     rates : sequence of float
@@ -47,6 +49,7 @@ class About:
     dataset: str
     notice: str | None
     metric_set: MetricSet
+    model: str
     models: Sequence[str]
     patterns: Sequence[str]
     rates: Sequence[float]
@@ -100,11 +103,6 @@ class Run:
         path = self.studies / "findings.json"
         return _json(path) if path.is_file() else {}
 
-    @property
-    def main(self) -> str:
-        """Name of the model that the run is about."""
-        return self.about.models[0]
-
     def of_pattern(self, pattern: str, model: str | None = None) -> pa.Table:
         """Rows of the predictions under one pattern of missing data, of one model or of all."""
         chosen = pc.equal(self.predictions["pattern"].cast(pa.string()), pattern)
@@ -122,7 +120,7 @@ class Run:
     def at_headline(self, rate: float) -> ModelAnswers | None:
         """Arrange what the main model answered at one rate of the headline's pattern."""
         pattern = self.about.patterns[0]
-        found = by_model(self.of_pattern(pattern, self.main), pattern, [rate])
+        found = by_model(self.of_pattern(pattern, self.about.model), pattern, [rate])
         return found[0] if found else None
 
     def trainings(self) -> list[Training]:

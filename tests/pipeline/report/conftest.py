@@ -277,6 +277,7 @@ def write_run(
         dataset="tiny",
         notice="trained on nothing",
         metric_set="mosi",
+        model=next(iter(said)),
         models=list(said),
         patterns=patterns,
         rates=RATES,

@@ -45,9 +45,9 @@ def completeness(run: Run) -> Section:
     parts: list[Part] = [
         Text(
             [
-                "w is what a model estimates of the share of the words that is left. A calibrated "
-                "one lies on the diagonal: of the clips of which it says 0.7, 70 % of the words "
-                "are left on average."
+                "w is what a model estimates of the share of the words that is left. Where it "
+                "follows the truth it lies on the diagonal; where it is level, it says the same "
+                "whatever is missing."
             ]
         ),
         Figures(

@@ -31,7 +31,7 @@ def confusion(run: Run) -> Section:
         if model is not None:
             parts.append(_table(model, grading, run.about.metric_set, rate))
     if not parts:
-        parts.append(Text([f"{run.main} was not asked under the pattern {pattern}."]))
+        parts.append(Text([f"{run.about.model} was not asked under the pattern {pattern}."]))
     return Section("confusion", f"Confusion of classes, {TITLES[grading.accuracy]}", parts)
 
 

@@ -71,7 +71,7 @@ def _of_pattern(run: Run, pattern: str) -> Iterator[Part]:
         "where a model answers a constant.",
         [_all_models(swept, metric, pattern, constant) for metric in swept.metrics],
     )
-    if rest:
+    if rest and pattern == run.about.patterns[0]:
         yield Figures(
             f"{lead.name} (solid) beside each other model (dashed), with 95 % intervals over "
             "clips.",

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from pipeline.report.page.drawing import INK, axes, style
 from pipeline.report.page.markdown import tables
-from pipeline.report.page.parts import Figures, Part, Section, Text
+from pipeline.report.page.parts import Figures, Part, Section
 from pipeline.report.page.run import Run
 from pipeline.report.page.standings import LEVEL
 
@@ -49,8 +49,7 @@ def _parts(run: Run) -> Iterator[Part]:
                 [_forest(kind, pairs)],
                 size="wide",
             )
-        found = tables(file, title)
-        yield from found or [Text([f"{title}: nothing was found."])]
+        yield from tables(file, title)
 
 
 def _forest(study: str, pairs: Sequence[Mapping[str, Any]]) -> Markup:

@@ -26,14 +26,14 @@ def summary(run: Run) -> Section:
         f"{test['clips']} clips of the test split of {about.dataset}; seeds of training: {seeds}.",
         f"Compared: {', '.join(about.models)}.",
     ]
-    found = test["models"].get(run.main, {})
+    found = test["models"].get(run.about.model, {})
     said = [
         f"{TITLES[metric]} {_with_interval(found, metric)}"
         for metric in ("mae", "corr")
         if metric in found
     ]
     points.append(
-        f"{run.main} at the missing rate {about.missing_rate:g}, pattern {about.patterns[0]}: "
+        f"{about.model} at the missing rate {about.missing_rate:g}, pattern {about.patterns[0]}: "
         + "; ".join(said)
         + "."
     )

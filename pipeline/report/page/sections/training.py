@@ -8,6 +8,7 @@ from itertools import groupby
 from markupsafe import Markup
 
 from pipeline.report.page.drawing import axes, ends, legend_below, style
+from pipeline.report.page.names import TITLES
 from pipeline.report.page.parts import Figures, Part, Section, Text
 from pipeline.report.page.run import Run, Training
 
@@ -26,10 +27,15 @@ def _parts(run: Run, trained: list[Training]) -> Iterator[Part]:
         return
     selection = f"valid/{run.about.selection}"
     drawings = [
-        _by_model(run, trained, selection, f"{run.about.selection}, validation split"),
+        _by_model(
+            run,
+            trained,
+            selection,
+            f"{TITLES.get(run.about.selection, run.about.selection)}, validation split",
+        ),
         _by_model(run, trained, "train/total", "total loss, training split"),
     ]
-    main = [t for t in trained if t.model == run.main]
+    main = [t for t in trained if t.model == run.about.model]
     terms = sorted({term for t in main for term in t.curves if term.startswith(_LOSS)})
     if terms:
         drawings.append(_terms(main, terms))

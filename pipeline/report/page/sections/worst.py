@@ -22,7 +22,9 @@ def worst(run: Run) -> Section:
     rate, title = run.about.missing_rate, "The worst clips"
     model, complete = run.at_headline(rate), run.at_headline(0.0)
     if model is None:
-        return Section("worst", title, [Text([f"{run.main} was not asked at r = {rate:g}."])])
+        return Section(
+            "worst", title, [Text([f"{run.about.model} was not asked at r = {rate:g}."])]
+        )
     errors = np.abs(model.prediction - model.label).mean(axis=(0, 1))
     known = {clip["clip_id"]: clip for clip in run.observed}
     chosen = np.argsort(-errors, kind="stable")[:_HOW_MANY]
