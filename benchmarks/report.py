@@ -116,7 +116,6 @@ def main() -> None:
             "scores, intervals and all comparisons of one pattern",
             lambda: standings(first, about, ["mean", "high"], at_rates=True),
         )
-        del first
         timed("chapter on robustness, all patterns", lambda: robustness(run))
         timed("chapters on w and on classes", lambda: (completeness(run), confusion(run)))
         timed(
