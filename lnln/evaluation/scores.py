@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lnln.evaluation.by_model import ModelAnswers
-from lnln.evaluation.curves import SUMS, Over, curves
+from lnln.evaluation.curves import SUMS, Curve, Over, curves
 from lnln.evaluation.resampling import Units, bootstrap_weights, percentiles, units
 from lnln.settings import MetricSet
 
@@ -88,13 +88,21 @@ def scores(
     """
     found = []
     for model in models:
-        drawn = units(model.group)
-        weights = bootstrap_weights(drawn, resamples, seed)
-        for metric, curve in curves(model, weights, metric_set, metrics).items():
-            for kind in over:
-                values = curve.over(kind)
-                found.append(_score(model, metric, kind, values, drawn))
+        weights = bootstrap_weights(units(model.group), resamples, seed)
+        found += score_curves(model, curves(model, weights, metric_set, metrics), over)
     return found
+
+
+def score_curves(
+    model: ModelAnswers, computed: Mapping[str, Curve], over: Sequence[Over] = SUMS
+) -> list[Score]:
+    """Score one model whose curves on the resamples are computed already; see `scores`."""
+    drawn = units(model.group)
+    return [
+        _score(model, metric, kind, curve.over(kind), drawn)
+        for metric, curve in computed.items()
+        for kind in over
+    ]
 
 
 def _score(model: ModelAnswers, metric: str, over: Over, values: Values, drawn: Units) -> Score:

@@ -51,7 +51,7 @@ def plot_observed(observed: pa.Table, path: Path) -> None:
     axes = figure.subplots()
     for place, (split, modality) in enumerate(bars):
         clips = [
-            _state(clip)
+            state_of(clip)
             for clip, of in zip(observed[f"observed_{modality}"].to_pylist(), splits, strict=True)
             if of == split
         ]
@@ -70,7 +70,7 @@ def plot_observed(observed: pa.Table, path: Path) -> None:
                 )
             left += share
     columns = [observed[f"observed_{modality}"].to_pylist() for modality in MODALITIES]
-    shown = {_state(clip) for column in columns for clip in column}
+    shown = {state_of(clip) for column in columns for clip in column}
     handles = [
         axes.barh(0, 0, color=REASONS[state], label=state) for state in REASONS if state in shown
     ]
@@ -84,7 +84,8 @@ def plot_observed(observed: pa.Table, path: Path) -> None:
         figure.savefig(temporary, dpi=130, format="png", metadata={"Software": None})
 
 
-def _state(clip: dict[str, Any] | None) -> str:
+def state_of(clip: dict[str, Any] | None) -> str:
+    """Say what could be observed of a modality of a clip: a key of `REASONS`."""
     if clip is None:
         return "quarantined"
     if clip["missing"]:

@@ -61,6 +61,10 @@ WITHOUT_FOR = {
 AND = {
     "card": ["lnln/checkpoints/card.py", "lnln/checkpoints/card_template.md"],
     "dataset": ["extractors/settings.py", "lnln/settings.py", "pipeline/params.py"],
+    "report": [
+        f"pipeline/report/page/templates/{name}"
+        for name in ("page.html.jinja", "parts.html.jinja", "style.css")
+    ],
 }
 
 

@@ -198,5 +198,6 @@ def test_what_a_stage_writes_is_where_the_code_writes_it() -> None:
         paths.MODEL / "config.json",
         paths.MODEL / "model.safetensors",
         paths.MODEL / "README.md",
+        paths.REPORT,
     }
     assert {str(path) for path in expected} <= outputs

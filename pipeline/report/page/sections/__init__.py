@@ -1,0 +1,1 @@
+"""The chapters of the report; each is made from a `Run`."""

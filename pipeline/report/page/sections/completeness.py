@@ -1,0 +1,126 @@
+"""Chapter: does w, the completeness that a model estimates, follow the truth?"""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from markupsafe import Markup
+from numpy.typing import NDArray
+
+from lnln.evaluation.metrics import correlation
+from pipeline.report.page.drawing import GRID, INK, axes, style
+from pipeline.report.page.parts import Figures, Part, Section, Table, Text, number, row
+from pipeline.report.page.run import Run
+
+Values = NDArray[np.float64]
+
+_BINS = 10  # of the true completeness
+_CELLS = 20  # of the drawing, along each side
+
+
+def completeness(run: Run) -> Section:
+    """Compare w with the true completeness, over all rates of the headline's pattern."""
+    drawings, rows = [], []
+    for place, name in enumerate(run.about.models):
+        estimates = _estimates(run.of_pattern(run.about.patterns[0], name))
+        if estimates is None:
+            continue
+        truth, w = estimates
+        drawings.append(_drawing(name, place, truth, w))
+        corr = correlation(truth, w)
+        rows.append(
+            row(
+                name,
+                f"{len(w):,}",
+                number(float(np.abs(w - truth).mean())),
+                number(float((w - truth).mean())),
+                number(float(w.std())),
+                number(corr),
+            )
+        )
+    title = "Estimated completeness w"
+    if not rows:
+        return Section("w", title, [Text(["No model of this run estimates the completeness."])])
+    parts: list[Part] = [
+        Text(
+            [
+                "w is what a model estimates of the share of the words that is left. Where it "
+                "follows the truth it lies on the diagonal; where it is level, it says the same "
+                "whatever is missing."
+            ]
+        ),
+        Figures(
+            "w over the true completeness of language, all missing rates together. Circles: "
+            "answers, the larger the more. Squares: mean of w, with the middle 80 %.",
+            drawings,
+        ),
+        Table(
+            "w against the truth",
+            [
+                "model",
+                "answers",
+                "mean distance",
+                "mean of w − truth",
+                "spread of w",
+                "correlation",
+            ],
+            rows,
+            "A spread near 0 means that w says the same of every clip, whatever is missing.",
+        ),
+    ]
+    return Section("w", title, parts)
+
+
+def _estimates(table: pa.Table) -> tuple[Values, Values] | None:
+    own = table.filter(pc.is_valid(table["w"]))
+    if not own.num_rows:
+        return None
+    truth, w = (own[name].to_numpy().astype(np.float64) for name in ("completeness", "w"))
+    return truth, w
+
+
+def _drawing(name: str, place: int, truth: Values, w: Values) -> Markup:
+    counts, _, _ = np.histogram2d(truth, w, bins=_CELLS, range=((0, 1), (0, 1)))
+    at = (np.arange(_CELLS) + 0.5) / _CELLS
+    x, y = np.meshgrid(at, at, indexing="ij")
+    there = counts > 0
+    bins = np.minimum((truth * _BINS).astype(int), _BINS - 1)
+    filled = [b for b in range(_BINS) if (bins == b).any()]
+    centres = np.array([truth[bins == b].mean() for b in filled])
+    means = np.array([w[bins == b].mean() for b in filled])
+    low, high = (np.array([np.quantile(w[bins == b], q) for b in filled]) for q in (0.1, 0.9))
+    with axes(f"w-{place}", height=3.7) as drawn:
+        drawn.axes.plot([0, 1], [0, 1], "--", color=INK, lw=1)
+        drawn.axes.scatter(
+            x[there],
+            y[there],
+            s=2 + 120 * counts[there] / counts.max(),
+            color=GRID,
+            edgecolors=INK,
+            linewidths=0.3,
+        )
+        drawn.axes.errorbar(
+            centres,
+            means,
+            # The mean of skewed estimates can lie outside of their middle.
+            yerr=np.stack([np.maximum(means - low, 0), np.maximum(high - means, 0)]),
+            fmt="s-",
+            color=style(place)[0],
+            ms=5,
+            capsize=2.5,
+            lw=1.6,
+        )
+        drawn.axes.set(
+            xlim=(-0.03, 1.03),
+            ylim=(-0.03, 1.03),
+            xlabel="true completeness",
+            ylabel="w",
+            title=name,
+            aspect="equal",
+        )
+        said = ", ".join(f"{m:.2f} at {c:.2f}" for c, m in zip(centres, means, strict=True))
+        return drawn.svg(
+            f"w of {name} over the true completeness",
+            f"Mean of w at the true completeness: {said}.",
+        )

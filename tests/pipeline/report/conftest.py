@@ -1,0 +1,316 @@
+"""What is left of a tiny run, and a headless Chromium that says what a page does."""
+
+import base64
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from safetensors.numpy import save_file
+
+from contracts.parquet import write_table
+from contracts.schemas import MANIFEST, TRANSCRIPTS
+from lnln.evaluation.summary import results
+from lnln.evaluation.table import answers, join, write
+from lnln.missing.patterns import Condition, conditions
+from lnln.models.interface import Scores
+from pipeline import paths
+from pipeline.report.page.run import About, Run
+
+CHROMIUM = shutil.which("chromium")
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--hide-scrollbars",
+    "--remote-debugging-pipe",
+)
+
+
+class Browser:
+    """One Chromium with one tab; use as a context manager.
+
+    Messages are JSON that ends with a zero byte: the browser reads them from file 3 and writes
+    them to file 4 (https://chromedevtools.github.io/devtools-protocol/).
+    """
+
+    def __init__(self, profile: Path) -> None:
+        self.events: list[dict[str, Any]] = []
+        self._number, self._session, self._rest = 0, "", b""
+        its_input, self._output = os.pipe()
+        self._input, its_output = os.pipe()
+        # The shell makes them 3 and 4, whatever their numbers are here.
+        command = 'a=$1; b=$2; shift 2; exec "$@" 3<&"$a" 4>&"$b"'
+        flags = [*FLAGS, f"--user-data-dir={profile}"]
+        self._process = subprocess.Popen(
+            ["bash", "-c", command, "-", str(its_input), str(its_output), CHROMIUM, *flags],
+            pass_fds=(its_input, its_output),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        os.close(its_input)
+        os.close(its_output)
+
+    def __enter__(self) -> "Browser":
+        tab = self.call("Target.createTarget", url="about:blank")["targetId"]
+        self._session = self.call("Target.attachToTarget", targetId=tab, flatten=True)["sessionId"]
+        for domain in ("Page", "Network", "Runtime", "Log"):
+            self.call(f"{domain}.enable")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.terminate()
+        self._process.wait(timeout=30)
+        os.close(self._output)
+        os.close(self._input)
+
+    def call(self, method: str, **params: Any) -> dict[str, Any]:
+        """Call a method of the protocol; what happens meanwhile goes to `events`."""
+        self._number += 1
+        message: dict[str, Any] = {"id": self._number, "method": method, "params": params}
+        if self._session:
+            message["sessionId"] = self._session
+        os.write(self._output, json.dumps(message).encode() + b"\0")
+        while True:
+            answer = self._next()
+            if answer.get("id") == self._number:
+                assert "error" not in answer, answer
+                return answer["result"]
+            self.events.append(answer)
+
+    def wait(self, method: str) -> None:
+        """Wait for an event."""
+        while not any(event.get("method") == method for event in self.events):
+            self.events.append(self._next())
+
+    def evaluate(self, expression: str) -> Any:
+        """Evaluate JavaScript in the page."""
+        answer = self.call("Runtime.evaluate", expression=expression, returnByValue=True)
+        return answer["result"].get("value")
+
+    def _next(self) -> dict[str, Any]:
+        while b"\0" not in self._rest:
+            read = os.read(self._input, 1 << 20)
+            assert read, "Chromium has ended"
+            self._rest += read
+        message, _, self._rest = self._rest.partition(b"\0")
+        return json.loads(message)
+
+
+@dataclass
+class Seen:
+    """What a page did.
+
+    Attributes
+    ----------
+    requests : list of str
+        Addresses, but for the page's own and what is in it.
+    complaints : list of str
+        Errors of the console; vega warns of specifications of an older one, which DVC's are.
+    evaluate : callable
+        Evaluates JavaScript in the page.
+    screenshot : callable
+        Writes a PNG of the whole page.
+    """
+
+    requests: list[str]
+    complaints: list[str]
+    evaluate: Callable[[str], Any] = field(repr=False)
+    screenshot: Callable[[Path], None] = field(repr=False)
+
+
+def look(browser: Browser, page: Path, width: int = 1200, dark: bool = False) -> Seen:
+    """Open a page and wait until it is complete."""
+    scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+    browser.call("Emulation.setEmulatedMedia", features=[scheme])
+    browser.call(
+        "Emulation.setDeviceMetricsOverride",
+        width=width,
+        height=900,
+        deviceScaleFactor=1,
+        mobile=False,
+    )
+    browser.events.clear()
+    browser.call("Page.navigate", url=page.as_uri())
+    browser.wait("Page.loadEventFired")
+    # What scripts draw, and ask for, comes after the load.
+    browser.call(
+        "Runtime.evaluate",
+        expression="new Promise(done => setTimeout(done, 1000))",
+        awaitPromise=True,
+    )
+
+    def screenshot(path: Path) -> None:
+        shot = browser.call("Page.captureScreenshot", captureBeyondViewport=True)
+        path.write_bytes(base64.b64decode(shot["data"]))
+
+    return Seen(
+        [
+            url
+            for url in _of(browser, "Network.requestWillBeSent", "request", "url")
+            if not url.startswith(("file:", "data:"))
+        ],
+        [
+            str(event["params"])
+            for event in browser.events
+            if event.get("method") == "Runtime.exceptionThrown"
+            or (
+                event.get("method") == "Log.entryAdded"
+                and event["params"]["entry"]["level"] == "error"
+            )
+            or (
+                event.get("method") == "Runtime.consoleAPICalled"
+                and event["params"]["type"] in ("error", "assert")
+            )
+        ],
+        browser.evaluate,
+        screenshot,
+    )
+
+
+def _of(browser: Browser, method: str, *keys: str) -> list[str]:
+    found = []
+    for event in browser.events:
+        if event.get("method") == method:
+            value: Any = event["params"]
+            for key in keys:
+                value = value[key]
+            found.append(value)
+    return found
+
+
+@pytest.fixture
+def browse(tmp_path: Path) -> Iterator[Callable[..., Seen]]:
+    """Opens a page in headless Chromium: `browse(path, width=1200, dark=False)`."""
+    if CHROMIUM is None:
+        pytest.skip("no Chromium: apt-get install chromium")
+    with ExitStack() as stack:
+        browser = stack.enter_context(Browser(tmp_path / "profile"))
+        yield lambda page, **how: look(browser, page, **how)
+
+
+RATES = (0.0, 0.5)
+NAMES = [f"{speaker}/{number}" for speaker in "abcd" for number in range(6)]
+LABELS = np.linspace(-3, 3, len(NAMES)).astype(np.float32)
+# How far a model's answers are from the labels: of each clip another, the same in every draw.
+NOISE = np.random.default_rng(0).normal(0, 1, len(NAMES))
+# What the models say of clips with these labels when the share r of the rows is missing.
+GOOD = {
+    "lnln": lambda labels, r: labels + 0.2 * NOISE,
+    "ridge": lambda labels, r: -labels + NOISE,
+    "constant": lambda labels, r: np.full(len(labels), 0.3),
+}
+MakeRun = Callable[..., Run]
+
+
+@pytest.fixture
+def make_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MakeRun:
+    """Writes what is left of a run into the working folder, and returns the run.
+
+    `make_run(said=GOOD, names=NAMES, words="good", seeds=(1,), path="gone.mp4",
+    patterns=("random",))`.
+    """
+    monkeypatch.chdir(tmp_path)
+    return write_run
+
+
+def write_run(
+    said: dict[str, Any] = GOOD,
+    names: list[str] = NAMES,
+    words: str = "good",
+    seeds: tuple[int, ...] = (1,),
+    path: str = "gone.mp4",
+    patterns: tuple[str, ...] = ("random",),
+) -> Run:
+    clips = pa.table(
+        {
+            "clip_id": names,
+            "group": [name.split("/")[0] for name in names],
+            "label": LABELS[: len(names)],
+            **{f"label_{letter}": pa.nulls(len(names), pa.float32()) for letter in "tav"},
+        }
+    )
+    labels = clips["label"].to_numpy()
+
+    def asked(model: str, seed: int, condition: Condition) -> pa.Table:
+        left = np.full(len(names), 1 - condition.rate)
+        w = np.linspace(0.6, 0.8, len(names)) if model == "lnln" else None
+        prediction = said[model](labels, condition.rate)
+        observed = np.full(len(names), True)
+        return answers(model, seed, condition, clips, Scores(prediction, w), left, observed)
+
+    table = join(
+        asked(model, seed, condition)
+        for model in said
+        for seed in seeds
+        for condition in conditions(patterns, RATES, draws=2)
+    )
+    write(table, paths.PREDICTIONS)
+    test = results(
+        table, "mosi", pattern="random", missing_rate=0.5, rates=RATES, seed=0, resamples=20
+    )
+    paths.METRICS.mkdir(exist_ok=True)
+    (paths.METRICS / "test.json").write_text(json.dumps(test), "utf-8")
+    write_table(observed_of(names, path), paths.OBSERVED)
+    rows = [{"clip_id": n, "text": words, "source": "given", "words": []} for n in names]
+    write_table(pa.Table.from_pylist(rows, TRANSCRIPTS), paths.TRANSCRIPTS)
+    for model in said:
+        for seed in seeds:
+            write_training(paths.TRAINING / paths.run_name(model, seed))
+            weights = paths.TRAINED / paths.run_name(model, seed) / "model.safetensors"
+            weights.parent.mkdir(parents=True)
+            save_file({"head.weight": np.zeros((3, 4)), "language.embedding": np.zeros(7)}, weights)
+    about = About(
+        dataset="tiny",
+        notice="trained on nothing",
+        metric_set="mosi",
+        model=next(iter(said)),
+        models=list(said),
+        patterns=patterns,
+        rates=RATES,
+        missing_rate=0.5,
+        selection="mae",
+        seed=0,
+        resamples=200,
+    )
+    return Run(about, Path("studies"), Path("benchmarks"))
+
+
+def observed_of(names: list[str], path: str) -> pa.Table:
+    """A manifest with what was observed: of the first clip no face, of the last nothing at all."""
+    whole = {"share": 1.0, "missing": "", "gaps": []}
+    none = {"share": 0.0, "missing": "no face", "gaps": []}
+    rows = [
+        {field.name: None for field in MANIFEST}
+        | {"clip_id": name, "path": path, "sha256": "", "duration_s": 2.0, "has_audio": True}
+        | {"has_video": True, "language": "en", "group": name[0], "split": "test", "text": ""}
+        for name in names
+    ]
+    table = pa.Table.from_pylist(rows, MANIFEST)
+    of_vision = [none, *[whole] * (len(names) - 2), None]
+    for name, values in (("text", [whole] * len(names)), ("audio", [whole] * len(names))):
+        table = table.append_column(f"observed_{name}", pa.array(values))
+    return table.append_column("observed_vision", pa.array(of_vision))
+
+
+def write_training(folder: Path) -> None:
+    """Write what DVCLive logs in three epochs."""
+    for term in ("train/total", "train/loss_prediction", "valid/mae"):
+        file = folder / "plots" / "metrics" / f"{term}.tsv"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        lines = [f"step\t{file.stem}", *(f"{step}\t{3 / (1 + step)}" for step in range(3))]
+        file.write_text("\n".join(lines) + "\n", "utf-8")
+    (folder / "metrics.json").write_text(json.dumps({"best_epoch": 2, "step": 2}), "utf-8")
