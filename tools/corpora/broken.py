@@ -1,5 +1,6 @@
 """Five entries that cannot be used: the pipeline must quarantine each with its reason."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,9 @@ ENTRIES = [
 ]
 
 
-def write_broken(root: Path, *, size: int, fps: int, sample_rate: int, crf: int) -> None:
+def write_broken(
+    root: Path, *, size: int, fps: int, sample_rate: int, h264: Mapping[str, str]
+) -> None:
     """Write the four broken files into `root`/Raw; the fifth entry has no file."""
     raw = root / "Raw"
     whole = (raw / "milo" / "001.mp4").read_bytes()
@@ -34,5 +37,5 @@ def write_broken(root: Path, *, size: int, fps: int, sample_rate: int, crf: int)
         size=size,
         fps=fps,
         sample_rate=sample_rate,
-        crf=crf,
+        h264=h264,
     )

@@ -33,7 +33,7 @@ def make_sample(root: Path, processes: int) -> None:
     """The sample corpus, its broken entries last."""
     plan, recording = sample.make_plan(), sample.RECORDING
     record_all(root, plan, recording, processes)
-    write_broken(root, size=recording.size, fps=FPS, sample_rate=SAMPLE_RATE, crf=recording.crf)
+    write_broken(root, size=recording.size, fps=FPS, sample_rate=SAMPLE_RATE, h264=recording.h264)
     rows = [u.row for u in plan] + [{"label": 0.0, **entry} for entry in ENTRIES]
     write_labels(root / "label.csv", sample.COLUMNS, rows)
 

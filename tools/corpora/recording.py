@@ -1,7 +1,7 @@
 """From a plan to the files of a corpus: label.csv and the clips that are not there yet."""
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
@@ -21,12 +21,12 @@ from voices import SAMPLE_RATE, Quiet, speak_all
 class Recording:
     """How the clips of a corpus are recorded.
 
-    `size` is the side of the frames in pixels, `crf` h264's (higher is smaller and coarser),
-    `quiet` how much there is around the words.
+    `size` is the side of the frames in pixels, `h264` has options of the encoder (crf: higher is
+    smaller and coarser), `quiet` says how much there is around the words.
     """
 
     size: int
-    crf: int
+    h264: Mapping[str, str]
     quiet: Quiet
 
 
@@ -62,7 +62,7 @@ def film(root: Path, recording: Recording, job: tuple[Utterance, np.ndarray]) ->
         size=recording.size,
         fps=FPS,
         sample_rate=SAMPLE_RATE,
-        crf=recording.crf,
+        h264=recording.h264,
     )
 
 

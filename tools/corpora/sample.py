@@ -18,7 +18,9 @@ from utterances import (
 from voices import Quiet
 
 SENTENCES = Path(__file__).with_name("sample_sentences.csv")
-RECORDING = Recording(SIZE, 28, Quiet(lead_s=0.2, tail_s=0.3, shortest_s=2.0, longest_s=5.0))
+RECORDING = Recording(
+    SIZE, {"crf": "28"}, Quiet(lead_s=0.2, tail_s=0.3, shortest_s=2.0, longest_s=5.0)
+)
 READ_BY_THE_PIPELINE = ("video_id", "clip_id", "text", "label", "mode")
 HOW_IT_WAS_MADE = (
     "text_grade",
