@@ -11,8 +11,8 @@ from functools import cache
 
 import cv2
 import numpy as np
-from plan import Utterance
 from scipy.ndimage import gaussian_filter1d
+from utterances import Utterance
 
 SIZE = 256  # pixels
 FPS = 25
@@ -64,19 +64,18 @@ def perform(utterance: Utterance, loudness: np.ndarray) -> Performance:
     random = utterance.generator("face")
     frames = len(loudness)
     valence = expression_course(utterance, frames, random) + wander(random, frames, 0.1)
-    arousal = 0.1 if utterance.role == "still_face" else utterance.arousal
     positive, negative = np.maximum(valence, 0), np.maximum(-valence, 0)
     emphasis = gaussian_filter1d(loudness, 3)
     shift = np.stack([wander(random, frames, 2.5), wander(random, frames, 2.0)], axis=1)
     shift += random.normal(0, 4, 2)
-    shift[:, 1] += 4 * arousal * emphasis  # nods with the stresses
+    shift[:, 1] += 4 * utterance.arousal * emphasis  # nods with the stresses
     if leaves(utterance):
         shift += walk_out(utterance, frames, random)
     return Performance(
         # At 0 the photograph smiles broadly; 0.085 is a resting mouth, 0.14 a sad one.
         corner=0.085 - 0.1 * positive + 0.06 * negative,
         brow_inner=0.09 * negative + wander(random, frames, 0.006),
-        brow_outer=0.045 * arousal * emphasis + wander(random, frames, 0.006),
+        brow_outer=0.045 * utterance.arousal * emphasis + wander(random, frames, 0.006),
         jaw=0.1 * loudness,
         shift=shift,
         roll=random.normal(0, 1.5) + wander(random, frames, 1.2),
@@ -111,13 +110,13 @@ def wander(random: np.random.Generator, frames: int, deviation: float) -> np.nda
 
 def leaves(utterance: Utterance) -> bool:
     """Whether the head is out of the frame for some of the clip or for all of it."""
-    return utterance.role in ("no_face", "face_leaves")
+    return utterance.incomplete in ("no_face", "face_leaves")
 
 
 def walk_out(utterance: Utterance, frames: int, random: np.random.Generator) -> np.ndarray:
     """Sideways shift [frames, 2] in pixels of a head that is out of the frame, or goes out."""
     side = random.choice([-1.0, 1.0])
-    if utterance.role == "no_face":
+    if utterance.incomplete == "no_face":
         away = np.ones(frames)
     else:
         start = random.uniform(0.35, 0.65)

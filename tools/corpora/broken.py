@@ -1,5 +1,6 @@
 """Five entries that cannot be used: the pipeline must quarantine each with its reason."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,9 @@ ENTRIES = [
 ]
 
 
-def write_broken(root: Path, *, size: int, fps: int, sample_rate: int) -> None:
+def write_broken(
+    root: Path, *, size: int, fps: int, sample_rate: int, h264: Mapping[str, str]
+) -> None:
     """Write the four broken files into `root`/Raw; the fifth entry has no file."""
     raw = root / "Raw"
     whole = (raw / "milo" / "001.mp4").read_bytes()
@@ -28,5 +31,11 @@ def write_broken(root: Path, *, size: int, fps: int, sample_rate: int) -> None:
     (raw / "karl" / "renamed.mp4").write_text("This is a line of text, whatever its name says.\n")
     silence = np.zeros(2 * sample_rate, np.float32)
     write_clip(
-        raw / "ivy" / "nothing.mp4", None, silence, size=size, fps=fps, sample_rate=sample_rate
+        raw / "ivy" / "nothing.mp4",
+        None,
+        silence,
+        size=size,
+        fps=fps,
+        sample_rate=sample_rate,
+        h264=h264,
     )

@@ -1,51 +1,41 @@
-"""The plan of the corpus: who says what, with which face and which voice.
-
-All random numbers are drawn here or from `Utterance.generator`. They are keyed by names, not by
-order, so that adding a speaker or rendering one clip again changes nothing else.
-"""
+"""The plan of the sample corpus: who says what, with which face and which voice."""
 
 import csv
-import zlib
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-
-SENTENCES = Path(__file__).with_name("sentences.csv")
-SEED = 2611_23002
-
-
-@dataclass(frozen=True)
-class Speaker:
-    """One synthetic voice, and the look of its portrait.
-
-    `pitch` is espeak-ng's base pitch (0 to 100); `tint` multiplies the red, green and blue
-    channels; a `mirrored` portrait is flipped left to right.
-    """
-
-    name: str
-    engine: str  # "piper", or "espeak-ng <voice>+<variant>"
-    split: str
-    clips: int
-    pitch: int = 50
-    tint: tuple[float, float, float] = (1.0, 1.0, 1.0)
-    mirrored: bool = False
-
-
-SPEAKERS = (
-    Speaker("joe", "piper en_US-joe-medium", "train", 30),
-    Speaker("milo", "espeak-ng en-us+m7", "train", 30, 50, (0.97, 0.94, 0.9)),
-    Speaker("vera", "espeak-ng en-us+f4", "train", 30, 48, (1.0, 1.0, 1.06), True),
-    Speaker("karl", "espeak-ng en-us+klatt4", "train", 30, 42, (1.05, 0.98, 0.95), True),
-    Speaker("annie", "espeak-ng en-us+Annie", "train", 30, 45, (0.9, 0.9, 0.9)),
-    Speaker("marcus", "espeak-ng en+m3", "train", 30, 55, (0.96, 1.03, 0.98), True),
-    Speaker("ivy", "espeak-ng en+f3", "train", 30, 52, (0.95, 1.0, 1.02), True),
-    Speaker("nell", "espeak-ng en-us+f5", "train", 30, 55, (0.98, 0.95, 1.04), True),
-    Speaker("robert", "espeak-ng en-us+robert", "valid", 26, 48, (1.03, 1.0, 0.92)),
-    Speaker("fiona", "espeak-ng en-us+f2", "valid", 26, 50, (0.94, 0.98, 1.06)),
-    Speaker("adam", "espeak-ng en-us+adam", "test", 30, 45, (1.0, 0.96, 0.9), True),
-    Speaker("steph", "espeak-ng en-us+steph2", "test", 30, 48, (1.06, 1.02, 0.96)),
+from face import SIZE
+from recording import Recording
+from utterances import (
+    SPEAKERS,
+    EspeakProsody,
+    PiperProsody,
+    Speaker,
+    Utterance,
+    keyed_generator,
 )
+from voices import Quiet
+
+SENTENCES = Path(__file__).with_name("sample_sentences.csv")
+RECORDING = Recording(
+    SIZE, {"crf": "28"}, Quiet(lead_s=0.2, tail_s=0.3, shortest_s=2.0, longest_s=5.0)
+)
+READ_BY_THE_PIPELINE = ("video_id", "clip_id", "text", "label", "mode")
+HOW_IT_WAS_MADE = (
+    "text_grade",
+    "sarcasm",
+    "flat_voice",
+    "still_face",
+    "incomplete",
+    "broken",
+    "spoken",
+    "voice",
+)
+COLUMNS = READ_BY_THE_PIPELINE + HOW_IT_WAS_MADE
+
+CAST = [speaker for speaker in SPEAKERS.values() if speaker.name not in ("max", "paul", "linda")]
+CLIPS = {"train": 30, "valid": 26, "test": 30}  # of each speaker
 
 SARCASTIC = 0.08  # share of the clips of a split
 FLAT_VOICE = 0.11
@@ -60,34 +50,6 @@ INCOMPLETE = {  # clips per split
     "face_leaves": {"train": 3, "valid": 1, "test": 1},
     "no_transcript": {"train": 4, "valid": 1, "test": 1},
 }
-
-
-@dataclass(frozen=True)
-class Utterance:
-    """One clip: what is said, what is meant, and how it is delivered.
-
-    `label` is the sentiment meant, -3 to 3. `text_grade` is that of the words alone. `valence`
-    (-1 to 1) drives the face, `arousal` (0 to 1) the voice. `role` is what is special about it:
-    nothing (empty), "sarcasm", "flat_voice", "still_face", or a key of `INCOMPLETE`.
-    """
-
-    speaker: Speaker
-    clip_id: str
-    text: str
-    text_grade: int
-    label: float
-    valence: float
-    arousal: float
-    role: str
-
-    def generator(self, purpose: str) -> np.random.Generator:
-        """Random numbers of this clip for one purpose ("voice", "face", "room")."""
-        return keyed_generator(self.speaker.name, self.clip_id, purpose)
-
-
-def keyed_generator(*key: str) -> np.random.Generator:
-    """A generator that depends on the corpus' seed and on the key alone."""
-    return np.random.default_rng([SEED, *(zlib.crc32(part.encode()) for part in key)])
 
 
 def read_sentences() -> list[tuple[str, int]]:
@@ -133,7 +95,7 @@ def share_out(sentences: list[tuple[str, int]]) -> dict[str, list[tuple[str, int
 
 def count_clips(split: str) -> int:
     """How many clips a split has."""
-    return sum(speaker.clips for speaker in SPEAKERS if speaker.split == split)
+    return sum(CLIPS[split] for speaker in CAST if speaker.split == split)
 
 
 def plan_split(split: str, sentences: list[tuple[str, int]]) -> list[Utterance]:
@@ -142,15 +104,15 @@ def plan_split(split: str, sentences: list[tuple[str, int]]) -> list[Utterance]:
     The same words then have both meanings, and only face and voice tell which is meant.
     """
     random = keyed_generator("plan", split)
-    speakers = [speaker for speaker in SPEAKERS if speaker.split == split]
+    speakers = [speaker for speaker in CAST if speaker.split == split]
     warm = [sentence for sentence in sentences if sentence[1] >= 2]
     again = random.permutation(len(warm))[: count_clips(split) - len(sentences)]
     spoken = [(*sentence, False) for sentence in sentences]
     spoken += [(*warm[i], True) for i in again]
     random.shuffle(spoken)
 
-    seats = [speaker for speaker in speakers for _ in range(speaker.clips)]
-    numbers = [f"{number:03d}" for speaker in speakers for number in range(1, speaker.clips + 1)]
+    seats = [speaker for speaker in speakers for _ in range(CLIPS[split])]
+    numbers = [f"{number:03d}" for speaker in speakers for number in range(1, CLIPS[split] + 1)]
     roles = assign_roles([sarcasm for *_, sarcasm in spoken], split, random)
     return [
         deliver(speaker, number, text, grade, role)
@@ -190,7 +152,62 @@ def deliver(speaker: Speaker, clip_id: str, text: str, grade: int, role: str) ->
         valence = 0.0
     elif role == "flat_voice":
         arousal = 0.05
-    return Utterance(speaker, clip_id, text, grade, label, valence, arousal, role)
+    return Utterance(
+        speaker,
+        clip_id,
+        text,
+        draw_prosody(speaker, arousal, role, keyed_generator(speaker.name, clip_id, "voice")),
+        level=-31 + 12 * (0.65 if role == "sarcasm" else arousal),
+        brightness=0.0,
+        valence=valence,
+        arousal=0.1 if role == "still_face" else arousal,
+        incomplete=role if role in INCOMPLETE else "",
+        row=describe(speaker, clip_id, text, grade, label, role),
+    )
+
+
+def draw_prosody(
+    speaker: Speaker, arousal: float, role: str, random: np.random.Generator
+) -> EspeakProsody | PiperProsody:
+    """Rate, pitch and pitch range follow the arousal, 0 to 1."""
+    if speaker.engine.startswith("piper"):
+        if role == "sarcasm":
+            length, semitones = 1.3, -1.5
+        elif role == "flat_voice":
+            length, semitones = 1.1, -1.0
+        else:
+            length, semitones = 1.15 - 0.2 * arousal, 4 * (arousal - 0.4)
+        return PiperProsody(length + random.normal(0, 0.02), semitones + random.normal(0, 0.2))
+    base = speaker.pitch
+    if role == "sarcasm":  # drawn out, low, with exaggerated tunes
+        rate, pitch, spread = 144.0, base - 14.0, 98.0
+    elif role == "flat_voice":
+        rate, pitch, spread = 150.0, base - 6.0, 8.0
+    else:
+        rate, pitch, spread = 146 + 30 * arousal, base + 26 * (arousal - 0.4), 18 + 72 * arousal
+    rate, pitch, spread = np.array([rate, pitch, spread]) + random.normal(0, [3, 2, 4])
+    return EspeakProsody(int(rate), int(np.clip(pitch, 1, 99)), int(np.clip(spread, 0, 100)))
+
+
+def describe(
+    speaker: Speaker, clip_id: str, text: str, grade: int, label: float, role: str
+) -> dict[str, Any]:
+    """The clip's line of label.csv."""
+    return {
+        "video_id": speaker.name,
+        "clip_id": clip_id,
+        "text": "" if role == "no_transcript" else text,
+        "label": label,
+        "mode": speaker.split,
+        "text_grade": grade,
+        "sarcasm": int(role == "sarcasm"),
+        "flat_voice": int(role == "flat_voice"),
+        "still_face": int(role == "still_face"),
+        "incomplete": role if role in INCOMPLETE else "",
+        "broken": "",
+        "spoken": text,
+        "voice": speaker.engine,
+    }
 
 
 def draw_label(grade: int, role: str, random: np.random.Generator) -> float:

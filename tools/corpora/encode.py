@@ -1,6 +1,6 @@
 """Encode frames and samples as a small MP4, reproducibly to the byte."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from av import AudioStream, VideoStream
 from av.codec.context import Flags
 from av.container import OutputContainer
 
-VIDEO_OPTIONS = {"crf": "28", "preset": "slow", "threads": "1", "g": "250"}
+VIDEO_OPTIONS = {"preset": "slow", "threads": "1", "g": "250"}
 AUDIO_BITS_PER_S = 32_000
 
 
@@ -22,6 +22,7 @@ def write_clip(
     size: int,
     fps: int,
     sample_rate: int,
+    h264: Mapping[str, str],
 ) -> None:
     """Write an MP4 with h264 and AAC, atomically.
 
@@ -36,12 +37,14 @@ def write_clip(
         Side of the frames, pixels.
     fps, sample_rate : int
         Per second.
+    h264 : mapping of str to str
+        More options of the encoder, such as its quality, crf.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial")
     with av.open(str(partial), "w", format="mp4", options={"fflags": "+bitexact"}) as container:
         # Streams cannot be added once the first packet is written.
-        picture = None if frames is None else add_picture(container, size, fps)
+        picture = None if frames is None else add_picture(container, size, fps, h264)
         sound = None if samples is None else add_sound(container, sample_rate)
         if picture is not None and frames is not None:
             for i, pixels in enumerate(frames):
@@ -60,9 +63,11 @@ def write_clip(
     partial.replace(path)
 
 
-def add_picture(container: OutputContainer, size: int, fps: int) -> VideoStream:
+def add_picture(
+    container: OutputContainer, size: int, fps: int, h264: Mapping[str, str]
+) -> VideoStream:
     """Add a square h264 stream, encoded by one thread, as more would make the bytes vary."""
-    stream = container.add_stream("libx264", rate=fps, options=VIDEO_OPTIONS)
+    stream = container.add_stream("libx264", rate=fps, options={**VIDEO_OPTIONS, **h264})
     stream.width = stream.height = size
     stream.pix_fmt = "yuv420p"
     stream.codec_context.thread_count = 1
