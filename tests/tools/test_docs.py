@@ -11,7 +11,7 @@ PAGES = [
     *(ROOT / name for name in ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md")),
     *sorted((ROOT / "docs").rglob("*.md")),
 ]
-CODE = "contracts|extractors|lnln|pipeline|tests|benchmarks|tools|docs|data/sample"
+CODE = "contracts|extractors|lnln|pipeline|tests|benchmarks|tools|docs|data/sample|data/carrier"
 
 
 def name(page: Path) -> str:
