@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from contracts.parquet import read_table
-from pipeline.models import FLOORS
+from tests.end_to_end.conftest import FLOORS
 
 pytestmark = pytest.mark.slow
 
@@ -59,7 +59,7 @@ def test_experiment_with_another_missing_rate(copy: Path, run: Run) -> None:
     before = content(copy / "metrics" / "test.json")
     done = run(copy, "dvc", "exp", "run", "-S", "missing_rate=0.7")
     assert done.returncode == 0, done.stderr
-    assert stages_run(done.stdout) == {"incomplete", *sweeps(MODELS), "evaluate"}
+    assert stages_run(done.stdout) == {"incomplete", *sweeps(MODELS), "evaluate", "report"}
     after = content(copy / "metrics" / "test.json")
     assert after["missing_rate"] == 0.7
     assert after["models"]["lnln"] != before["models"]["lnln"]
@@ -72,7 +72,7 @@ def test_other_patterns_of_missing_data_are_judged_and_nothing_is_trained(
     before = content(copy / "metrics" / "test.json")
     done = run(copy, "dvc", "exp", "run", "-S", "masks.patterns=[random,block_end,synchronous]")
     assert done.returncode == 0, done.stderr
-    assert stages_run(done.stdout) == {"incomplete", *sweeps(MODELS), "evaluate"}
+    assert stages_run(done.stdout) == {"incomplete", *sweeps(MODELS), "evaluate", "report"}
     after = content(copy / "metrics" / "test.json")
     assert after["patterns"].keys() == {"block_end", "synchronous"}
     assert after["patterns"]["block_end"]["models"].keys() == set(MODELS)
@@ -152,7 +152,13 @@ def test_other_code_of_one_model_trains_that_model_again_and_no_other(copy: Path
     )
     done = run(copy, "dvc", "repro")
     assert done.returncode == 0, done.stderr
-    assert stages_run(done.stdout) == {"code", *of(("ridge",), 1111), "evaluate", "choose"}
+    assert stages_run(done.stdout) == {
+        "code",
+        *of(("ridge",), 1111),
+        "evaluate",
+        "report",
+        "choose",
+    }
     after = content(copy / "metrics" / "test.json")["models"]
     assert {name for name in MODELS if after[name] != before[name]} == {"ridge"}
 
@@ -174,14 +180,18 @@ def test_more_seeds_train_what_is_new_and_report_mean_and_deviation(copy: Path, 
     assert chosen["weights_sha256"] == found[best]["weights_sha256"]
     assert chosen["training"] == found[best]["training"]
     card = {"card"} if best == 1112 else set()
-    assert stages_run(done.stdout) == {*of(MODELS, 1112), "evaluate", "choose", *card}
+    assert stages_run(done.stdout) == {*of(MODELS, 1112), "evaluate", "report", "choose", *card}
 
 
 def test_another_model_is_chosen_by_its_name(copy: Path, run: Run, tmp_path: Path) -> None:
     done = run(copy, "dvc", "exp", "run", "-S", "model.name=text_only")
     assert done.returncode == 0, done.stderr
-    assert stages_run(done.stdout) == {"dataset", "evaluate", "choose", "card"}
-    assert content(copy / "metrics" / "test.json")["models"].keys() == set(FLOORS)
+    assert stages_run(done.stdout) == {
+        "dataset",
+        *of(("text_only",), 1111),
+        *("evaluate", "report", "choose", "card"),
+    }
+    assert content(copy / "metrics" / "test.json")["models"].keys() == {"text_only", *FLOORS}
     assert content(copy / "models" / "lnln" / "config.json")["model"] == "text_only"
     drawn = run(copy, "dvc", "plots", "show", "--out", str(tmp_path / "plots"))
     assert drawn.returncode == 0, drawn.stderr
@@ -197,7 +207,7 @@ def test_another_model_is_chosen_by_its_name(copy: Path, run: Run, tmp_path: Pat
     ("changes", "trained"),
     [
         ({"lnln": {"variant": "official"}}, ("lnln",)),
-        ({"train": {"finetune_language": True, "epochs": 1}}, ("lnln", "text_only")),
+        ({"train": {"finetune_language": True, "epochs": 1}}, ("lnln",)),
     ],
     ids=["official", "finetune_language"],
 )
@@ -210,7 +220,7 @@ def test_other_networks_go_the_whole_way(
     assert stages_run(done.stdout) == {
         "dataset",
         *of(trained, 1111),
-        *("evaluate", "choose", "card"),
+        *("evaluate", "report", "choose", "card"),
     }
     clip = "data/sample/Raw/adam/004.mp4"
     answer = run(copy, "pipeline", "predict", clip, "--json", "--offline")

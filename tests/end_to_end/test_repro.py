@@ -16,10 +16,10 @@ import yaml
 from contracts.features import read_modality
 from contracts.parquet import read_table
 from contracts.quarantine import read_quarantine
-from pipeline.models import FLOORS
 from pipeline.params import load_dataset
 from pipeline.stage import StageError
 from pipeline.stages.splits import read_split
+from tests.end_to_end.conftest import FLOORS
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 MODELS = ("lnln", *FLOORS)
@@ -184,7 +184,7 @@ def test_another_missing_rate_runs_nothing_up_to_training(copy: Path, run: Run) 
     (copy / "params.yaml").write_text(params.replace("missing_rate: 0.5", "missing_rate: 0.7"))
     changed = json.loads(run(copy, "dvc", "status", "--json").stdout)
     sweeps = {f"sweep@{model}-1111" for model in MODELS}
-    assert changed.keys() == {"incomplete", *sweeps, "evaluate"}
+    assert changed.keys() == {"incomplete", *sweeps, "evaluate", "report"}
 
 
 def test_another_frame_rate_extracts_vision_only(copy: Path, run: Run) -> None:
