@@ -37,8 +37,6 @@ class OfficialReversal(LNLNSettings):
         return super().switches._replace(reversal="after_generator")
 
 
-register("lnln_official_reversal", OfficialReversal)(LNLN)
-
 
 def experiment(study: str, name: str, studies: Studies, tuned: float) -> Experiment:
     """Turn an entry of params.yaml into an experiment.
@@ -55,6 +53,8 @@ def experiment(study: str, name: str, studies: Studies, tuned: float) -> Experim
     rate = settings.pop("learning_rate", tuned)
     reversed_ = settings.pop("official_reversal", False)
     model = "lnln_official_reversal" if reversed_ else "lnln"
+    if reversed_:
+        register(model, OfficialReversal)(LNLN)
     return Experiment(name, model, settings, [rate])
 
 

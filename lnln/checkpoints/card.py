@@ -47,7 +47,7 @@ def model_card(config: Config, sizes: Mapping[str, int]) -> str:
     training = config.training
     clips = ", ".join(f"{count} {split}" for split, count in training.get("clips", {}).items())
     inside = sum(size for name, size in sizes.items() if name.startswith("language."))
-    settings = {config.model: config.settings.model_dump()} | {
+    settings = {config.model: config.settings.model_dump(mode="json")} | {
         name: value for name, value in training.items() if name not in ("clips", "validation")
     }
     card = ModelCard.from_template(

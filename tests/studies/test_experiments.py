@@ -9,6 +9,7 @@ import torch
 
 from contracts.schemas import PREDICTIONS
 from lnln.evaluation.epochs import EPOCH_PREDICTIONS
+from lnln.models import registry
 from lnln.models.lnln.model import LNLN
 from studies import vary
 from studies.corpora import Corpus
@@ -71,7 +72,10 @@ def test_the_reversal_of_the_published_code_is_all_that_differs() -> None:
     assert ours == vary.LNLNSettings().switches._replace(reversal="after_generator")
 
 
-def test_proxies_are_measured_on_the_validation_split(corpus: Corpus, studies: Studies) -> None:
+def test_proxies_are_measured_on_the_validation_split(
+    corpus: Corpus, studies: Studies, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry, "_REGISTERED", {})
     settings = SMALL | {"reversal": 5, "official_reversal": True, "learning_rate": 3e-3}
     altered = studies.model_copy(update={"adversarial": {"s5": settings}, "seeds": [1]})
     varied = vary.experiment("adversarial", "s5", altered, tuned=1e-3)

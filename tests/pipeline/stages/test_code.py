@@ -84,9 +84,9 @@ def test_other_words_change_no_stage(repository: Path) -> None:
     ("file", "stages"),
     [
         ("extractors/audio/extractor.py", {"extract-audio"}),
-        ("extractors/media/sound.py", {"transcribe", "extract-audio", "extract-vision"}),
+        ("extractors/media/sound.py", {"transcribe", "extract-audio", "extract-vision", "report"}),
         ("extractors/text/extractor.py", {"extract-text"}),
-        ("extractors/vision/faces.py", {"extract-vision"}),
+        ("extractors/vision/faces.py", {"extract-vision", "report"}),
         ("extractors/vision/frames.py", {"extract-vision", "report"}),
         ("extractors/workers/pool.py", set()),
         ("pipeline/stages/ingest.py", {"ingest"}),
