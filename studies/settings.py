@@ -32,6 +32,9 @@ class Studies(_Section):
     """The whole of the file."""
 
     seeds: list[int] = Field(min_length=1, description="of training")
+    parts_seeds: list[int] = Field(
+        min_length=1, description="of training, of ablations and loss weights"
+    )
     draws: int = Field(ge=1, description="masks drawn per clip and rate")
     rates: list[float] = Field(min_length=2, description="missing rates asked about")
     patterns: list[str] = Field(min_length=1, description="patterns asked about")
@@ -45,6 +48,11 @@ class Studies(_Section):
         description="settings of LNLN by name; official_reversal and learning_rate beside them"
     )
     damages: dict[str, list[str]] = Field(description="what is done to raw test clips, by name")
+
+
+def seeds_of(study: str, studies: Studies) -> list[int]:
+    """Return the seeds that a study of LNLN's parts trains with."""
+    return studies.seeds if study == "adversarial" else studies.parts_seeds
 
 
 def load_studies(path: Path = PARAMS) -> Studies:

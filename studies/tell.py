@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from contracts.files import replacing
@@ -27,7 +28,7 @@ from pipeline.stage import run, write_json
 from studies.compare import COMPARED
 from studies.corpora import describe
 from studies.damage import DAMAGED
-from studies.settings import Studies, load_studies
+from studies.settings import Studies, load_studies, seeds_of
 from studies.told import Row, difference, find, markdown, short, told_apart, with_interval
 from studies.vary import VARIED
 
@@ -115,6 +116,8 @@ def varied(studies: Studies, corpus: str, study: str) -> dict[str, Any]:
             *(VARIED / study / name / "predictions.parquet" for name in names),
         ]
     )
+    of_seeds = pa.array(seeds_of(study, studies))
+    table = table.filter(pc.is_in(table["seed"], of_seeds))
     models = _in_order(by_model(table, "random", _below_one(studies)), [WHOLE, *names])
     reached = _scores(models, metric_set, studies, ("mean", "high", 0.0))
     against = compare(

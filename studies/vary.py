@@ -22,7 +22,7 @@ from lnln.models.registry import register
 from pipeline.stage import run, write_json
 from studies.compare import COMPARED
 from studies.corpora import Corpus, read
-from studies.settings import Studies, load_studies
+from studies.settings import Studies, load_studies, seeds_of
 from studies.training import Experiment, Outcome, run_experiment
 
 VARIED = Path("outputs/studies")  # <study>/<name>/
@@ -35,7 +35,6 @@ class OfficialReversal(LNLNSettings):
     def switches(self) -> Switches:
         """The variant's, with that one changed."""
         return super().switches._replace(reversal="after_generator")
-
 
 
 def experiment(study: str, name: str, studies: Studies, tuned: float) -> Experiment:
@@ -62,6 +61,7 @@ def main() -> None:
     """Train and ask the variation that the command line names."""
     study, name = sys.argv[1:]
     studies = load_studies()
+    studies = studies.model_copy(update={"seeds": seeds_of(study, studies)})
     corpus = studies.corpora[0]
     about = json.loads((COMPARED / f"{corpus}-lnln" / "about.json").read_text("utf-8"))
     data = read(corpus)
