@@ -24,7 +24,7 @@ from lnln.evaluation.epochs import if_chosen_on_test
 from lnln.evaluation.scores import Score, scores
 from lnln.evaluation.table import read
 from lnln.settings import MetricSet
-from pipeline.stage import run, write_json
+from pipeline.stage import run, warn, write_json
 from studies.compare import COMPARED
 from studies.corpora import describe
 from studies.damage import DAMAGED
@@ -43,12 +43,25 @@ def main() -> None:
     studies = load_studies()
     findings: dict[str, Any] = {}
     for corpus in studies.corpora:
-        findings[f"compare-{corpus}"] = compared(studies, corpus)
+        models = there(COMPARED, [f"{corpus}-{model}" for model in studies.models])
+        own = studies.model_copy(update={"models": [m.removeprefix(f"{corpus}-") for m in models]})
+        if WHOLE in own.models:
+            findings[f"compare-{corpus}"] = compared(own, corpus)
     corpus = studies.corpora[0]
     for study in ("ablations", "weights", "adversarial"):
-        findings[study] = varied(studies, corpus, study)
-    findings["damaged"] = damaged(studies, corpus)
+        if names := there(VARIED / study, list(getattr(studies, study))):
+            findings[study] = varied(studies, corpus, study, names)
+    if names := there(DAMAGED, list(studies.damages)):
+        findings["damaged"] = damaged(studies, corpus, names)
     write_json(findings, METRICS / "findings.json")
+
+
+def there(folder: Path, names: list[str]) -> list[str]:
+    """Return which of some results are there, and say which are not."""
+    missing = [name for name in names if not (folder / name / "about.json").exists()]
+    if missing:
+        warn([f"{folder}: not run yet, and left out: {', '.join(missing)}"])
+    return [name for name in names if name not in missing]
 
 
 def compared(studies: Studies, corpus: str) -> dict[str, Any]:
@@ -107,9 +120,9 @@ def compared(studies: Studies, corpus: str) -> dict[str, Any]:
     }
 
 
-def varied(studies: Studies, corpus: str, study: str) -> dict[str, Any]:
+def varied(studies: Studies, corpus: str, study: str, names: list[str]) -> dict[str, Any]:
     """Tell what LNLN with other settings does, beside LNLN itself."""
-    metric_set, names = describe(corpus).metric_set, list(getattr(studies, study))
+    metric_set = describe(corpus).metric_set
     table = read(
         [
             COMPARED / f"{corpus}-{WHOLE}" / "predictions.parquet",
@@ -144,12 +157,12 @@ def varied(studies: Studies, corpus: str, study: str) -> dict[str, Any]:
     }
 
 
-def damaged(studies: Studies, corpus: str) -> dict[str, Any]:
+def damaged(studies: Studies, corpus: str, names: list[str]) -> dict[str, Any]:
     """Tell what damage to raw clips does to models that were trained on whole ones."""
     metric_set = describe(corpus).metric_set
     rows: list[Row] = []
     found: dict[str, Any] = {}
-    for name in studies.damages:
+    for name in names:
         table, about = read([DAMAGED / name / "predictions.parquet"]), _about(DAMAGED / name)
         found[name] = about
         of = {
