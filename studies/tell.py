@@ -210,7 +210,7 @@ def _summary(name: str, reached: Sequence[Score], about: dict[str, Any]) -> Row:
         "MAE, mean over r": with_interval(find(reached, name, "mae", "mean")),
         "MAE, r ≥ 0.5": short(find(reached, name, "mae", "high")),
         "Corr, mean over r": with_interval(find(reached, name, "corr", "mean")),
-        "parameters": f"{about['parameters']:,}",
+        "parameters": f"{about['parameters']:,}" if about["learning_rate"] else "-",
         "s per epoch": f"{about['seconds_per_epoch']:.1f}",
     }
 
