@@ -49,8 +49,10 @@ def _newest(name: str) -> str:
 
 def _study(name: str) -> str:
     """Return a table that a study wrote; an error where it is missing."""
-    (path,) = (ROOT / "metrics" / "studies").glob(f"*/{name}.md")
-    return path.read_text("utf-8").strip()
+    found = [*(ROOT / "metrics" / "studies").glob(f"*/{name}.md")]
+    if len(found) != 1:
+        raise FileNotFoundError(f"metrics/studies has no table {name}.md: run make studies")
+    return found[0].read_text("utf-8").strip()
 
 
 def _variants() -> str:

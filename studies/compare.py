@@ -22,9 +22,9 @@ def main() -> None:
     corpus, model = sys.argv[1:]
     studies = load_studies()
     rates = studies.budget.learning_rates
-    first = corpus == studies.corpora[0]  # the habit of choosing on test is priced on one
+    priced = corpus == studies.by_epoch
     outcome = run_experiment(
-        Experiment(model, model, {}, rates), read(corpus), studies, by_epoch=first
+        Experiment(model, model, {}, rates), read(corpus), studies, by_epoch=priced
     )
     folder = COMPARED / f"{corpus}-{model}"
     write(outcome.predictions, folder / "predictions.parquet")

@@ -82,6 +82,7 @@ def compared(studies: Studies, corpus: str) -> dict[str, Any]:
     )
     collapsed = collapsed_rates(collapses(models))
     _write(f"compare-{corpus}", [_summary(m.name, reached, about[m.name]) for m in models])
+    _write(f"short-{corpus}", [_short(m.name, reached) for m in models])
     _write(
         f"pairs-{corpus}",
         [
@@ -212,6 +213,24 @@ def _summary(name: str, reached: Sequence[Score], about: dict[str, Any]) -> Row:
         "Corr, mean over r": with_interval(find(reached, name, "corr", "mean")),
         "parameters": f"{about['parameters']:,}" if about["learning_rate"] else "-",
         "s per epoch": f"{about['seconds_per_epoch']:.1f}",
+    }
+
+
+def _short(name: str, reached: Sequence[Score]) -> Row:
+    """What fits on the front door: means, and the deviation over the seeds."""
+
+    def cell(metric: str, over: Over) -> str:
+        score = find(reached, name, metric, over)
+        told = short(score)
+        return told if not score.deviation else f"{told} ± {score.deviation:.3f}"
+
+    return {
+        "model": name,
+        "MAE, r = 0": cell("mae", 0.0),
+        "MAE, mean over r": cell("mae", "mean"),
+        "MAE, r ≥ 0.5": cell("mae", "high"),
+        "Corr, r = 0": cell("corr", 0.0),
+        "Corr, mean over r": cell("corr", "mean"),
     }
 
 

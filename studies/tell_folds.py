@@ -24,7 +24,11 @@ TOLD = METRICS / "folds"  # <corpus>.json and .md
 
 
 def main() -> None:
-    """Write the table, whose intervals are over clips, and the findings behind it."""
+    """Write the table and the findings behind it.
+
+    Every clip is answered once, by the model of its fold, and scored together with all others:
+    what a model answers on average differs between folds, which lessens Corr.
+    """
     (name,) = sys.argv[1:]
     studies, metric_set = (
         load_studies(Path(f"studies/{name}/params.yaml")),

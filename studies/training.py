@@ -23,8 +23,8 @@ from lnln.models.registry import find
 from lnln.settings import TrainSettings
 from lnln.training.history import Row
 from lnln.training.run import Trained, train
-from pipeline.models import merged, resolve_model
-from pipeline.params import Params, load_params
+from pipeline.models import ResolvedModel, merged, resolve_model
+from pipeline.params import Params, ResolvedDataset, load_params
 from pipeline.stages.splits import lengths, load_language
 from pipeline.stages.train import checkpoint
 from studies.corpora import Corpus
@@ -65,12 +65,15 @@ class Experiment(NamedTuple):
         Of the model, over params.yaml and the presets.
     learning_rates : sequence of float
         Those tried; with a single one nothing is.
+    like : str, optional
+        Model whose section of params.yaml and preset count, where `model` has none of its own.
     """
 
     name: str
     model: str
     settings: dict[str, Any]
     learning_rates: Sequence[float]
+    like: str | None = None
 
 
 def run_experiment(
@@ -139,9 +142,7 @@ def _train(
     learning_rate: float,
 ) -> _Run:
     name, dataset = experiment.model, corpus.dataset
-    own = merged(params.overrides.get(name, {}), experiment.settings)
-    overrides = params.overrides | {name: own}
-    resolved = resolve_model(name, params.model_copy(update={"overrides": overrides}), dataset)
+    resolved = resolve(experiment, params, dataset)
     budget = studies.budget
     training = resolved.train.model_dump()
     if find(name).learns == "by_gradient":
@@ -161,7 +162,7 @@ def _train(
         "valid_set": corpus.valid,
         "valid_masks": evenly(masks),
         "lengths": lengths(dataset),
-        "model_settings": resolved.settings(name),
+        "model_settings": find(name).settings.model_validate(resolved.model),
         "settings": TrainSettings(seed=seed, **training),
         "metric_set": dataset.metric_set,
         "language": language,
@@ -172,6 +173,23 @@ def _train(
     seconds = time.perf_counter() - began
     made = checkpoint(trained, inputs, params, dataset)
     return _Run(experiment.name, seed, trained, made, weights, seconds)
+
+
+def resolve(experiment: Experiment, params: Params, dataset: ResolvedDataset) -> ResolvedModel:
+    """Settle a model's settings: those of the experiment over params.yaml over the preset.
+
+    Neither `model.ablate` nor what params.yaml says of training counts: the budget does.
+    """
+    section = experiment.like or experiment.model
+    own = merged(params.overrides.get(section, {}), experiment.settings)
+    alone = params.model_copy(
+        update={
+            "overrides": params.overrides | {section: own},
+            "model": params.model.model_copy(update={"ablate": []}),
+            "train": params.train.model_copy(update={"overrides": {}}),
+        }
+    )
+    return resolve_model(section, alone, dataset)
 
 
 class Asker:

@@ -54,7 +54,7 @@ def experiment(study: str, name: str, studies: Studies, tuned: float) -> Experim
     model = "lnln_official_reversal" if reversed_ else "lnln"
     if reversed_:
         register(model, OfficialReversal)(LNLN)
-    return Experiment(name, model, settings, [rate])
+    return Experiment(name, model, settings, [rate], like="lnln")
 
 
 def main() -> None:

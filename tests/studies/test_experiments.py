@@ -11,10 +11,12 @@ from contracts.schemas import PREDICTIONS
 from lnln.evaluation.epochs import EPOCH_PREDICTIONS
 from lnln.models import registry
 from lnln.models.lnln.model import LNLN
+from lnln.models.lnln.settings import LNLNSettings
+from pipeline.params import load_params
 from studies import vary
-from studies.corpora import Corpus
+from studies.corpora import Corpus, describe
 from studies.settings import Studies, load_studies
-from studies.training import Experiment, run_experiment
+from studies.training import Experiment, resolve, run_experiment
 
 SMALL = {"width": 16, "tokens": 2, "heads": 2, "head_width": 8, "hyper_head_width": 4}
 
@@ -67,9 +69,30 @@ def test_a_model_that_is_fitted_at_once_has_no_learning_rate(
     assert outcome.about["learning_rate"] is None
 
 
-def test_the_reversal_of_the_published_code_is_all_that_differs() -> None:
-    ours = vary.OfficialReversal().switches
-    assert ours == vary.LNLNSettings().switches._replace(reversal="after_generator")
+def test_the_reversal_of_the_published_code_is_all_that_differs(
+    project: Path, studies: Studies, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry, "_REGISTERED", {})
+    params, dataset = load_params(), describe("sample")
+    ours, theirs = (
+        resolve(vary.experiment("adversarial", name, studies, tuned=1e-3), params, dataset)
+        for name in ("s1_w08", "official_s1_w08")
+    )
+    assert ours == theirs
+    assert ours.model["dropout"] == 0.1  # of the preset
+    switches = LNLNSettings.model_validate(ours.model).switches
+    official = vary.OfficialReversal.model_validate(theirs.model).switches
+    assert official == switches._replace(reversal="after_generator")
+
+
+def test_ablations_of_params_do_not_change_a_study(project: Path, studies: Studies) -> None:
+    params, dataset = load_params(), describe("sample")
+    ablated = params.model_copy(
+        update={"model": params.model.model_copy(update={"ablate": ["proxy"]})}
+    )
+    for settings in ({}, {"ablate": ["correction"]}):
+        experiment = Experiment("lnln", "lnln", settings, [1e-3])
+        assert resolve(experiment, ablated, dataset) == resolve(experiment, params, dataset)
 
 
 def test_proxies_are_measured_on_the_validation_split(

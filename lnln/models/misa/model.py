@@ -1,8 +1,7 @@
 """MISA: every modality once in a space of its own and once in a shared one (arXiv 2005.03545).
 
 Shapes: B the batch, L the rows of a modality, D its features per row, d the width. Modalities
-stand in the order text, vision, audio. Statements about the paper are from memory; the blocks are
-those of the published code.
+stand in the order text, vision, audio. The blocks are those of the published code.
 """
 
 from collections.abc import Sequence

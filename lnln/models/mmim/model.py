@@ -4,7 +4,7 @@ An epoch is two passes over the clips: the first makes the bounds of mutual info
 second trains the rest of the network against them.
 
 Shapes: B the batch, L the rows of a modality, D its features per row, E the dimensions of entropy.
-Statements about the paper are from memory; the blocks are those of the published code.
+The blocks are those of the published code.
 """
 
 from typing import Any, NamedTuple
