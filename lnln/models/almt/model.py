@@ -1,6 +1,7 @@
 """ALMT: language at several scales guides what is learnt of audio and vision (arXiv 2310.05804).
 
-Shapes: B the batch, T the tokens that stand for a modality, d their width. The blocks are those of the published code.
+Shapes: B the batch, T the tokens that stand for a modality, d their width. The blocks
+are those of the published code.
 """
 
 from typing import Literal, NamedTuple
