@@ -42,7 +42,9 @@ def difference(row: Difference) -> str:
     text = f"{row.difference:+.3f}"
     if row.low is not None and row.high is not None:
         text += f" ({row.low:+.3f} to {row.high:+.3f})"
-    return text + (f", p = {row.p_holm:.3f}" if row.p_holm is not None else "")
+    if row.p_holm is None:
+        return text
+    return text + (", p < 0.001" if row.p_holm < 0.0005 else f", p = {row.p_holm:.3f}")
 
 
 def told_apart(row: Difference) -> bool:
