@@ -17,7 +17,7 @@ from pipeline.stage import run, write_json
 from studies.corpora import describe
 from studies.folds import FOLDS
 from studies.settings import load_studies
-from studies.tell import METRICS, WHOLE
+from studies.tell import METRICS, WHOLE, there
 from studies.told import Row, difference, find, markdown, with_interval
 
 TOLD = METRICS / "folds"  # <corpus>.json and .md
@@ -34,9 +34,11 @@ def main() -> None:
         load_studies(Path(f"studies/{name}/params.yaml")),
         describe(name).metric_set,
     )
-    table = read([FOLDS / f"{name}-{m}" / "predictions.parquet" for m in studies.models])
+    found = there(FOLDS, [f"{name}-{model}" for model in studies.models])
+    names = [folder.removeprefix(f"{name}-") for folder in found]
+    table = read([FOLDS / folder / "predictions.parquet" for folder in found])
     by_name = {model.name: model for model in by_model(table, "random")}
-    models = [by_name[name] for name in studies.models]
+    models = [by_name[model] for model in names]
     reached = scores(
         models,
         metric_set,
@@ -45,7 +47,7 @@ def main() -> None:
         over=["mean", 0.0],
         metrics=["mae", "corr", "acc2_without_zero"],
     )
-    whole = studies.models.index(WHOLE)
+    whole = names.index(WHOLE)
     pairs = [(i, whole) for i in range(len(models)) if i != whole]
     against = compare(
         models, metric_set, seed=0, over=[0.0], pairs=pairs, resamples=studies.resamples
