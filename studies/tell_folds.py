@@ -17,8 +17,8 @@ from pipeline.stage import run, write_json
 from studies.corpora import describe
 from studies.folds import FOLDS
 from studies.settings import load_studies
-from studies.tell import METRICS, WHOLE, there
-from studies.told import Row, difference, find, markdown, with_interval
+from studies.tell import there
+from studies.told import METRICS, WHOLE, Row, difference, find, markdown, with_interval
 
 TOLD = METRICS / "folds"  # <corpus>.json and .md
 

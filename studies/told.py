@@ -1,14 +1,24 @@
-"""Scores and comparisons as rows of Markdown tables."""
+"""Scores and comparisons as rows of Markdown tables: what all studies tell with."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
+from contracts.files import replacing
+from lnln.evaluation.by_model import ModelAnswers
 from lnln.evaluation.comparison import Difference
-from lnln.evaluation.scores import Score
+from lnln.evaluation.curves import Over
+from lnln.evaluation.scores import Score, scores
+from lnln.settings import MetricSet
+from studies.settings import Studies
 
 Row = dict[str, Any]
+METRICS = Path("metrics/studies")
+TABLES = METRICS / "tables"  # Markdown, included by docs/studies
+WHOLE = "lnln"  # what variations are compared with
 
 
 def markdown(rows: Iterable[Row]) -> str:
@@ -55,3 +65,53 @@ def told_apart(row: Difference) -> bool:
 def find(scores: Sequence[Score], model: str, metric: str, over: Any) -> Score:
     """Return the score of one model, metric and sum over the rates."""
     return next(s for s in scores if (s.model, s.metric) == (model, metric) and s.over == over)
+
+
+def score(
+    models: Sequence[ModelAnswers], metric_set: MetricSet, studies: Studies, over: Sequence[Over]
+) -> list[Score]:
+    """Score models by MAE, Corr and Acc-2."""
+    return scores(
+        models,
+        metric_set,
+        seed=0,
+        resamples=studies.resamples,
+        over=over,
+        metrics=["mae", "corr", "acc2_without_zero" if metric_set == "mosi" else "acc2"],
+    )
+
+
+def summary(name: str, reached: Sequence[Score], about: dict[str, Any]) -> Row:
+    """Sum one model up, in a row."""
+    return {
+        "model": name,
+        "MAE, r = 0": short(find(reached, name, "mae", 0.0)),
+        "MAE, mean over r": with_interval(find(reached, name, "mae", "mean")),
+        "MAE, r ≥ 0.5": short(find(reached, name, "mae", "high")),
+        "Corr, mean over r": with_interval(find(reached, name, "corr", "mean")),
+        "parameters": f"{about['parameters']:,}" if about["learning_rate"] else "-",
+        "s per epoch": f"{about['seconds_per_epoch']:.1f}",
+    }
+
+
+def below_one(studies: Studies) -> list[float]:
+    """Rates that sums are over: at 1 nothing is left to answer from."""
+    return [rate for rate in studies.rates if rate < 1]
+
+
+def in_order(models: Sequence[ModelAnswers], names: Sequence[str]) -> list[ModelAnswers]:
+    """Put models in the order of their names."""
+    by_name = {model.name: model for model in models}
+    return [by_name[name] for name in names]
+
+
+def about_of(folder: Path) -> dict[str, Any]:
+    """Read what a run wrote about itself."""
+    content: dict[str, Any] = json.loads((folder / "about.json").read_text("utf-8"))
+    return content
+
+
+def write_rows(name: str, rows: Sequence[Row]) -> None:
+    """Write a table for the documentation."""
+    with replacing(TABLES / f"{name}.md") as temporary:
+        temporary.write_text(markdown(rows), "utf-8")

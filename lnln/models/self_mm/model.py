@@ -6,7 +6,7 @@ The heads of language, audio and vision learn from labels that are generated whi
 Shapes: B the batch, L the rows of a modality, D its features per row.
 """
 
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -15,9 +15,9 @@ from torch.nn.utils.rnn import pack_padded_sequence
 from lnln.data.batches import Inputs, Layout, PaddedSequence
 from lnln.layers.unimodal_heads import Dropouts, Output, UnimodalHeads, Widths
 from lnln.layers.unimodal_labels import UnimodalLabels
-from lnln.models.interface import Network, Targets, Terms
+from lnln.models.labelling import LabellingNetwork
 from lnln.models.self_mm.settings import SelfMMSettings
-from lnln.settings import ModelSettings, Shapes, TrainSettings
+from lnln.settings import ModelSettings, Shapes
 
 
 class RecurrentEncoder(nn.Module):
@@ -47,7 +47,7 @@ class RecurrentEncoder(nn.Module):
         return encoded
 
 
-class SelfMM(Network):
+class SelfMM(LabellingNetwork):
     """Sentiment from the [CLS] vector of language and the last LSTM states of audio and vision."""
 
     def __init__(
@@ -81,40 +81,6 @@ class SelfMM(Network):
         vision = self.vision_encoder(incomplete.vision)
         heads: Output = self.heads(torch.cat([text, audio, vision], 1), text, audio, vision)
         return heads
-
-    def losses(self, output: Output, targets: Targets) -> Terms:
-        """Compute the error of the prediction, and those of the single modalities."""
-        return self.labels.losses(output, targets.clip)
-
-    def parameter_groups(self, training: TrainSettings) -> list[dict[str, Any]]:
-        """Give the two encoders learning rates of their own."""
-        encoders = self.audio_encoder, self.vision_encoder
-        apart = {parameter for encoder in encoders for parameter in encoder.parameters()}
-        groups = super().parameter_groups(training)
-        groups[0]["params"] = [p for p in groups[0]["params"] if p not in apart]
-        for encoder, rate in zip(encoders, self.rates, strict=True):
-            groups.append({"params": list(encoder.parameters()), "lr": rate})
-        return groups
-
-    def before_training(self, labels: Tensor) -> None:
-        """Give every modality the clip's label to begin with."""
-        self.labels.start(labels)
-
-    def after_step(self, output: Output, targets: Targets) -> None:
-        """Move the labels of the batch's clips."""
-        self.labels.update(output, targets.clip)
-
-    def after_epoch(self, epoch: int) -> None:
-        """Let labels move less from epoch to epoch."""
-        self.labels.epoch = epoch + 1
-
-    def training_state(self) -> dict[str, Tensor]:
-        """Return labels and features of all clips."""
-        return self.labels.state()
-
-    def load_training_state(self, state: dict[str, Tensor]) -> None:
-        """Take up a `training_state`."""
-        self.labels.load(state)
 
 
 MODEL = SelfMM

@@ -4,7 +4,7 @@
 L the rows of one modality, D its features per row, d the width.
 """
 
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -15,10 +15,10 @@ from lnln.layers.crossmodal import Dropouts, SequenceEncoder
 from lnln.layers.unimodal_heads import Dropouts as HeadDropouts
 from lnln.layers.unimodal_heads import Output, UnimodalHeads, Widths
 from lnln.layers.unimodal_labels import UnimodalLabels
-from lnln.models.interface import Network, Targets, Terms
+from lnln.models.labelling import LabellingNetwork
 from lnln.models.tetfn.rows import greatest, last, pool
 from lnln.models.tetfn.settings import TETFNSettings
-from lnln.settings import ModelSettings, Shapes, TrainSettings
+from lnln.settings import ModelSettings, Shapes
 
 OTHERS = {"text": ("audio", "vision"), "audio": ("text", "vision"), "vision": ("text", "audio")}
 
@@ -38,7 +38,7 @@ class RecurrentEncoder(nn.Module):
         return projected
 
 
-class TETFN(Network):
+class TETFN(LabellingNetwork):
     """Audio and vision take from each other what language lets through.
 
     The variant `paper` leaves padding out and knows positions everywhere, `official` is the network
@@ -164,40 +164,6 @@ class TETFN(Network):
             given = self.enhance[name](given, rows["text"], mask, masks["text"])
         taken: Tensor = self.cross[name](rows[target], given, masks[target], mask)
         return taken
-
-    def losses(self, output: Output, targets: Targets) -> Terms:
-        """Compute the error of the prediction, and those of the single modalities."""
-        return self.labels.losses(output, targets.clip)
-
-    def parameter_groups(self, training: TrainSettings) -> list[dict[str, Any]]:
-        """Give the two LSTMs learning rates of their own."""
-        encoders = self.audio_encoder, self.vision_encoder
-        apart = {parameter for encoder in encoders for parameter in encoder.parameters()}
-        groups = super().parameter_groups(training)
-        groups[0]["params"] = [p for p in groups[0]["params"] if p not in apart]
-        for encoder, rate in zip(encoders, self.rates, strict=True):
-            groups.append({"params": list(encoder.parameters()), "lr": rate})
-        return groups
-
-    def before_training(self, labels: Tensor) -> None:
-        """Give every modality the clip's label to begin with."""
-        self.labels.start(labels)
-
-    def after_step(self, output: Output, targets: Targets) -> None:
-        """Move the labels of the batch's clips."""
-        self.labels.update(output, targets.clip)
-
-    def after_epoch(self, epoch: int) -> None:
-        """Let labels move less from epoch to epoch."""
-        self.labels.epoch = epoch + 1
-
-    def training_state(self) -> dict[str, Tensor]:
-        """Return labels and features of all clips."""
-        return self.labels.state()
-
-    def load_training_state(self, state: dict[str, Tensor]) -> None:
-        """Take up a `training_state`."""
-        self.labels.load(state)
 
 
 def aligned(sequence: PaddedSequence, text: PaddedSequence) -> PaddedSequence:
