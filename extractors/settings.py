@@ -14,12 +14,13 @@ class _Settings(BaseModel):
 
 
 class TextSettings(_Settings):
-    """Text features: word pieces and their hidden states in a BERT encoder."""
+    """Text features: word pieces and their hidden states in a language encoder."""
 
     model: str = Field(
         default="minilm",
         min_length=1,
-        description="asset name, path of a model folder, or Hugging Face hub id of a BERT encoder",
+        description="asset name, path of a model folder, or Hugging Face hub id of a BERT or MPNet "
+        "encoder",
     )
     max_tokens: int = Field(
         default=50, ge=3, le=512, description="tokens kept per sentence, [CLS] and [SEP] included"

@@ -165,6 +165,7 @@ def _train(
         "model_settings": find(name).settings.model_validate(resolved.model),
         "settings": TrainSettings(seed=seed, **training),
         "metric_set": dataset.metric_set,
+        "label_range": dataset.label_range,
         "language": language,
     }
     weights: list[Weights] = []

@@ -1,4 +1,4 @@
-"""Word pieces of a clip's transcript and their hidden states in a BERT encoder."""
+"""Word pieces of a clip's transcript and their hidden states in a language encoder."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -12,6 +12,8 @@ from extractors.errors import SetupError
 from extractors.fingerprint import describe
 from extractors.settings import TextSettings
 from extractors.words import Word
+
+KINDS = ("bert", "mpnet")  # of encoders: word pieces between a [CLS] and a [SEP]
 
 
 class Tokens(NamedTuple):
@@ -27,7 +29,7 @@ class Tokens(NamedTuple):
 
 
 class TextExtractor:
-    """A BERT encoder and its tokenizer, on CPU, one sentence at a time.
+    """A language encoder (BERT or MPNet) and its tokenizer, on CPU, one sentence at a time.
 
     Parameters
     ----------
@@ -40,7 +42,7 @@ class TextExtractor:
     MissingAsset
         The model was not found.
     SetupError
-        The model is not a BERT encoder, or takes fewer tokens than `max_tokens`.
+        The model is not such an encoder, or takes fewer tokens than `max_tokens`.
     """
 
     def __init__(self, settings: TextSettings, *, offline: bool = False) -> None:
@@ -55,17 +57,20 @@ class TextExtractor:
             reason = str(error).strip().splitlines()[0]
             raise SetupError(f"{settings.model} is not a usable text model: {reason}") from error
         config = self._model.config
-        if config.model_type != "bert":
+        if config.model_type not in KINDS:
             raise SetupError(
-                f"text.model {settings.model} is a {config.model_type!r} model; a BERT encoder "
-                "is needed"
+                f"text.model {settings.model} is a {config.model_type!r} model; one of "
+                f"{', '.join(KINDS)} is needed"
             )
-        if settings.max_tokens > config.max_position_embeddings:
+        # MPNet numbers positions from behind that of its padding.
+        first = config.pad_token_id + 1 if config.model_type == "mpnet" else 0
+        if settings.max_tokens > (most := config.max_position_embeddings - first):
             raise SetupError(
                 f"text.max_tokens is {settings.max_tokens}, but {settings.model} takes at most "
-                f"{config.max_position_embeddings}"
+                f"{most}"
             )
         self.settings = settings
+        leaves_out = getattr(config, "lost_words", None) == "left_out"  # see extractors.assets
         self._info = describe(
             "text",
             [f"hidden_{i}" for i in range(config.hidden_size)],
@@ -74,6 +79,7 @@ class TextExtractor:
             offline=offline,
             unk_id=self._tokenizer.unk_token_id,
             pad_id=self._tokenizer.pad_token_id,
+            lost_id=self._tokenizer.pad_token_id if leaves_out else None,
         )
 
     def info(self) -> FeatureInfo:

@@ -117,10 +117,11 @@ def _check_vocabulary(features: FeatureSet, config: Config, trained: FeatureInfo
     """Compare word pieces alone: the model's own BERT reads them, whoever made the states."""
     info = features.text.info
     assert config.language is not None
-    if (info.unk_id, info.pad_id) != (trained.unk_id, trained.pad_id):
+    said, here = ((i.unk_id, i.pad_id, i.lost_id) for i in (trained, info))
+    if said != here:
         raise CheckpointError(
-            f"the model's [UNK] and [PAD] are {trained.unk_id} and {trained.pad_id}, those "
-            f"of this text {info.unk_id} and {info.pad_id}: extract text with the "
+            f"the model's [UNK], [PAD] and id of lost words are {said}, those of this text "
+            f"{here}: extract text with the "
             f"vocabulary of {trained.settings.get('model', 'its BERT')}"
         )
     most = int(features.text.token_ids.max(initial=0))

@@ -52,7 +52,7 @@ def drop(
     language: LanguageEncoder | None = None,
     cache: SentenceCache | None = None,
 ) -> FeatureSet:
-    """Drop rows: zeros in audio and vision, [UNK] in text.
+    """Drop rows: zeros in audio and vision; in text `FeatureInfo.lost_id`, [UNK] by default.
 
     Parameters
     ----------
@@ -111,7 +111,8 @@ def _masked(
     language: LanguageEncoder | None,
     cache: SentenceCache | None,
 ) -> TextFeatures:
-    ids = np.where(kept, text.token_ids, np.int64(text.info.unk_id or 0))
+    lost = text.info.unk_id if text.info.lost_id is None else text.info.lost_id
+    ids = np.where(kept, text.token_ids, np.int64(lost or 0))
     masked = replace(text, token_ids=ids, observed=text.observed & kept)
     sentences = np.flatnonzero(text.count(~kept))
     if not len(sentences):

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from lnln.data.batches import Layout, PaddedSequence, collate, in_batches, rows_of, to_device
 from lnln.data.features import FeatureSet
-from lnln.data.language import FrozenLanguageEncoder
+from lnln.data.language import FrozenLanguageEncoder, RatingHead
 from lnln.settings import ModelSettings, Shapes, TrainSettings
 
 BATCH = 64  # clips at a time when a network predicts
@@ -82,6 +82,15 @@ class Model(nn.Module):
             "ids" where the language encoder is trained along with the model.
         """
         return Layout(shapes, text=text if cls.reads_text else "none")
+
+    def take_head(self, head: RatingHead) -> None:
+        """Called before training where the language encoder has a head that rates sentences.
+
+        Parameters
+        ----------
+        head : RatingHead
+            In the units of the labels.
+        """
 
     def predict(self, features: FeatureSet) -> Scores:
         """Predict the sentiment of clips.

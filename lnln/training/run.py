@@ -67,6 +67,7 @@ def train(
     settings: TrainSettings,
     metric_set: MetricSet,
     language: LanguageEncoder | None,
+    label_range: tuple[float, float] = (-3.0, 3.0),
     on_epoch: Callable[[Row], None] | None = None,
     on_weights: Callable[[Weights], None] | None = None,
     state: StateFile | None = None,
@@ -96,6 +97,8 @@ def train(
     language : LanguageEncoder, optional
         The encoder the text features were made with; a `FrozenLanguageEncoder` unless
         `settings.finetune_language`. A model that reads no text needs none.
+    label_range : (float, float)
+        Least and greatest label; what a rated language encoder says is brought to it.
     on_epoch : callable, optional
         Called with each row of the history, also with those of epochs before an interruption.
     on_weights : callable, optional
@@ -151,6 +154,8 @@ def train(
     inside = layout.text == "ids"
     with reproducible(settings):
         model = kind(model_settings, shapes, language if inside else None).to(processes.device)
+        if language is not None and language.head is not None:
+            model.take_head(language.head.within(*label_range))
         if isinstance(model, Estimator):
             history = _fit(model, train_set, valid_set, valid_masks, settings, metric_set, encoder)
         else:

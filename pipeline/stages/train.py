@@ -46,6 +46,7 @@ def gather(params: Params, dataset: ResolvedDataset, model: str, seed: int) -> d
         "model_settings": resolved.settings(model),
         "settings": settings,
         "metric_set": dataset.metric_set,
+        "label_range": dataset.label_range,
         "language": load_language(
             model, dataset, finetuned=settings.finetune_language, offline=params.run.offline
         ),
