@@ -118,6 +118,11 @@ def contents(path: Path) -> str:
     return digest.hexdigest()
 
 
+def cache_folder() -> Path:
+    """Folder of the single files that were downloaded, each in one named by its sha256."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "lnln"
+
+
 def statuses(names: Iterable[str] = tuple(ASSETS)) -> list[AssetStatus]:
     """Where each asset is, or what is wrong with it; nothing is downloaded."""
     rows = []
@@ -153,8 +158,7 @@ def _in_package(asset: Asset) -> Path | None:
 
 def _single_file(name: str, asset: Asset, tried: list[str], *, offline: bool) -> Path:
     assert asset.url is not None
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "lnln"
-    path = cache / asset.sha256 / asset.url.rsplit("/", 1)[-1]
+    path = cache_folder() / asset.sha256 / asset.url.rsplit("/", 1)[-1]
     tried.append(str(path))
     if path.is_file():
         return _checked(name, path, asset)
