@@ -54,6 +54,36 @@ TRANSCRIPTS = pa.schema(  # one row per clip
     ]
 )
 
+SENTENCES = pa.schema(  # one row per sentence that people rated
+    [
+        pa.field("sentence_id", pa.string(), nullable=False),
+        pa.field("source", pa.string(), nullable=False),  # what kind it is of: tweets, editorials
+        pa.field("text", pa.string(), nullable=False),
+        pa.field("label", pa.float32(), nullable=False),  # mean rating, on the corpus' own scale
+        pa.field("deviation", pa.float32()),  # of its ratings; null: not known
+        pa.field("split", pa.string(), nullable=False),  # one of SPLITS
+    ]
+)
+
+# One row per sentence that a dataset trains with, of all corpora that it names: labels are on the
+# dataset's scale, word pieces those of its text model.
+TRAINING_SENTENCES = pa.schema(
+    [
+        pa.field("corpus", pa.string(), nullable=False),  # section of datasets.yaml
+        *SENTENCES,
+        pa.field(
+            "token_ids",
+            pa.list_(pa.field("element", pa.int32(), nullable=False)),
+            nullable=False,
+        ),
+        pa.field(  # [CLS] and [SEP]
+            "special",
+            pa.list_(pa.field("element", pa.bool_(), nullable=False)),
+            nullable=False,
+        ),
+    ]
+)
+
 _NAME = pa.dictionary(pa.int32(), pa.string())
 
 # One row per answer of a model to a clip of the test split. All that is told about results is

@@ -43,17 +43,18 @@ def resolve(name: str, *, offline: bool = False) -> Path:
     Parameters
     ----------
     name : str
-        A key of `ASSETS`, one of `ADAPTERS`, a path, or a Hugging Face hub id of a model that has its weights as
-        ``model.safetensors`` (Transformers) or ``model.bin`` (CTranslate2).
+        A key of `ASSETS`, one of `extractors.assets.adapters.ADAPTERS`, a path, or a Hugging Face
+        hub id of a model that has its weights as ``model.safetensors`` (Transformers) or
+        ``model.bin`` (CTranslate2).
     offline : bool
         Never download anything.
 
     Returns
     -------
     Path
-        An existing file (the face model) or folder (all others); of a model that is made of
-        another and an adapter, the folder in the user's cache where they were merged. The sha256 of a known asset has
-        been checked; a path that the user chose is taken as it is.
+        An existing file (the face model) or folder (all others). The sha256 of a known asset has
+        been checked; a path that the user chose is taken as it is. An adapter and its base are
+        merged into a folder in the user's cache.
 
     Raises
     ------

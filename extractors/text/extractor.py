@@ -28,6 +28,14 @@ class Tokens(NamedTuple):
     warnings: list[str]
 
 
+class WordPieces(NamedTuple):
+    """Tokens of several texts of which no hidden states are needed, [CLS] and [SEP] included."""
+
+    ids: list[np.ndarray]  # int32 [tokens], one per text
+    special: list[np.ndarray]  # bool [tokens]: [CLS] or [SEP]
+    cut: int  # texts that had more than `max_tokens` tokens
+
+
 class TextExtractor:
     """A language encoder (BERT or MPNet) and its tokenizer, on CPU, one sentence at a time.
 
@@ -104,6 +112,19 @@ class TextExtractor:
             expected = self._tokenizer(text)["input_ids"]
             agreeing += expected[: len(ids) - 1] == list(ids)[:-1]
         return 2 * agreeing > len(sentences)
+
+    def word_pieces(self, texts: Sequence[str]) -> WordPieces:
+        """Cut texts into the tokens that `extract` gives of them, without a pass of the encoder."""
+        if not texts:
+            return WordPieces([], [], 0)
+        whole = self._tokenizer(list(texts), return_special_tokens_mask=True)
+        ids, special, cut = [], [], 0
+        for of_text, mask in zip(whole["input_ids"], whole["special_tokens_mask"], strict=True):
+            kept = self._kept(len(of_text))
+            ids.append(np.array(of_text, np.int32)[kept])
+            special.append(np.array(mask, bool)[kept])
+            cut += len(kept) < len(of_text)
+        return WordPieces(ids, special, cut)
 
     def extract(
         self, text: str, words: Sequence[Word], token_ids: Sequence[int] | None = None

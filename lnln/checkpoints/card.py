@@ -46,9 +46,14 @@ def model_card(config: Config, sizes: Mapping[str, int]) -> str:
     )
     training = config.training
     clips = ", ".join(f"{count} {split}" for split, count in training.get("clips", {}).items())
+    sentences = ", ".join(
+        f"{count} of `{_plain(name)}`" for name, count in training.get("sentences", {}).items()
+    )
     inside = sum(size for name, size in sizes.items() if name.startswith("language."))
     settings = {config.model: config.settings.model_dump(mode="json")} | {
-        name: value for name, value in training.items() if name not in ("clips", "validation")
+        name: value
+        for name, value in training.items()
+        if name not in ("clips", "sentences", "validation")
     }
     card = ModelCard.from_template(
         data,
@@ -61,6 +66,7 @@ def model_card(config: Config, sizes: Mapping[str, int]) -> str:
         notice=_plain(config.notice) if config.notice else None,
         foreign=any(info.source for info in config.features.values()),
         clips=clips or "not known",
+        sentences=sentences,
         features=list(_features(config)),
         normalised=config.normalisation is not None,
         transcription=_joined(config.transcription) if config.transcription else None,

@@ -58,6 +58,9 @@ class Model(nn.Module):
     """
 
     reads_text: ClassVar[bool] = True  # False: no language encoder is loaded for it
+    # Learns from rated sentences beside the clips, see `lnln.data.sentences`. False: it keeps
+    # something of every training clip, and sentences are other ones in every epoch.
+    takes_sentences: ClassVar[bool] = True
 
     def __init__(
         self, settings: ModelSettings, shapes: Shapes, language: nn.Module | None = None
@@ -114,7 +117,8 @@ class Targets(NamedTuple):
     rate : Tensor, [B]
         Missing rate that was drawn for the clip's language.
     clip : Tensor, [B] int64
-        Position of the clip in the training split, for models that keep something per clip.
+        Position of the clip in the training split, for models that keep something per clip; of a
+        rated sentence one beyond the split.
     """
 
     label: Tensor

@@ -17,12 +17,14 @@ from lnln.data.encoding import check_language
 from lnln.data.features import FeatureSet, Lengths
 from lnln.data.language import FrozenLanguageEncoder, LanguageEncoder
 from lnln.data.normalisation import Normalisation, without_infinities
+from lnln.data.sentences import Sentences
 from lnln.evaluation import metrics
 from lnln.missing.dropping import SentenceCache, drop
-from lnln.missing.masks import Masks, training_masks
+from lnln.missing.masks import Masks
 from lnln.models.interface import Estimator, Model, Network
 from lnln.models.registry import find
 from lnln.settings import MetricSet, ModelSettings, Shapes, TrainSettings
+from lnln.training.epoch_clips import sets_to_fit, taken
 from lnln.training.history import History, Row
 from lnln.training.processes import accelerator, share
 from lnln.training.resume import StateFile, Stopped, terminations
@@ -47,6 +49,8 @@ class Trained:
         is fitted at once, a single row.
     best_epoch : int
         Counted from 1.
+    sentences : dict of str to int
+        Rated sentences that an epoch took beside the training clips, by corpus.
     """
 
     model: Model
@@ -54,6 +58,7 @@ class Trained:
     normalisation: Normalisation | None
     history: list[Row]
     best_epoch: int
+    sentences: dict[str, int]
 
 
 def train(
@@ -68,6 +73,7 @@ def train(
     metric_set: MetricSet,
     language: LanguageEncoder | None,
     label_range: tuple[float, float] = (-3.0, 3.0),
+    further: Sequence[Sentences] = (),
     on_epoch: Callable[[Row], None] | None = None,
     on_weights: Callable[[Weights], None] | None = None,
     state: StateFile | None = None,
@@ -99,6 +105,9 @@ def train(
         `settings.finetune_language`. A model that reads no text needs none.
     label_range : (float, float)
         Least and greatest label; what a rated language encoder says is brought to it.
+    further : sequence of Sentences
+        Corpora of rated sentences, of which every epoch takes some beside the clips. A model that
+        does not take sentences trains without, with a warning; one that reads no text, silently.
     on_epoch : callable, optional
         Called with each row of the history, also with those of epochs before an interruption.
     on_weights : callable, optional
@@ -131,6 +140,7 @@ def train(
             f"selection={settings.selection!r} is not one of "
             f"{', '.join(metrics.metric_names(metric_set))}"
         )
+    further = taken(kind, further)
     shapes = Shapes(
         text_dim=language.width if language else train_set.text.values.shape[1] or 1,
         audio_dim=train_set.audio.values.shape[1],
@@ -157,7 +167,9 @@ def train(
         if language is not None and language.head is not None:
             model.take_head(language.head.within(*label_range))
         if isinstance(model, Estimator):
-            history = _fit(model, train_set, valid_set, valid_masks, settings, metric_set, encoder)
+            history = _fit(
+                model, train_set, valid_set, valid_masks, settings, metric_set, encoder, further
+            )
         else:
             assert isinstance(model, Network)
             mine = valid_set.take(share(len(valid_set), processes))
@@ -170,13 +182,15 @@ def train(
                 settings,
                 metric_set,
                 encoder,
+                further,
                 on_epoch,
                 on_weights,
                 state,
             )
     if isinstance(model, Estimator) and on_epoch:
         on_epoch(history.rows[0])
-    return Trained(model.eval(), shapes, normalisation, history.rows, history.best_epoch)
+    taking = {corpus.name: corpus.per_epoch(len(train_set)) for corpus in further}
+    return Trained(model.eval(), shapes, normalisation, history.rows, history.best_epoch, taking)
 
 
 def _fit(
@@ -187,20 +201,12 @@ def _fit(
     settings: TrainSettings,
     metric_set: MetricSet,
     encoder: LanguageEncoder | None,
+    further: Sequence[Sentences],
 ) -> History:
     """Fit a model at once, on the masks that a network would have been trained with."""
     cache = SentenceCache()
     incomplete_sets = [drop(valid_set, masks, encoder, cache) for masks in valid_masks]
-
-    def drawn() -> Iterator[FeatureSet]:
-        if not model.needs_masks:
-            yield train_set
-            return
-        for epoch in tqdm(range(1, settings.epochs + 1), desc="fit", unit="epoch", disable=None):
-            masks, _ = training_masks(train_set, seed=settings.seed, epoch=epoch)
-            yield drop(train_set, masks, encoder)
-
-    model.fit(drawn(), incomplete_sets)
+    model.fit(sets_to_fit(model, train_set, further, settings, encoder), incomplete_sets)
     history = History()
     validated = validate(model, incomplete_sets, metric_set, 1, gather=lambda own: own)
     history.improved(
@@ -217,6 +223,7 @@ def _descend(
     settings: TrainSettings,
     metric_set: MetricSet,
     encoder: LanguageEncoder | None,
+    further: Sequence[Sentences],
     on_epoch: Callable[[Row], None] | None,
     on_weights: Callable[[Weights], None] | None,
     state: StateFile | None,
@@ -226,7 +233,7 @@ def _descend(
     report = on_epoch or (lambda row: None)
     # Without a state there is nothing to resume from: SIGTERM ends the process as ever.
     with terminations() if state else nullcontext(lambda: False) as stop_requested:
-        training = Training(model, train_set, encoder, settings, processes, stop_requested)
+        training = Training(model, train_set, encoder, settings, processes, stop_requested, further)
         history = History()
 
         def keep() -> None:

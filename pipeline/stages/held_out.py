@@ -1,4 +1,4 @@
-"""Stage `held_out@<base>-<kind>`: an encoder tuned on three kinds of sentences, judged on the other.
+"""Stage `held_out@<base>-<kind>`: tuned on the other kinds of sentences, judged on this one.
 
 python -m pipeline.stages.held_out minilm tweets
 """
