@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 from contracts.files import replacing
 from contracts.messages import message
-from extractors.assets.known_weights import variable
 from extractors.assets.cache import cache_folder
+from extractors.assets.known_weights import variable
 from extractors.assets.resolving import AssetStatus, checksum
 from extractors.errors import MissingAsset
 

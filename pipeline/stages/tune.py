@@ -12,11 +12,11 @@ import numpy as np
 import pyarrow as pa
 import torch
 import yaml
-from extractors.assets.archives import resolve_archive
-from extractors.sentences.hutto import read_hutto
 from numpy.typing import NDArray
 
+from extractors.assets.archives import resolve_archive
 from extractors.assets.resolving import resolve
+from extractors.sentences.hutto import read_hutto
 from lnln.tuning.adapter import describe, save
 from lnln.tuning.run import tune
 from lnln.tuning.sentences import Sentences, tokenise
