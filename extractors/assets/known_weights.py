@@ -53,6 +53,9 @@ ASSETS = {
 }
 
 
+DEFAULTS = ("face_landmarker", "minilm", "whisper-tiny.en")  # what is needed as things are set
+
+
 def variable(name: str) -> str:
     """Name of the environment variable that can point to an asset, such as LNLN_ASSET_MINILM."""
     return "LNLN_ASSET_" + re.sub(r"\W", "_", name).upper()

@@ -19,7 +19,7 @@ from contracts.messages import message
 from extractors.assets.adapters import adapter_of, base_of, merged
 from extractors.assets.cache import cache_folder
 from extractors.assets.joined import joined
-from extractors.assets.known_weights import ASSETS, Asset, variable
+from extractors.assets.known_weights import ASSETS, DEFAULTS, Asset, variable
 from extractors.errors import MissingAsset
 
 # Only formats that are read without pickle: safetensors, and CTranslate2's own.
@@ -126,8 +126,8 @@ def contents(path: Path) -> str:
     return digest.hexdigest()
 
 
-def statuses(names: Iterable[str] = tuple(ASSETS)) -> list[AssetStatus]:
-    """Where each asset is, or what is wrong with it; nothing is downloaded."""
+def statuses(names: Iterable[str] = DEFAULTS) -> list[AssetStatus]:
+    """Where some assets are, or what is wrong with them; nothing is downloaded."""
     rows = []
     for name in names:
         try:

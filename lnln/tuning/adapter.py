@@ -10,16 +10,16 @@ import safetensors.torch
 import torch
 
 from contracts.files import replacing
-from lnln.tuning.run import UNIT, RatedEncoder
+from lnln.tuning.run import UNIT, Tuned
 from lnln.tuning.settings import TuningSettings
 
 
-def save(model: RatedEncoder, folder: Path, base: str, about: dict[str, Any]) -> None:
+def save(tuned: Tuned, folder: Path, base: str, about: dict[str, Any]) -> None:
     """Write an adapter: its updates as PEFT reads them, and its head.
 
     Parameters
     ----------
-    model : RatedEncoder
+    tuned : Tuned
     folder : Path
         `adapter_config.json`, `adapter_model.safetensors` (float16) and `head.safetensors` are
         written there; the head's rating is from -1 to 1.
@@ -28,28 +28,29 @@ def save(model: RatedEncoder, folder: Path, base: str, about: dict[str, Any]) ->
     about : dict
         How it was made, kept in `adapter_config.json` under `about`.
     """
-    from peft import get_peft_model_state_dict
-
-    updates = get_peft_model_state_dict(model.updated)
-    halves = {name: tensor.to(torch.float16).contiguous() for name, tensor in updates.items()}
+    halves = {}
+    for name, update in tuned.updates.items():
+        for letter, matrix in (("A", update.down), ("B", update.up)):
+            key = f"base_model.model.{name}.lora_{letter}.weight"
+            halves[key] = matrix.to(torch.float16).contiguous()
     with replacing(folder / "adapter_model.safetensors") as temporary:
         temporary.write_bytes(safetensors.torch.save(halves))
     head = {
-        "weight": model.head.weight.detach()[0] / UNIT,
-        "bias": model.head.bias.detach() / UNIT,
+        "weight": tuned.model.head.weight.detach()[0] / UNIT,
+        "bias": tuned.model.head.bias.detach() / UNIT,
     }
     with replacing(folder / "head.safetensors") as temporary:
         temporary.write_bytes(safetensors.torch.save(head))
-    low_rank = model.updated.peft_config["default"]
+    rank = len(next(iter(tuned.updates.values())).down)
     config = {
         "peft_type": "LORA",
         "task_type": "FEATURE_EXTRACTION",
         "base_model_name_or_path": base,
-        "r": low_rank.r,
-        "lora_alpha": low_rank.lora_alpha,
+        "r": rank,
+        "lora_alpha": rank,
         "lora_dropout": 0.0,
         "bias": "none",
-        "target_modules": sorted(low_rank.target_modules),
+        "target_modules": sorted(tuned.updates),
         "lost_words": "left_out",
         "about": about,
     }

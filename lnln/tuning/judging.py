@@ -52,7 +52,7 @@ def judge(sentences: Sentences, rates: Sequence[float], rater: Rater) -> list[Ju
 
 def tuned(folder: Path, seen: Sentences, settings: TuningSettings) -> Rater:
     """Tune an encoder on some sentences."""
-    model = tune(folder, seen, settings)
+    model = tune(folder, seen, settings).model
     return lambda sentences, lost: rate(model, sentences, lost, seed=SEED)
 
 

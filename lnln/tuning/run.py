@@ -1,12 +1,9 @@
-"""Tuning a language encoder on rated sentences: low-rank updates, learnt under masks.
-
-Hu et al., "LoRA: Low-Rank Adaptation of Large Language Models", arXiv 2106.09685.
-"""
+"""Tuning a language encoder on rated sentences, of which some have lost words."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -17,42 +14,35 @@ from lnln.data.language import LanguageEncoder
 from lnln.layers.pooled import average
 from lnln.tuning.sentences import Batch, FloatArray, Sentences, batch, shuffled
 from lnln.tuning.settings import TuningSettings
-
-if TYPE_CHECKING:
-    from peft import PeftModel
+from lnln.tuning.updates import METHODS, Update, Updates
 
 UNIT = 3.0  # ratings of -1 to 1 are learnt as -3 to 3, for which the loss and its rates were chosen
+HEAD_RATE = 1e-3  # least peak learning rate of the head, which begins at 0
 READ_AT_ONCE = 64  # sentences that are judged together
 
 
 class RatedEncoder(nn.Module):
-    """A language encoder with low-rank updates and a linear head on the mean of its states.
+    """A language encoder whose weights are updated, and a linear head on the mean of its states.
 
     Parameters
     ----------
     folder : Path
         Of the language encoder.
     settings : TuningSettings
+
+    Raises
+    ------
+    ValueError
+        If no layer is left to tune.
     """
 
     def __init__(self, folder: Path, settings: TuningSettings) -> None:
-        from peft import LoraConfig, get_peft_model
-
         super().__init__()
-        encoder = LanguageEncoder.from_folder(folder)
-        layers = range(settings.frozen_layers, encoder.model.config.num_hidden_layers)
-        names = [
-            name
-            for name, module in encoder.model.named_modules()
-            if isinstance(module, nn.Linear) and any(f"layer.{i}." in name for i in layers)
-        ]
-        low_rank = LoraConfig(
-            r=settings.rank, lora_alpha=2 * settings.rank, lora_dropout=0.0, target_modules=names
+        self.encoder = LanguageEncoder.from_folder(folder)
+        self.updates: Updates = METHODS[settings.method](
+            self.encoder.model, settings.frozen_layers, settings.rank
         )
-        self.updated: PeftModel = get_peft_model(encoder.model, low_rank)
-        encoder.model = self.updated.base_model.model
-        self.encoder = encoder
-        self.head = nn.Linear(encoder.width, 1)
+        self.head = nn.Linear(self.encoder.width, 1)
         nn.init.zeros_(self.head.weight)
         nn.init.zeros_(self.head.bias)
 
@@ -63,7 +53,14 @@ class RatedEncoder(nn.Module):
         return rated
 
 
-def tune(folder: Path, sentences: Sentences, settings: TuningSettings) -> RatedEncoder:
+class Tuned(NamedTuple):
+    """A tuned encoder, and what tuning changed of it."""
+
+    model: RatedEncoder
+    updates: dict[str, Update]
+
+
+def tune(folder: Path, sentences: Sentences, settings: TuningSettings) -> Tuned:
     """Tune a language encoder on rated sentences of which some have lost words.
 
     Parameters
@@ -75,8 +72,8 @@ def tune(folder: Path, sentences: Sentences, settings: TuningSettings) -> RatedE
 
     Returns
     -------
-    RatedEncoder
-        In evaluation mode, in which it was tuned.
+    Tuned
+        Its model is in evaluation mode, in which it was tuned.
     """
     torch.manual_seed(settings.seed)
     # Without dropout: in so few epochs nothing is learnt by heart.
@@ -84,8 +81,12 @@ def tune(folder: Path, sentences: Sentences, settings: TuningSettings) -> RatedE
     with torch.no_grad():
         model.head.bias.fill_(UNIT * float(sentences.ratings.mean()))
     learnt = [p for p in model.parameters() if p.requires_grad]
+    groups = [
+        {"params": [p for p in model.encoder.parameters() if p.requires_grad]},
+        {"params": [*model.head.parameters()], "lr": max(HEAD_RATE, settings.learning_rate)},
+    ]
     optimiser = torch.optim.AdamW(
-        learnt, lr=settings.learning_rate, weight_decay=settings.weight_decay
+        groups, lr=settings.learning_rate, weight_decay=settings.weight_decay
     )
     per_epoch = sum(1 for _ in shuffled(sentences, settings.batch_size, np.random.default_rng(0)))
     steps = settings.epochs * per_epoch
@@ -111,7 +112,7 @@ def tune(folder: Path, sentences: Sentences, settings: TuningSettings) -> RatedE
             bar.update()
             bar.set_postfix(loss=f"{loss.item():.3f}")
     bar.close()
-    return model
+    return Tuned(model, model.updates.finish())
 
 
 @torch.inference_mode()

@@ -83,9 +83,9 @@ def main() -> None:
     task = read(sys.argv[1])
     sentences = task.sentences()
     began = time.perf_counter()
-    model = tune(task.folder, sentences, task.settings)
+    tuned = tune(task.folder, sentences, task.settings)
     about = describe(task.settings, len(sentences), sorted({*task.kinds().tolist()}))
-    save(model, ADAPTERS / f"{task.base}-rated", task.base, about)
+    save(tuned, ADAPTERS / f"{task.base}-rated", task.base, about)
     print(f"{task.base}: tuned on {len(sentences)} sentences, {time.perf_counter() - began:.0f} s")
 
 
