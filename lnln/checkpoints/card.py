@@ -62,7 +62,7 @@ def model_card(config: Config, sizes: Mapping[str, int]) -> str:
         foreign=any(info.source for info in config.features.values()),
         clips=clips or "not known",
         features=list(_features(config)),
-        normalised=config.normalisation is not None,
+        normalised_by=config.normalisation and config.normalisation.by,
         transcription=_joined(config.transcription) if config.transcription else None,
         weights=f"{sum(sizes.values()) - inside:,}",
         language=f"{inside:,} in its language model"
