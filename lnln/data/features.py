@@ -16,8 +16,6 @@ FloatArray = NDArray[np.float32]
 BoolArray = NDArray[np.bool_]
 IntArray = NDArray[np.int64]
 
-USUAL_S = 4.0  # length of a clip without known times: about the mean of CMU-MOSI's utterances
-
 
 class Lengths(NamedTuple):
     """Most rows of a clip that a model reads, per modality."""

@@ -21,13 +21,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from lnln.data.features import USUAL_S, IntArray, ModalityFeatures
+from lnln.data.features import IntArray, ModalityFeatures
 
 # Of eight people who acted emotions (the corpus `javanese`) that ratio is worth 9 s of voice and
 # 5 s of face (medians over the features). A ridge regression that leaves one speaker out does
 # equally well with 5 to 40 s where 24 clips of a speaker are there, and better the longer it is
 # where one is.
 PRIOR_S = 20.0
+USUAL_S = 4.0  # length of a clip without known times, as in `lnln.missing.rules`
 
 Matrix = NDArray[np.float64]
 

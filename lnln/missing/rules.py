@@ -18,11 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contracts.schemas import MODALITIES, Modality
-from lnln.data.features import USUAL_S
 
 BURST = 0.1  # mean length of a burst, as a share of the clip's rows
 LEAST_BURST = 2.0  # and at least, in rows
 WINDOW_S = 0.5  # the modalities lose or keep such a stretch of time together
+USUAL_S = 4.0  # length of a clip without known times: about the mean of CMU-MOSI's utterances
 BELOW_1 = 1 - 2.0**-53
 
 Floats = NDArray[np.float64]

@@ -6,10 +6,12 @@ import re
 import sys
 from collections.abc import Iterable
 from pathlib import PurePath
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import pyarrow as pa
 import typer
+
+if TYPE_CHECKING:  # the help does without
+    import pyarrow as pa
 
 
 def _checked(pattern: str | None) -> str | None:
@@ -55,6 +57,8 @@ def speakers_of(paths: Iterable[str], pattern: str) -> list[str]:
 
 def with_speakers(manifest: pa.Table, pattern: str) -> pa.Table:
     """Return a manifest whose groups are the speakers that the names of the files say."""
+    import pyarrow as pa
+
     speakers = speakers_of(manifest["path"].to_pylist(), pattern)
     column = manifest.schema.get_field_index("group")
     return manifest.set_column(column, manifest.schema.field(column), pa.array(speakers))
