@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -75,7 +75,10 @@ def predict(features: FeatureTables | Path | str, model: Checkpoint) -> list[Pre
     Parameters
     ----------
     features : FeatureTables, Path or str
-        What `extractors.extract` returns, or the folder it was written to.
+        What `extractors.extract` returns, or the folder it was written to. For a model that was
+        trained with each speaker's own mean and deviation, the column `group` of the manifest that
+        comes with them says who speaks; of new videos every recording is its own speaker. A clip
+        without a group is on its own, too.
     model : Checkpoint
         From `load`.
 
@@ -91,8 +94,9 @@ def predict(features: FeatureTables | Path | str, model: Checkpoint) -> list[Pre
     CheckpointError
         If the features are not of the kind the model was trained on.
     """
-    tables, texts = _read(features)
+    tables, texts, groups = _read(features)
     clips = from_tables(**tables)
+    clips = replace(clips, groups=tuple(groups.get(c, c) for c in clips.clip_ids))
     shares = clips.observed_shares()
     something = np.flatnonzero(sum(shares[m] for m in MODALITIES))
     prepared = model.prepare(clips)
@@ -149,19 +153,28 @@ def _warnings(
         yield model.config.notice
 
 
-def _read(features: FeatureTables | Path | str) -> tuple[dict[str, pa.Table], dict[str, str]]:
-    """Return the tables of the modalities, and the words of each clip where they are known."""
+def _read(
+    features: FeatureTables | Path | str,
+) -> tuple[dict[str, pa.Table], dict[str, str], dict[str, str]]:
+    """Return the tables of the modalities, and of each clip the words and the group, if known."""
     if isinstance(features, str | Path):
         folder = Path(features)
         at = folder / "features" if (folder / "features").is_dir() else folder
         tables: dict[str, pa.Table] = {m: read_modality(at / m) for m in MODALITIES}
-        words = folder / "transcripts.parquet"
-        transcripts = pq.read_table(words) if words.is_file() else None
+        transcripts, manifest = (
+            pq.read_table(file) if file.is_file() else None
+            for file in (folder / "transcripts.parquet", folder / "manifest.parquet")
+        )
     else:
         tables = {m: getattr(features, m) for m in MODALITIES}
-        transcripts = getattr(features, "transcripts", None)
-    if transcripts is None:
-        return tables, {}
-    return tables, dict(
-        zip(transcripts["clip_id"].to_pylist(), transcripts["text"].to_pylist(), strict=True)
-    )
+        transcripts, manifest = (
+            getattr(features, name, None) for name in ("transcripts", "manifest")
+        )
+    return tables, _by_clip(transcripts, "text"), _by_clip(manifest, "group")
+
+
+def _by_clip(table: pa.Table | None, column: str) -> dict[str, str]:
+    """Return a column by clip; empty where there is no such table or column."""
+    if table is None or column not in table.column_names:
+        return {}
+    return dict(zip(table["clip_id"].to_pylist(), table[column].to_pylist(), strict=True))

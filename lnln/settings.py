@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 Precision = Literal["fp32", "bf16"]
+NormalisedBy = Literal["split", "speaker"]
 MetricSet = Literal["mosi", "sims"]
 Metric = Literal[  # of either metric set, see `lnln.evaluation.metrics`
     "mae",
@@ -97,6 +98,11 @@ class SeedlessTrainSettings(Settings):
         ge=1,
         description="parts that a process's share of a batch goes through the model in: less "
         "memory, the same step",
+    )
+    normalisation: NormalisedBy = Field(
+        default="split",
+        description="whose mean and deviation are taken out of voice and face: split, the training "
+        "split's; speaker, each speaker's own",
     )
     selection: Metric = Field(
         default="mae", description="metric of the validation split that chooses the epoch"

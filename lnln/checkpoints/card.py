@@ -68,7 +68,7 @@ def model_card(config: Config, sizes: Mapping[str, int]) -> str:
         clips=clips or "not known",
         sentences=sentences,
         features=list(_features(config)),
-        normalised=config.normalisation is not None,
+        normalised_by=config.normalisation and config.normalisation.by,
         transcription=_joined(config.transcription) if config.transcription else None,
         weights=f"{sum(sizes.values()) - inside:,}",
         language=f"{inside:,} in its language model"

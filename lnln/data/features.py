@@ -131,6 +131,8 @@ class FeatureSet:
     clip_ids : tuple of str
     text, audio, vision : ModalityFeatures
     labels : array, [clips] float32, optional
+    groups : tuple of str, optional
+        Whose every clip is, a speaker's or a video's.
     """
 
     clip_ids: tuple[str, ...]
@@ -138,6 +140,7 @@ class FeatureSet:
     audio: ModalityFeatures
     vision: ModalityFeatures
     labels: FloatArray | None = None
+    groups: tuple[str, ...] | None = None
 
     def __len__(self) -> int:
         return len(self.clip_ids)
@@ -156,6 +159,7 @@ class FeatureSet:
             self.audio.take(clips),
             self.vision.take(clips),
             None if self.labels is None else self.labels[chosen],
+            None if self.groups is None else tuple(self.groups[i] for i in clips),
         )
 
     def longer_than(self, lengths: Lengths) -> dict[str, BoolArray]:

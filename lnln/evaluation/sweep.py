@@ -51,7 +51,7 @@ def sweep(
     ----------
     checkpoint : Checkpoint
     test_set : FeatureSet
-        As read, with labels.
+        As read, with labels, and with groups for a model that was trained by speaker.
     manifest : pa.Table
         With `CLIP_COLUMNS` of its clips.
     model : str
@@ -73,7 +73,7 @@ def sweep(
     pa.Table
         As `contracts.schemas.PREDICTIONS`.
     """
-    test_set = checkpoint.prepare(test_set)
+    as_read, test_set = test_set, checkpoint.prepare(test_set)
     encoder = language if checkpoint.model.layout.text == "states" else None
     if encoder is not None:
         encoder.to(next((p.device for p in checkpoint.model.parameters()), "cpu"))
@@ -90,6 +90,8 @@ def sweep(
             pattern=condition.pattern,
             draw=condition.draw,
         )
+        if checkpoint.by_speaker:  # by what these masks leave of all their clips
+            test_set = checkpoint.prepare(as_read, masks)
         masked = drop(test_set, masks, encoder, cache)
         shares = masked.observed_shares()
         tables.append(

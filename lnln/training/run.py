@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from accelerate.utils import gather_object
 from tqdm import tqdm
 
 from lnln.checkpoints.checkpoint import Weights, weights_of
+from lnln.data.batches import Layout
 from lnln.data.encoding import check_language
 from lnln.data.features import FeatureSet, Lengths
 from lnln.data.language import FrozenLanguageEncoder, LanguageEncoder
-from lnln.data.normalisation import Normalisation, without_infinities
+from lnln.data.normalisation import Normalisation
 from lnln.data.sentences import Sentences
 from lnln.evaluation import metrics
 from lnln.missing.dropping import SentenceCache, drop
 from lnln.missing.masks import Masks
+from lnln.missing.scaling import scale
 from lnln.models.interface import Estimator, Model, Network
 from lnln.models.registry import find
 from lnln.settings import MetricSet, ModelSettings, Shapes, TrainSettings
@@ -90,7 +93,8 @@ def train(
     name : str
         Of the model, see `lnln.models.registry`.
     train_set, valid_set : FeatureSet
-        As read, not normalised, with labels.
+        As read, not normalised, with labels, and with groups where `settings.normalisation` is
+        "speaker".
     valid_masks : sequence of masks
         The epoch is chosen by the validation metric averaged over them. One is enough; several
         draws or rates make the choice less a matter of chance.
@@ -121,7 +125,8 @@ def train(
     ------
     ValueError
         If a clip has no label, the language encoder is another than the features', frozen where
-        it should be trained or the reverse, or the selection metric is not in the metric set.
+        it should be trained or the reverse, the selection metric is not in the metric set, or
+        clips cannot be normalised by speaker.
     TrainingDiverged
         If the loss is not finite, or beyond all bounds.
     Stopped
@@ -148,11 +153,14 @@ def train(
         **{f"{modality}_length": rows for modality, rows in lengths._asdict().items()},
     )
     layout = kind.reads(model_settings, shapes, "ids" if settings.finetune_language else "states")
-    normalisation = Normalisation.fit(train_set) if layout.features == "z_scores" else None
-    train_set, valid_set = (
-        without_infinities(s) if normalisation is None else normalisation.apply(s)
-        for s in (train_set, valid_set)
+    if settings.normalisation == "speaker":
+        _require_speakers(name, layout, train_set, valid_set)
+    normalisation = (
+        Normalisation.fit(train_set, settings.normalisation)
+        if layout.features == "z_scores"
+        else None
     )
+    train_set = scale(train_set, normalisation)
     processes = accelerator()
     if language:
         language.to(processes.device)
@@ -166,15 +174,18 @@ def train(
         model = kind(model_settings, shapes, language if inside else None).to(processes.device)
         if language is not None and language.head is not None:
             model.take_head(language.head.within(*label_range))
+        clips = len(valid_set)
+        mine = share(clips, processes) if isinstance(model, Network) else np.arange(clips)
+        cache = SentenceCache()
+        incomplete_sets = [  # scaled before they are shared out, by all clips of a speaker
+            drop(scale(valid_set, normalisation, masks).take(mine), masks, encoder, cache)
+            for masks in valid_masks
+        ]
         if isinstance(model, Estimator):
-            history = _fit(
-                model, train_set, valid_set, valid_masks, settings, metric_set, encoder, further
-            )
+            drawn = sets_to_fit(model, train_set, further, settings, encoder)
+            history = _fit(model, drawn, incomplete_sets, settings, metric_set)
         else:
             assert isinstance(model, Network)
-            mine = valid_set.take(share(len(valid_set), processes))
-            cache = SentenceCache()
-            incomplete_sets = [drop(mine, masks, encoder, cache) for masks in valid_masks]
             history = _descend(
                 model,
                 train_set,
@@ -193,20 +204,29 @@ def train(
     return Trained(model.eval(), shapes, normalisation, history.rows, history.best_epoch, taking)
 
 
+def _require_speakers(name: str, layout: Layout, *sets: FeatureSet) -> None:
+    """Make sure that clips can be normalised by speaker."""
+    if layout.features == "raw":
+        raise ValueError(
+            f"normalisation=speaker: with these settings the model {name} reads features as they "
+            "come, without any normalisation: take normalisation=split, or its variant paper"
+        )
+    if any(clips.groups is None for clips in sets):
+        raise ValueError(
+            "normalisation=speaker: nobody said whose the clips are: read them with a manifest "
+            "that has the column group, or take normalisation=split"
+        )
+
+
 def _fit(
     model: Estimator,
-    train_set: FeatureSet,
-    valid_set: FeatureSet,
-    valid_masks: Sequence[Masks],
+    drawn: Iterable[FeatureSet],
+    incomplete_sets: Sequence[FeatureSet],
     settings: TrainSettings,
     metric_set: MetricSet,
-    encoder: LanguageEncoder | None,
-    further: Sequence[Sentences],
 ) -> History:
     """Fit a model at once, on the masks that a network would have been trained with."""
-    cache = SentenceCache()
-    incomplete_sets = [drop(valid_set, masks, encoder, cache) for masks in valid_masks]
-    model.fit(sets_to_fit(model, train_set, further, settings, encoder), incomplete_sets)
+    model.fit(drawn, incomplete_sets)
     history = History()
     validated = validate(model, incomplete_sets, metric_set, 1, gather=lambda own: own)
     history.improved(

@@ -2,6 +2,7 @@
 
 import sys
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,7 @@ import typer
 
 from pipeline.commands.arguments import Offline, Videos, Workers
 from pipeline.commands.problems import report
+from pipeline.commands.speakers import SpeakerPattern, speakers_of, with_speakers
 from pipeline.paths import MODEL
 
 
@@ -24,6 +26,7 @@ def predict(
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Also write the answers here, as Parquet.")
     ] = None,
+    speaker_pattern: SpeakerPattern = None,
     workers: Workers = 0,
     offline: Offline = False,
 ) -> None:
@@ -44,6 +47,7 @@ def predict(
 
         from contracts.parquet import write_table
         from extractors import SetupError, extract
+        from extractors.datasets.listing import find_videos
         from lnln import predict as predict_sentiment
         from lnln.checkpoints.checkpoint import CheckpointError
         from lnln.prediction import to_table
@@ -58,7 +62,17 @@ def predict(
                         f"error: {out} is a folder: --out names a file, such as answers.parquet"
                     )
                 out.parent.mkdir(parents=True, exist_ok=True)
+            if speaker_pattern is not None:
+                if not checkpoint.by_speaker:
+                    sys.exit(
+                        f"error: {model} does not ask who speaks: it was trained with "
+                        "normalisation=split; leave --speaker-pattern out"
+                    )
+                speakers_of(find_videos(videos), speaker_pattern)  # before the work as well
             features = extract(videos, checkpoint.extraction, session)
+            if speaker_pattern is not None:
+                manifest = with_speakers(features.manifest, speaker_pattern)
+                features = replace(features, manifest=manifest)
         except ValidationError as error:
             sys.exit(f"error: {model} was made by another version of this program: {error}")
         except (OSError, CheckpointError, SetupError) as error:

@@ -11,6 +11,7 @@ from lnln.checkpoints.card import model_card, write_card
 from lnln.checkpoints.checkpoint import Checkpoint, save, weights_of
 from lnln.data.features import FeatureSet
 from lnln.data.language import LanguageEncoder
+from lnln.data.normalisation import Normalisation
 
 TRAINING = {
     "settings": {"learning_rate": 1e-4, "epochs": 3},
@@ -55,6 +56,15 @@ def test_card_has_data_parameters_metrics_and_limits(checkpoint: Checkpoint) -> 
     assert "**This model was trained on a toy.**" in text
     for word in ("must not decide about people", "biometric", "flatter", "load(", "predict("):
         assert word in text
+
+
+def test_card_says_whose_mean_is_taken_out(checkpoint: Checkpoint, clips: FeatureSet) -> None:
+    assert "z-scored over the observed rows of the training split" in card(checkpoint)
+    normalisation = Normalisation.fit(clips, "speaker")
+    config = checkpoint.config.model_copy(update={"normalisation": normalisation})
+    text = card(Checkpoint(checkpoint.model, config))
+    assert "z-scored over the observed rows of each speaker" in text
+    assert "--speaker-pattern" in text
 
 
 def test_hub_can_read_the_card(checkpoint: Checkpoint, tmp_path: Path) -> None:
