@@ -8,6 +8,8 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+NO_SPEECH = "none"  # instead of a speech model: no words are recognised
+
 
 class _Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -81,7 +83,8 @@ class SpeechSettings(_Settings):
     model: str = Field(
         default="whisper-tiny.en",
         min_length=1,
-        description="asset name, path of a CTranslate2 folder, or faster-whisper hub id",
+        description="asset name, path of a CTranslate2 folder, or faster-whisper hub id; none: no "
+        "words are recognised",
     )
     beam_size: int = Field(default=1, ge=1, le=10, description="beams of the decoder")
 
