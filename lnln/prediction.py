@@ -46,6 +46,9 @@ class Prediction:
     text : str
         The words, from the transcript or recognised.
     warnings : list of str
+    text_source : str
+        Where the words are from: "given" (a transcript), "asr" (recognised), "none" (nothing was
+        said), "unknown" (nobody listened); empty where the features do not say.
     """
 
     clip_id: str
@@ -54,6 +57,7 @@ class Prediction:
     observed: dict[str, float]
     text: str = ""
     warnings: list[str] = field(default_factory=list)
+    text_source: str = ""
 
 
 TABLE = pa.schema(
@@ -63,10 +67,16 @@ TABLE = pa.schema(
         ("w", pa.float64()),
         *((f"observed_{m}", pa.float64()) for m in MODALITIES),
         ("text", pa.string()),
+        ("text_source", pa.string()),
         ("warnings", pa.list_(pa.string())),
     ]
 )
-UNOBSERVED = {"text": "no words", "audio": "no sound", "vision": "no face"}
+UNOBSERVED = {
+    "text": "no words observed",
+    "audio": "no sound observed",
+    "vision": "no face observed",
+}
+NOT_LISTENED = "no words: they were neither given nor recognised"
 
 
 def predict(features: FeatureTables | Path | str, model: Checkpoint) -> list[Prediction]:
@@ -91,7 +101,7 @@ def predict(features: FeatureTables | Path | str, model: Checkpoint) -> list[Pre
     CheckpointError
         If the features are not of the kind the model was trained on.
     """
-    tables, texts = _read(features)
+    tables, said = _read(features)
     clips = from_tables(**tables)
     shares = clips.observed_shares()
     something = np.flatnonzero(sum(shares[m] for m in MODALITIES))
@@ -104,14 +114,16 @@ def predict(features: FeatureTables | Path | str, model: Checkpoint) -> list[Pre
     predictions = []
     for i, clip_id in enumerate(clips.clip_ids):
         prediction, estimate = answers.get(i, (None, None))
+        text, source = said.get(clip_id, ("", ""))
         predictions.append(
             Prediction(
                 clip_id,
                 prediction,
                 estimate,
                 {m: float(shares[m][i]) for m in MODALITIES},
-                texts.get(clip_id, ""),
-                list(_warnings(clips, i, shares, model)),
+                text,
+                list(_warnings(clips, i, shares, model, source)),
+                source,
             )
         )
     return predictions
@@ -125,6 +137,7 @@ def to_table(predictions: Iterable[Prediction]) -> pa.Table:
             "prediction": p.prediction,
             "w": p.w,
             "text": p.text,
+            "text_source": p.text_source,
             "warnings": p.warnings,
         }
         | {f"observed_{m}": p.observed[m] for m in MODALITIES}
@@ -134,13 +147,14 @@ def to_table(predictions: Iterable[Prediction]) -> pa.Table:
 
 
 def _warnings(
-    clips: FeatureSet, clip: int, shares: dict[str, Any], model: Checkpoint
+    clips: FeatureSet, clip: int, shares: dict[str, Any], model: Checkpoint, source: str
 ) -> Iterable[str]:
+    unobserved = UNOBSERVED | ({"text": NOT_LISTENED} if source == "unknown" else {})
     missing = [m for m in MODALITIES if not shares[m][clip]]
     if len(missing) == len(MODALITIES):
         yield "nothing was observed, neither words nor sound nor a face: no prediction"
     else:
-        yield from (f"{UNOBSERVED[m]} observed" for m in missing)
+        yield from (unobserved[m] for m in missing)
     for modality, longer in clips.longer_than(model.lengths).items():
         if longer[clip]:
             rows, limit = clips.modality(modality).counts[clip], getattr(model.lengths, modality)
@@ -149,8 +163,10 @@ def _warnings(
         yield model.config.notice
 
 
-def _read(features: FeatureTables | Path | str) -> tuple[dict[str, pa.Table], dict[str, str]]:
-    """Return the tables of the modalities, and the words of each clip where they are known."""
+def _read(
+    features: FeatureTables | Path | str,
+) -> tuple[dict[str, pa.Table], dict[str, tuple[str, str]]]:
+    """Return the tables of the modalities, and each clip's words and their source, where known."""
     if isinstance(features, str | Path):
         folder = Path(features)
         at = folder / "features" if (folder / "features").is_dir() else folder
@@ -162,6 +178,8 @@ def _read(features: FeatureTables | Path | str) -> tuple[dict[str, pa.Table], di
         transcripts = getattr(features, "transcripts", None)
     if transcripts is None:
         return tables, {}
-    return tables, dict(
-        zip(transcripts["clip_id"].to_pylist(), transcripts["text"].to_pylist(), strict=True)
-    )
+    columns = {name: transcripts[name].to_pylist() for name in ("clip_id", "text")}
+    known = "source" in transcripts.column_names
+    sources = transcripts["source"].to_pylist() if known else [""] * transcripts.num_rows
+    said = zip(columns["text"], sources, strict=True)
+    return tables, dict(zip(columns["clip_id"], said, strict=True))

@@ -7,7 +7,14 @@ from typing import Annotated
 
 import typer
 
-from pipeline.commands.arguments import Offline, Videos, Workers
+from pipeline.commands.arguments import (
+    NoSpeech,
+    Offline,
+    Transcripts,
+    Videos,
+    Workers,
+    speech_settings,
+)
 from pipeline.commands.problems import report
 from pipeline.paths import MODEL
 
@@ -24,18 +31,23 @@ def predict(
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Also write the answers here, as Parquet.")
     ] = None,
+    transcripts: Transcripts = None,
+    no_speech: NoSpeech = False,
     workers: Workers = 0,
     offline: Offline = False,
 ) -> None:
     """Estimate the sentiment of raw videos, and say what could be observed.
 
-    No transcript is needed. A file that cannot be read is reported, the others are still done,
-    and the exit status is 1.
+    No transcript is needed: words are recognised, and where the speech model does not know the
+    language, voice and face have to do. A file that cannot be read is reported, the others are
+    still done, and the exit status is 1.
 
     Example: lnln predict interview.mp4 holiday.mov clips/ --out answers.parquet
+
+    Example: lnln predict interview.mp4 --transcripts interview.srt
     """
     from extractors import Session
-    from extractors.settings import RunSettings
+    from extractors.settings import ExtractorSettings, RunSettings
 
     with Session(RunSettings(workers=workers, offline=offline)) as session:
         session.warm_up()  # while this process imports what the network needs
@@ -58,7 +70,10 @@ def predict(
                         f"error: {out} is a folder: --out names a file, such as answers.parquet"
                     )
                 out.parent.mkdir(parents=True, exist_ok=True)
-            features = extract(videos, checkpoint.extraction, session)
+            settings = speech_settings(
+                ExtractorSettings.model_validate(checkpoint.extraction), no_speech=no_speech
+            )
+            features = extract(videos, settings, session, transcripts=transcripts)
         except ValidationError as error:
             sys.exit(f"error: {model} was made by another version of this program: {error}")
         except (OSError, CheckpointError, SetupError) as error:
