@@ -14,6 +14,7 @@ from contracts.schemas import MODALITIES
 from lnln.checkpoints.checkpoint import Checkpoint, language_config, save
 from lnln.checkpoints.config import Config
 from lnln.missing.masks import evenly
+from lnln.threads import use_threads
 from lnln.training.fingerprint import fingerprint
 from lnln.training.history import Row
 from lnln.training.processes import accelerator
@@ -128,6 +129,7 @@ def fit(params: Params, dataset: ResolvedDataset, model: str, seed: int) -> None
 def main() -> None:
     """Train the model and seed that the command line names, or those of params.yaml."""
     params, dataset = load_params(), load_dataset()
+    use_threads(params.run.threads)
     match sys.argv[1:]:
         case []:
             for seed in params.train.seeds:
