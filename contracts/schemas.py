@@ -49,7 +49,9 @@ TRANSCRIPTS = pa.schema(  # one row per clip
     [
         pa.field("clip_id", pa.string(), nullable=False),
         pa.field("text", pa.string(), nullable=False),
-        pa.field("source", pa.string(), nullable=False),  # given | asr (recognised) | none
+        pa.field(
+            "source", pa.string(), nullable=False
+        ),  # given | asr (recognised) | none | unknown
         pa.field("words", pa.list_(pa.field("element", WORD)), nullable=False),
     ]
 )

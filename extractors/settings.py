@@ -11,6 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 Split = Literal["train", "valid", "test"]
 
+NO_SPEECH = "none"  # instead of a speech model: no words are recognised
+
 
 class _Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -85,7 +87,8 @@ class SpeechSettings(_Settings):
     model: str = Field(
         default="whisper-tiny.en",
         min_length=1,
-        description="asset name, path of a CTranslate2 folder, or faster-whisper hub id",
+        description="asset name, path of a CTranslate2 folder, or faster-whisper hub id; none: no "
+        "words are recognised",
     )
     beam_size: int = Field(default=1, ge=1, le=10, description="beams of the decoder")
 

@@ -46,6 +46,9 @@ class Prediction:
     text : str
         The words, from the transcript or recognised.
     warnings : list of str
+    text_source : str
+        Where the words are from: "given" (a transcript), "asr" (recognised), "none" (nothing was
+        said), "unknown" (nobody listened); empty where the features do not say.
     """
 
     clip_id: str
@@ -54,6 +57,7 @@ class Prediction:
     observed: dict[str, float]
     text: str = ""
     warnings: list[str] = field(default_factory=list)
+    text_source: str = ""
 
 
 TABLE = pa.schema(
@@ -63,10 +67,16 @@ TABLE = pa.schema(
         ("w", pa.float64()),
         *((f"observed_{m}", pa.float64()) for m in MODALITIES),
         ("text", pa.string()),
+        ("text_source", pa.string()),
         ("warnings", pa.list_(pa.string())),
     ]
 )
-UNOBSERVED = {"text": "no words", "audio": "no sound", "vision": "no face"}
+UNOBSERVED = {
+    "text": "no words observed",
+    "audio": "no sound observed",
+    "vision": "no face observed",
+}
+NOT_LISTENED = "no words: they were neither given nor recognised"
 
 
 def predict(features: FeatureTables | Path | str, model: Checkpoint) -> list[Prediction]:
@@ -94,7 +104,7 @@ def predict(features: FeatureTables | Path | str, model: Checkpoint) -> list[Pre
     CheckpointError
         If the features are not of the kind the model was trained on.
     """
-    tables, texts, groups = _read(features)
+    tables, words, sources, groups = _read(features)
     clips = from_tables(**tables)
     clips = replace(clips, groups=tuple(groups.get(c, c) for c in clips.clip_ids))
     shares = clips.observed_shares()
@@ -108,14 +118,16 @@ def predict(features: FeatureTables | Path | str, model: Checkpoint) -> list[Pre
     predictions = []
     for i, clip_id in enumerate(clips.clip_ids):
         prediction, estimate = answers.get(i, (None, None))
+        text, source = (known.get(clip_id, "") for known in (words, sources))
         predictions.append(
             Prediction(
                 clip_id,
                 prediction,
                 estimate,
                 {m: float(shares[m][i]) for m in MODALITIES},
-                texts.get(clip_id, ""),
-                list(_warnings(clips, i, shares, model)),
+                text,
+                list(_warnings(clips, i, shares, model, source)),
+                source,
             )
         )
     return predictions
@@ -129,6 +141,7 @@ def to_table(predictions: Iterable[Prediction]) -> pa.Table:
             "prediction": p.prediction,
             "w": p.w,
             "text": p.text,
+            "text_source": p.text_source,
             "warnings": p.warnings,
         }
         | {f"observed_{m}": p.observed[m] for m in MODALITIES}
@@ -138,13 +151,14 @@ def to_table(predictions: Iterable[Prediction]) -> pa.Table:
 
 
 def _warnings(
-    clips: FeatureSet, clip: int, shares: dict[str, Any], model: Checkpoint
+    clips: FeatureSet, clip: int, shares: dict[str, Any], model: Checkpoint, source: str
 ) -> Iterable[str]:
+    unobserved = UNOBSERVED | ({"text": NOT_LISTENED} if source == "unknown" else {})
     missing = [m for m in MODALITIES if not shares[m][clip]]
     if len(missing) == len(MODALITIES):
         yield "nothing was observed, neither words nor sound nor a face: no prediction"
     else:
-        yield from (f"{UNOBSERVED[m]} observed" for m in missing)
+        yield from (unobserved[m] for m in missing)
     for modality, longer in clips.longer_than(model.lengths).items():
         if longer[clip]:
             rows, limit = clips.modality(modality).counts[clip], getattr(model.lengths, modality)
@@ -155,8 +169,8 @@ def _warnings(
 
 def _read(
     features: FeatureTables | Path | str,
-) -> tuple[dict[str, pa.Table], dict[str, str], dict[str, str]]:
-    """Return the tables of the modalities, and of each clip the words and the group, if known."""
+) -> tuple[dict[str, pa.Table], dict[str, str], dict[str, str], dict[str, str]]:
+    """Return the tables of the modalities, and by clip words, their source, and the group."""
     if isinstance(features, str | Path):
         folder = Path(features)
         at = folder / "features" if (folder / "features").is_dir() else folder
@@ -170,7 +184,8 @@ def _read(
         transcripts, manifest = (
             getattr(features, name, None) for name in ("transcripts", "manifest")
         )
-    return tables, _by_clip(transcripts, "text"), _by_clip(manifest, "group")
+    words, sources = (_by_clip(transcripts, name) for name in ("text", "source"))
+    return tables, words, sources, _by_clip(manifest, "group")
 
 
 def _by_clip(table: pa.Table | None, column: str) -> dict[str, str]:

@@ -107,9 +107,10 @@ class ResolvedDataset(Dataset):
 
 
 class RunParams(RunSettings):
-    """How the work is done; nothing here changes a result."""
+    """How the work is done; nothing here changes a result by more than rounding."""
 
     resume: str = Field(min_length=1, description="folder of the states of interrupted trainings")
+    threads: int = Field(ge=0, description="of a process that trains or predicts; 0: one per core")
 
 
 class IngestParams(_Section):

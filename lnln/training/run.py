@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import torch
 from accelerate.utils import gather_object
-from tqdm import tqdm
 
 from lnln.checkpoints.checkpoint import Weights, weights_of
 from lnln.data.batches import Layout
@@ -32,6 +31,7 @@ from lnln.training.history import History, Row
 from lnln.training.processes import accelerator, share
 from lnln.training.resume import StateFile, Stopped, terminations
 from lnln.training.steps import Training
+from lnln.training.telling import Telling
 from lnln.training.validation import validate
 
 
@@ -263,7 +263,8 @@ def _descend(
                     state.write(now)
                 processes.wait_for_everyone()
 
-        def stop_if_requested() -> None:
+        def after_step() -> None:
+            telling.step()
             if training.stopping:
                 keep()
                 raise Stopped("stopped by SIGTERM; start it again and it resumes from here")
@@ -273,15 +274,17 @@ def _descend(
             history = History.of(kept["history"])
         for row in history.rows:
             report(row)
-        bar = tqdm(
-            total=settings.epochs,
-            initial=len(history.rows),
-            desc="train",
-            disable=None if processes.is_main_process else True,
+        telling = Telling(
+            model,
+            settings,
+            history,
+            clips=len(train_set),
+            done=training.done,
+            speaks=processes.is_main_process,
         )
         while not history.over(settings):
             epoch = len(history.rows) + 1
-            row = training.epoch(epoch, stop_if_requested)
+            row = training.epoch(epoch, after_step)
             validated = validate(
                 training.averaged_model, incomplete_sets, metric_set, epoch, gather=gather_object
             )
@@ -291,11 +294,9 @@ def _descend(
             if on_weights:
                 on_weights(weights_of(training.averaged_model))
             keep()
-            bar.update()
-            best = {f"best {settings.selection}": history.best(settings.selection)}
-            bar.set_postfix(best | {"epoch": history.best_epoch})
+            telling.epoch()
             report(row)
-        bar.close()
+        telling.close()
     model.load_state_dict(history.weights, strict=False)  # a frozen language encoder is not there
     return history
 

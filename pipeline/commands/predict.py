@@ -8,7 +8,14 @@ from typing import Annotated
 
 import typer
 
-from pipeline.commands.arguments import Offline, Videos, Workers
+from pipeline.commands.arguments import (
+    NoSpeech,
+    Offline,
+    Transcripts,
+    Videos,
+    Workers,
+    speech_settings,
+)
 from pipeline.commands.problems import report
 from pipeline.commands.speakers import SpeakerPattern, speakers_of, with_speakers
 from pipeline.paths import MODEL
@@ -27,18 +34,23 @@ def predict(
         Path | None, typer.Option("--out", "-o", help="Also write the answers here, as Parquet.")
     ] = None,
     speaker_pattern: SpeakerPattern = None,
+    transcripts: Transcripts = None,
+    no_speech: NoSpeech = False,
     workers: Workers = 0,
     offline: Offline = False,
 ) -> None:
     """Estimate the sentiment of raw videos, and say what could be observed.
 
-    No transcript is needed. A file that cannot be read is reported, the others are still done,
-    and the exit status is 1.
+    No transcript is needed: words are recognised, and where the speech model does not know the
+    language, voice and face have to do. A file that cannot be read is reported, the others are
+    still done, and the exit status is 1.
 
     Example: lnln predict interview.mp4 holiday.mov clips/ --out answers.parquet
+
+    Example: lnln predict interview.mp4 --transcripts interview.srt
     """
     from extractors import Session
-    from extractors.settings import RunSettings
+    from extractors.settings import ExtractorSettings, RunSettings
 
     with Session(RunSettings(workers=workers, offline=offline)) as session:
         session.warm_up()  # while this process imports what the network needs
@@ -69,7 +81,10 @@ def predict(
                         "normalisation=split; leave --speaker-pattern out"
                     )
                 speakers_of(find_videos(videos), speaker_pattern)  # before the work as well
-            features = extract(videos, checkpoint.extraction, session)
+            settings = speech_settings(
+                ExtractorSettings.model_validate(checkpoint.extraction), no_speech=no_speech
+            )
+            features = extract(videos, settings, session, transcripts=transcripts)
             if speaker_pattern is not None:
                 manifest = with_speakers(features.manifest, speaker_pattern)
                 features = replace(features, manifest=manifest)

@@ -40,6 +40,7 @@ def prediction_table(
     notice: str | None = None,
 ) -> Group:
     """Lay predictions out for the terminal, one row per clip; what holds for all stands below."""
+    rows = list(predictions)
     low, high = label_range
     # The least widths fit into 80 columns, with nothing cut.
     table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
@@ -50,7 +51,7 @@ def prediction_table(
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("w", justify="right", no_wrap=True)
     table.add_column("warnings", overflow="fold", max_width=40, min_width=12)
-    for row in predictions:
+    for row in rows:
         score = "none"
         if row.prediction is not None:
             score = f"{row.prediction:+.2f} {word(row.prediction, label_range)}"
@@ -58,13 +59,20 @@ def prediction_table(
         w = "" if row.w is None else f"{row.w:.2f}"
         own = [warning for warning in row.warnings if warning != notice]
         clip, said, notes = (  # as they are: "[...]" in a file name is no markup
-            Text(words) for words in (row.clip_id, row.text or "-", "\n".join(own))
+            Text(words) for words in (row.clip_id, _said(row), "\n".join(own))
         )
         table.add_row(clip, score, said, *shares, w, notes)
-    below = [Text("words, sound, face: share observed. w: completeness of the words, estimated.")]
+    legend = "words, sound, face: share observed. w: completeness of the words, estimated."
+    if any(row.text_source == "given" for row in rows):
+        legend += " said: recognised, unless it is (given)."
+    below = [Text(legend)]
     if notice:
         below.append(Text(f"This model was {notice}."))
     return Group(table, *below)
+
+
+def _said(row: Prediction) -> str:
+    return f"{row.text} (given)" if row.text and row.text_source == "given" else row.text or "-"
 
 
 def predictions_json(

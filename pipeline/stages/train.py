@@ -15,6 +15,7 @@ from lnln.checkpoints.checkpoint import Checkpoint, language_config, save
 from lnln.checkpoints.config import Config
 from lnln.data.sentences import read_sentences
 from lnln.missing.masks import evenly
+from lnln.threads import use_threads
 from lnln.training.fingerprint import fingerprint
 from lnln.training.history import Row
 from lnln.training.processes import accelerator
@@ -133,6 +134,7 @@ def fit(params: Params, dataset: ResolvedDataset, model: str, seed: int) -> None
 def main() -> None:
     """Train the model and seed that the command line names, or those of params.yaml."""
     params, dataset = load_params(), load_dataset()
+    use_threads(params.run.threads)
     match sys.argv[1:]:
         case []:
             for seed in params.train.seeds:

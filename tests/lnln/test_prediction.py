@@ -19,6 +19,7 @@ from lnln.checkpoints.config import CheckpointError
 from lnln.data.features import FeatureSet
 from lnln.data.normalisation import Normalisation
 from lnln.data.reading import from_tables
+from lnln.prediction import to_table
 
 ALL = ("text", "audio", "vision")
 LABELS = {"a": 1.0, "b": -1.0, "c": 0.5, "d": 0.0}
@@ -126,6 +127,23 @@ def test_what_was_said_comes_from_the_transcripts(
     transcripts = pa.table({"clip_id": ["a", "b"], "text": ["good", "bad"]})
     features = SimpleNamespace(**tables, transcripts=transcripts)
     assert [a.text for a in predict(features, model)] == ["good", "bad", "", ""]
+
+
+def test_answer_says_where_its_words_are_from_and_whether_anybody_listened(
+    model: Checkpoint, tables: dict[str, pa.Table]
+) -> None:
+    sources = ["given", "asr", "unknown"]
+    transcripts = pa.table(
+        {"clip_id": ["a", "b", "c"], "text": ["good", "bad", ""], "source": sources}
+    )
+    answers = predict(SimpleNamespace(**tables, transcripts=transcripts), model)
+    assert [a.text_source for a in answers] == [*sources, ""]
+    assert answers[2].prediction is not None
+    assert answers[2].warnings == [
+        "no words: they were neither given nor recognised",
+        "no face observed",
+    ]
+    assert to_table(answers)["text_source"].to_pylist() == [*sources, ""]
 
 
 def test_folder_and_tables_give_the_same_answers(

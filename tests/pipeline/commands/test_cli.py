@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 
 from contracts.quarantine import Rejected, read_quarantine
 from extractors.api import Features
-from extractors.errors import MissingAsset
+from extractors.errors import MissingAsset, TranscriptError
 from extractors.settings import ExtractorSettings
 from extractors.workers.cache import Cache
 from lnln.prediction import Prediction
@@ -29,12 +29,16 @@ class Extractor:
 
     def __init__(self) -> None:
         self.settings: Any = None
+        self.transcripts: Any = None
         self.rejected: list[Rejected] = []
         self.warnings: list[str] = []
         self.error: Exception | None = None
 
-    def __call__(self, paths: list[Path], settings: Any, session: Any = None) -> Features:
+    def __call__(
+        self, paths: list[Path], settings: Any, session: Any = None, *, transcripts: Any = None
+    ) -> Features:
         self.settings = settings
+        self.transcripts = transcripts
         if self.error:
             raise self.error
         empty = pa.table({"clip_id": pa.array([], pa.string())})
@@ -259,6 +263,32 @@ def test_answers_are_written_as_a_table_that_others_can_read(
         "parquet", data_files=str(path), split="train", cache_dir=str(tmp_path / "cache")
     )
     assert table[0]["warnings"] == ["no face observed"]
+
+
+def test_transcripts_are_handed_on_and_nothing_is_recognised_where_that_is_asked_for(
+    project: Path, extractor: Extractor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = SimpleNamespace(notice=None, label_range=(-3, 3))
+    model = SimpleNamespace(config=config, extraction={"speech": {"beam_size": 2}})
+    monkeypatch.setattr("pipeline.commands.model.load_with_language", lambda folder, offline: model)
+    monkeypatch.setattr("lnln.predict", lambda features, model: [])
+    assert run("predict", "a.mp4").exit_code == 0
+    assert extractor.transcripts is None  # files beside videos are not read unasked
+    assert extractor.settings.speech.model == "whisper-tiny.en"
+    for command in (["predict", "a.mp4"], ["extract", "a.mp4", "--out", "features"]):
+        assert run(*command, "--transcripts", "beside", "--no-speech").exit_code == 0
+        assert (extractor.transcripts, extractor.settings.speech.model) == ("beside", "none")
+    assert extractor.settings.vision.fps == 10
+
+
+def test_transcript_that_is_not_there_is_one_message(
+    extractor: Extractor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = SimpleNamespace(extraction={})
+    monkeypatch.setattr("pipeline.commands.model.load_with_language", lambda folder, offline: model)
+    extractor.error = TranscriptError("a.srt: no such file or folder")
+    result = run("predict", "a.mp4", "--transcripts", "a.srt")
+    assert (result.exit_code, result.output) == (1, "error: a.srt: no such file or folder\n")
 
 
 def test_predict_refuses_a_path_that_cannot_be_looked_at(

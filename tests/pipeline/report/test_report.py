@@ -37,6 +37,15 @@ def test_table_shows_score_words_shares_and_w() -> None:
         assert part in text
 
 
+def test_table_says_which_words_were_given() -> None:
+    given = Prediction("a.mp4", 1.0, 0.25, ALL, "yes", text_source="given")
+    heard = Prediction("b.mp4", 1.0, 0.25, ALL, "no", text_source="asr")
+    text = printed(prediction_table([given, heard], (-3, 3)))
+    assert "yes (given)" in text and "no (given)" not in text
+    assert "said: recognised, unless it is (given)." in text
+    assert "(given)" not in printed(prediction_table([heard], (-3, 3)))
+
+
 def test_brackets_in_names_and_words_are_shown_as_they_are() -> None:
     row = Prediction("clip [bold].mp4", 1.0, 0.5, ALL, "[/music] :car:", ["[red]"])
     text = printed(prediction_table([row], (-3, 3)))
