@@ -13,6 +13,7 @@ from accelerate.utils import gather_object
 from tqdm import tqdm
 
 from lnln.checkpoints.checkpoint import Weights, weights_of
+from lnln.checkpoints.intervals import Calibration
 from lnln.data.encoding import check_language
 from lnln.data.features import FeatureSet, Lengths
 from lnln.data.language import FrozenLanguageEncoder, LanguageEncoder
@@ -27,7 +28,7 @@ from lnln.training.history import History, Row
 from lnln.training.processes import accelerator, share
 from lnln.training.resume import StateFile, Stopped, terminations
 from lnln.training.steps import Training
-from lnln.training.validation import validate
+from lnln.training.validation import calibration, validate
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,8 @@ class Trained:
         is fitted at once, a single row.
     best_epoch : int
         Counted from 1.
+    calibration : Calibration
+        What the model says of the validation split, from which intervals are made.
     """
 
     model: Model
@@ -54,6 +57,7 @@ class Trained:
     normalisation: Normalisation | None
     history: list[Row]
     best_epoch: int
+    calibration: Calibration
 
 
 def train(
@@ -151,13 +155,14 @@ def train(
     inside = layout.text == "ids"
     with reproducible(settings):
         model = kind(model_settings, shapes, language if inside else None).to(processes.device)
+        at_once = isinstance(model, Estimator)  # by every process, all of it
+        mine = valid_set if at_once else valid_set.take(share(len(valid_set), processes))
+        cache = SentenceCache()
+        incomplete_sets = [drop(mine, masks, encoder, cache) for masks in valid_masks]
         if isinstance(model, Estimator):
-            history = _fit(model, train_set, valid_set, valid_masks, settings, metric_set, encoder)
+            history = _fit(model, train_set, incomplete_sets, settings, metric_set, encoder)
         else:
             assert isinstance(model, Network)
-            mine = valid_set.take(share(len(valid_set), processes))
-            cache = SentenceCache()
-            incomplete_sets = [drop(mine, masks, encoder, cache) for masks in valid_masks]
             history = _descend(
                 model,
                 train_set,
@@ -169,23 +174,26 @@ def train(
                 on_weights,
                 state,
             )
-    if isinstance(model, Estimator) and on_epoch:
+        answered = calibration(model, incomplete_sets, _own if at_once else gather_object)
+    if at_once and on_epoch:
         on_epoch(history.rows[0])
-    return Trained(model.eval(), shapes, normalisation, history.rows, history.best_epoch)
+    return Trained(model.eval(), shapes, normalisation, history.rows, history.best_epoch, answered)
+
+
+def _own(rows: list[Any]) -> list[Any]:
+    """Gather nothing from other processes."""
+    return rows
 
 
 def _fit(
     model: Estimator,
     train_set: FeatureSet,
-    valid_set: FeatureSet,
-    valid_masks: Sequence[Masks],
+    incomplete_sets: Sequence[FeatureSet],
     settings: TrainSettings,
     metric_set: MetricSet,
     encoder: LanguageEncoder | None,
 ) -> History:
     """Fit a model at once, on the masks that a network would have been trained with."""
-    cache = SentenceCache()
-    incomplete_sets = [drop(valid_set, masks, encoder, cache) for masks in valid_masks]
 
     def drawn() -> Iterator[FeatureSet]:
         if not model.needs_masks:
@@ -197,7 +205,7 @@ def _fit(
 
     model.fit(drawn(), incomplete_sets)
     history = History()
-    validated = validate(model, incomplete_sets, metric_set, 1, gather=lambda own: own)
+    validated = validate(model, incomplete_sets, metric_set, 1, gather=_own)
     history.improved(
         {"epoch": 1} | {f"valid/{name}": value for name, value in validated.items()},
         settings.selection,

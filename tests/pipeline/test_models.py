@@ -71,6 +71,7 @@ def test_preset_is_the_published_settings_whole_and_the_variant_the_user_s(
         "accumulation": 1,
         "selection": "mae",
         "patience": 0,
+        "interval_level": 0.9,
     }
 
 

@@ -277,6 +277,7 @@ def write_run(
         dataset="tiny",
         notice="trained on nothing",
         metric_set="mosi",
+        label_range=(-3, 3),
         model=next(iter(said)),
         models=list(said),
         patterns=patterns,
