@@ -15,6 +15,7 @@ from lnln.data.language import FrozenLanguageEncoder, LanguageEncoder
 from lnln.missing.dropping import drop
 from lnln.missing.masks import Masks
 from lnln.models.lnln.settings import VARIANTS, LNLNSettings, Variant
+from lnln.models.registry import find
 from lnln.settings import TrainSettings
 from lnln.training.run import Trained, train
 from lnln.training.steps import TrainingDiverged
@@ -201,6 +202,28 @@ def test_w_is_compared_with_the_truth_also_where_some_clips_are_complete(
     (complete,), (both,) = (run(once, valid_masks=m).history for m in (masks[:1], masks))
     assert complete["valid/w_corr"] is None
     assert -1 <= both["valid/w_corr"] <= 1
+
+
+@pytest.mark.parametrize("name", ["lnln", "ridge"])
+def test_intervals_are_made_from_validation_alone_as_the_kept_model_answers_it(
+    run: Callable[..., Trained],
+    inputs: dict[str, Any],
+    masks_at: Callable[..., Masks],
+    name: str,
+) -> None:
+    clips = inputs["valid_set"]
+    masks = [masks_at(clips, rate, purpose="valid") for rate in (0.0, 0.5, 1.0)]
+    settings = inputs["model_settings"] if name == "lnln" else find(name).settings()
+    trained = run(name=name, model_settings=settings, valid_masks=masks)
+    found = trained.calibration
+    # Under the last masks nothing is left: `lnln.predict` gives no answer then.
+    assert found.clip.tolist() == [*clips.clip_ids, *clips.clip_ids]
+    assert found.label.tolist() == [*clips.known_labels().tolist()] * 2
+    assert (found.share[: len(clips)] > found.share[len(clips) :]).all()
+    normalised = trained.normalisation.apply(clips) if trained.normalisation else clips
+    encoder = inputs["language"] if trained.model.layout.text == "states" else None
+    said = [trained.model.predict(drop(normalised, m, encoder)).prediction for m in masks[:2]]
+    assert found.prediction.tolist() == np.concatenate(said).tolist()
 
 
 def test_patience_ends_a_run_that_no_longer_improves(run: Callable[..., Trained]) -> None:
