@@ -148,7 +148,8 @@ def _kept(by_rate: Sequence[Sequence[Slice]]) -> list[Kept]:
         inside = np.concatenate([_inside(s) for s in same]).astype(float)
         has = np.isfinite(width)
         columns.append((width[has], error[has], inside[has], np.full(has.sum(), 1 / has.sum())))
-    return kept(*(np.concatenate(column) for column in zip(*columns, strict=True)))
+    width, error, inside, weight = (np.concatenate(c) for c in zip(*columns, strict=True))
+    return kept(width, error, inside, weight)
 
 
 def kept(

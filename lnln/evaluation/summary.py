@@ -129,7 +129,7 @@ def results(
         undefined, where there are any; `unit` and `units`: what was drawn as a whole, groups or
         clips, and how many there are; `deviation`, with several seeds: standard deviations over
         them, under the names of `models` and the three; `collapsed`: by model the rates at which
-        it answers a constant; `confidence`: by model that has intervals, whether they hold as many
+        it answers a constant; `confidence`, with intervals: by model whether they hold as many
         labels as they are to, see `lnln.evaluation.confidence.Confidence`; `majority_of_test`:
         accuracies of the majority class of the test split itself, which no honest model knows;
         `modalities`: see `by_modality`.
@@ -179,10 +179,6 @@ def results(
             for name, over in OVER_RATES.items()
         },
         "collapsed": collapsed_rates(collapses(swept)),
-        "confidence": {
-            found.model: found.asdict()
-            for found in confidences(answers, pattern, rates, seed=seed, resamples=resamples)
-        },
         "majority_of_test": metrics.majority(answers[0].label, metric_set),
     }
     # Of w and what belongs to it, which is no metric of the answers, there is the mean.
@@ -198,6 +194,9 @@ def results(
         for model, row in _by_model(averaged, _deviations).items():
             of_model = summary["deviation"]["mean_over_rates"]
             of_model[model] = row | of_model[model]
+    sure = confidences(answers, pattern, rates, seed=seed, resamples=resamples)
+    if sure:
+        summary["confidence"] = {found.model: found.asdict() for found in sure}
     own = by_modality(answers, metric_set)
     return summary | ({"modalities": own} if own else {})
 

@@ -300,7 +300,7 @@ def test_answers_are_written_as_a_table_that_others_can_read(
 def test_predict_refuses_a_path_that_cannot_be_looked_at(
     extractor: Extractor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    model = SimpleNamespace(extraction={})
+    model = SimpleNamespace(extraction={}, config=SimpleNamespace(intervals=None))
     monkeypatch.setattr("pipeline.commands.model.load_with_language", lambda folder, offline: model)
     extractor.error = PermissionError(13, "Permission denied", "private/a.mp4")
     result = run("predict", "private/a.mp4")
