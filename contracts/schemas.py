@@ -104,6 +104,9 @@ PREDICTIONS = pa.schema(
         pa.field("label_a", pa.float32()),  # of the sound alone
         pa.field("label_v", pa.float32()),  # of the picture alone
         pa.field("prediction", pa.float32(), nullable=False),
+        pa.field("low", pa.float32()),  # ends of its interval; null: nothing observed, or unknown
+        pa.field("high", pa.float32()),
+        pa.field("level", pa.float64()),  # share of labels that such intervals are to hold
         pa.field("w", pa.float32()),  # estimated completeness of language; null: no estimate
         pa.field("completeness", pa.float32(), nullable=False),  # true completeness of language
         pa.field("observed", pa.bool_(), nullable=False),  # anything left of any modality

@@ -112,6 +112,12 @@ class SeedlessTrainSettings(Settings):
         ge=0,
         description="epochs in a row without a better one after which training ends; 0: never",
     )
+    interval_level: float = Field(
+        default=0.9,
+        gt=0,
+        lt=1,
+        description="share of the labels that the intervals around predictions are to hold",
+    )
 
 
 class TrainSettings(SeedlessTrainSettings):

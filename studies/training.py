@@ -242,6 +242,9 @@ class Asker:
         It prices the habit of choosing on the test split; nothing is chosen by it.
         """
         model, tables = run.trained.model, []
+        # Intervals are those of the chosen epoch, and not of the others.
+        config = run.checkpoint.config.model_copy(update={"intervals": None})
+        run = run._replace(checkpoint=Checkpoint(model, config))
         best = {name: tensor.clone() for name, tensor in model.state_dict().items()}
         for epoch, weights in enumerate(run.weights, start=1):
             model.load_state_dict(weights, strict=False)

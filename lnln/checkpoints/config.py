@@ -8,7 +8,9 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, ValidationError, model_validator
 
 from contracts.features import FeatureInfo
+from lnln.checkpoints.completeness import w_withheld
 from lnln.checkpoints.hub import CONFIG, WEIGHTS
+from lnln.checkpoints.intervals import Intervals
 from lnln.data.features import FeatureSet
 from lnln.data.normalisation import Normalisation
 from lnln.models.registry import find
@@ -41,8 +43,16 @@ class Config(BaseModel):
     label_range: tuple[float, float] = Field(description="least and greatest label")
     dataset: str
     notice: str | None = Field(default=None, description="shown with every prediction")
+    intervals: Intervals | None = Field(
+        default=None, description="around predictions, by observed share; null: not measured"
+    )
     training: dict[str, Any] = Field(default={}, description="settings and outcome, for the record")
     weights_sha256: str = ""
+
+    @property
+    def w_withheld(self) -> str | None:
+        """Why w is not shown to people, see `lnln.checkpoints.completeness`."""
+        return w_withheld(self.training.get("validation", {}))
 
     @model_validator(mode="before")
     @classmethod

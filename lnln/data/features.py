@@ -185,6 +185,10 @@ class FeatureSet:
         )
         return {"text": self.text.completeness(), "audio": audio, "vision": vision}
 
+    def observed_share(self) -> NDArray[np.float64]:
+        """Mean of `observed_shares` over the modalities, [clips] in 0 to 1; 0: nothing at all."""
+        return np.mean([*self.observed_shares().values()], axis=0)
+
     def known_labels(self) -> FloatArray:
         """Return the labels, [clips].
 

@@ -13,6 +13,7 @@ import torch
 from accelerate.utils import gather_object
 
 from lnln.checkpoints.checkpoint import Weights, weights_of
+from lnln.checkpoints.intervals import Calibration
 from lnln.data.batches import Layout
 from lnln.data.encoding import check_language
 from lnln.data.features import FeatureSet, Lengths
@@ -32,7 +33,7 @@ from lnln.training.processes import accelerator, share
 from lnln.training.resume import StateFile, Stopped, terminations
 from lnln.training.steps import Training
 from lnln.training.telling import Telling
-from lnln.training.validation import validate
+from lnln.training.validation import calibration, validate
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,8 @@ class Trained:
         Counted from 1.
     sentences : dict of str to int
         Rated sentences that an epoch took beside the training clips, by corpus.
+    calibration : Calibration
+        What the model says of the validation split, from which intervals are made.
     """
 
     model: Model
@@ -62,6 +65,7 @@ class Trained:
     history: list[Row]
     best_epoch: int
     sentences: dict[str, int]
+    calibration: Calibration
 
 
 def train(
@@ -174,8 +178,9 @@ def train(
         model = kind(model_settings, shapes, language if inside else None).to(processes.device)
         if language is not None and language.head is not None:
             model.take_head(language.head.within(*label_range))
+        at_once = isinstance(model, Estimator)  # by every process, all of it
         clips = len(valid_set)
-        mine = share(clips, processes) if isinstance(model, Network) else np.arange(clips)
+        mine = np.arange(clips) if at_once else share(clips, processes)
         cache = SentenceCache()
         incomplete_sets = [  # scaled before they are shared out, by all clips of a speaker
             drop(scale(valid_set, normalisation, masks).take(mine), masks, encoder, cache)
@@ -198,10 +203,24 @@ def train(
                 on_weights,
                 state,
             )
-    if isinstance(model, Estimator) and on_epoch:
+        answered = calibration(model, incomplete_sets, _own if at_once else gather_object)
+    if at_once and on_epoch:
         on_epoch(history.rows[0])
     taking = {corpus.name: corpus.per_epoch(len(train_set)) for corpus in further}
-    return Trained(model.eval(), shapes, normalisation, history.rows, history.best_epoch, taking)
+    return Trained(
+        model.eval(),
+        shapes,
+        normalisation,
+        history.rows,
+        history.best_epoch,
+        taking,
+        answered,
+    )
+
+
+def _own(rows: list[Any]) -> list[Any]:
+    """Gather nothing from other processes."""
+    return rows
 
 
 def _require_speakers(name: str, layout: Layout, *sets: FeatureSet) -> None:
@@ -228,7 +247,7 @@ def _fit(
     """Fit a model at once, on the masks that a network would have been trained with."""
     model.fit(drawn, incomplete_sets)
     history = History()
-    validated = validate(model, incomplete_sets, metric_set, 1, gather=lambda own: own)
+    validated = validate(model, incomplete_sets, metric_set, 1, gather=_own)
     history.improved(
         {"epoch": 1} | {f"valid/{name}": value for name, value in validated.items()},
         settings.selection,

@@ -36,14 +36,24 @@ def predict(
     speaker_pattern: SpeakerPattern = None,
     transcripts: Transcripts = None,
     no_speech: NoSpeech = False,
+    min_confidence: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            max=1,
+            help="Withhold answers of less confidence: the share of the scale that the interval "
+            "around an answer rules out.",
+        ),
+    ] = 0.0,
     workers: Workers = 0,
     offline: Offline = False,
 ) -> None:
     """Estimate the sentiment of raw videos, and say what could be observed.
 
     No transcript is needed: words are recognised, and where the speech model does not know the
-    language, voice and face have to do. A file that cannot be read is reported, the others are
-    still done, and the exit status is 1.
+    language, voice and face have to do. With each answer stands the interval in which the label
+    would lie. A file that cannot be read is reported, the others are still done, and the exit
+    status is 1.
 
     Example: lnln predict interview.mp4 holiday.mov clips/ --out answers.parquet
 
@@ -62,12 +72,13 @@ def predict(
         from extractors.datasets.listing import find_videos
         from lnln import predict as predict_sentiment
         from lnln.checkpoints.checkpoint import CheckpointError
-        from lnln.prediction import to_table
+        from lnln.prediction import check_confidence, to_table
         from pipeline.commands.model import load_with_language
         from pipeline.report.tables import prediction_table, predictions_json
 
         try:
             checkpoint = load_with_language(model, offline=offline)
+            check_confidence(checkpoint.config, min_confidence)
             if out is not None:  # before the work, not after it
                 if out.is_dir():
                     sys.exit(
@@ -95,20 +106,26 @@ def predict(
     try:
         # What it warns of stands in each prediction as well.
         with warnings.catch_warnings(action="ignore", category=UserWarning):
-            predictions = predict_sentiment(features, checkpoint)
+            predictions = predict_sentiment(features, checkpoint, min_confidence)
     except (OSError, CheckpointError) as error:
         sys.exit(f"error: {error}")
     config = checkpoint.config
+    level = None if config.intervals is None else config.intervals.level
     if as_json:
         about = {
             "model": model,
             "notice": config.notice,
             "label_range": config.label_range,
+            "interval_level": level,
             "warnings": features.warnings,
         }
         print(predictions_json(predictions, features.quarantine, **about))
     else:
-        rich.print(prediction_table(predictions, config.label_range, config.notice))
+        rich.print(
+            prediction_table(
+                predictions, config.label_range, config.notice, level, config.w_withheld
+            )
+        )
     if out is not None:
         try:
             write_table(to_table(predictions), out)

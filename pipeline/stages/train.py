@@ -13,6 +13,7 @@ from dvclive import Live
 from contracts.schemas import MODALITIES
 from lnln.checkpoints.checkpoint import Checkpoint, language_config, save
 from lnln.checkpoints.config import Config
+from lnln.checkpoints.intervals import Intervals
 from lnln.data.sentences import read_sentences
 from lnln.missing.masks import evenly
 from lnln.threads import use_threads
@@ -84,6 +85,9 @@ def checkpoint(
         metric_set=dataset.metric_set,
         label_range=dataset.label_range,
         dataset=dataset.name,
+        intervals=Intervals.fit(
+            trained.calibration, inputs["settings"].interval_level, dataset.label_range
+        ),
         training={
             "settings": inputs["settings"].model_dump(),
             "valid_rates": params.masks.valid_rates,

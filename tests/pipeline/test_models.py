@@ -72,6 +72,7 @@ def test_preset_is_the_published_settings_whole_and_the_variant_the_user_s(
         "normalisation": "split",
         "selection": "mae",
         "patience": 0,
+        "interval_level": 0.9,
     }
 
 

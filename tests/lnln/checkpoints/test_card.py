@@ -9,6 +9,7 @@ from huggingface_hub import ModelCard
 
 from lnln.checkpoints.card import model_card, write_card
 from lnln.checkpoints.checkpoint import Checkpoint, save, weights_of
+from lnln.checkpoints.intervals import Intervals
 from lnln.data.features import FeatureSet
 from lnln.data.language import LanguageEncoder
 from lnln.data.normalisation import Normalisation
@@ -65,6 +66,19 @@ def test_card_says_whose_mean_is_taken_out(checkpoint: Checkpoint, clips: Featur
     text = card(Checkpoint(checkpoint.model, config))
     assert "z-scored over the observed rows of each speaker" in text
     assert "--speaker-pattern" in text
+
+
+def test_card_tells_intervals_and_why_w_is_not_shown(
+    make_checkpoint: Callable[..., Checkpoint], clips: FeatureSet
+) -> None:
+    intervals = Intervals(level=0.9, edges=(0.4,), half_widths=(2.25, 1.1), clips=(31, 52))
+    validation = {"mae": 1.0, "w_mae": 0.3, "w_corr": 0.1}
+    text = card(make_checkpoint(clips, intervals=intervals, training={"validation": validation}))
+    assert "holds the label of 90% of clips" in text
+    assert "| 0% to 40% | ± 2.25 | 31 |\n| 40% to 100% | ± 1.10 | 52 |\n" in text
+    assert "\n- w is not shown: on the validation split it does not follow" in text
+    without = card(make_checkpoint(clips, training=TRAINING))
+    assert "Intervals are not known" in without and "w is not shown" not in without
 
 
 def test_hub_can_read_the_card(checkpoint: Checkpoint, tmp_path: Path) -> None:

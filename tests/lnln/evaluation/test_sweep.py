@@ -10,6 +10,7 @@ import pytest
 
 from contracts.schemas import MODALITIES, PREDICTIONS
 from lnln.checkpoints.checkpoint import Checkpoint
+from lnln.checkpoints.intervals import Intervals
 from lnln.data.features import FeatureSet
 from lnln.data.language import FrozenLanguageEncoder
 from lnln.data.normalisation import Normalisation
@@ -108,6 +109,23 @@ def test_answers_are_those_of_the_model_under_the_masks_of_the_condition(
         assert rows.completeness == pytest.approx(masked.text.completeness(), abs=1e-6)
         shares = masked.observed_shares().values()
         assert rows.observed.tolist() == [any(share[i] for share in shares) for i in range(8)]
+
+
+def test_intervals_are_those_of_the_checkpoint_for_what_was_left(
+    swept: Swept, checkpoint: Checkpoint
+) -> None:
+    assert all(np.isnan(rows.low).all() for rows in swept().values())
+    # Of less than half there is a wider one.
+    intervals = Intervals(level=0.8, edges=(0.5,), half_widths=(2.0, 1.0), clips=(50, 50))
+    config = checkpoint.config.model_copy(update={"intervals": intervals})
+    found = swept(Checkpoint(checkpoint.model, config))
+    for rate, half in ((0.0, 1.0), (0.9, 2.0)):
+        rows = found["random", rate, 0]
+        there = rows.observed
+        assert rows.low[there] == pytest.approx(np.clip(rows.prediction - half, -3, 3)[there])
+        assert rows.high[there] == pytest.approx(np.clip(rows.prediction + half, -3, 3)[there])
+        assert set(rows.level[there]) == {0.8}
+        assert np.isnan(rows.low[~there]).all()
 
 
 def test_stored_masks_are_used(

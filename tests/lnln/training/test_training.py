@@ -205,6 +205,28 @@ def test_w_is_compared_with_the_truth_also_where_some_clips_are_complete(
     assert -1 <= both["valid/w_corr"] <= 1
 
 
+@pytest.mark.parametrize("name", ["lnln", "ridge"])
+def test_intervals_are_made_from_validation_alone_as_the_kept_model_answers_it(
+    run: Callable[..., Trained],
+    inputs: dict[str, Any],
+    masks_at: Callable[..., Masks],
+    name: str,
+) -> None:
+    clips = inputs["valid_set"]
+    masks = [masks_at(clips, rate, purpose="valid") for rate in (0.0, 0.5, 1.0)]
+    settings = inputs["model_settings"] if name == "lnln" else find(name).settings()
+    trained = run(name=name, model_settings=settings, valid_masks=masks)
+    found = trained.calibration
+    # Under the last masks nothing is left: `lnln.predict` gives no answer then.
+    assert found.clip.tolist() == [*clips.clip_ids, *clips.clip_ids]
+    assert found.label.tolist() == [*clips.known_labels().tolist()] * 2
+    assert (found.share[: len(clips)] > found.share[len(clips) :]).all()
+    normalised = trained.normalisation.apply(clips) if trained.normalisation else clips
+    encoder = inputs["language"] if trained.model.layout.text == "states" else None
+    said = [trained.model.predict(drop(normalised, m, encoder)).prediction for m in masks[:2]]
+    assert found.prediction.tolist() == np.concatenate(said).tolist()
+
+
 def test_patience_ends_a_run_that_no_longer_improves(run: Callable[..., Trained]) -> None:
     changes = {"epochs": 30, "learning_rate": 0.3, "warmup": 0.0, "patience": 2}
     history = run(FAST.model_copy(update=changes)).history

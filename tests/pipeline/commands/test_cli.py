@@ -14,6 +14,7 @@ from extractors.api import Features
 from extractors.errors import MissingAsset, TranscriptError
 from extractors.settings import ExtractorSettings
 from extractors.workers.cache import Cache
+from lnln.checkpoints.intervals import Intervals
 from lnln.prediction import Prediction
 from pipeline.commands.main import app
 
@@ -220,10 +221,10 @@ def test_predict_with_a_damaged_model_says_so(
 def test_json_holds_the_warnings_and_the_failures(
     extractor: Extractor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    config = SimpleNamespace(notice=None, label_range=(-3, 3))
+    config = SimpleNamespace(notice=None, label_range=(-3, 3), intervals=None, w_withheld=None)
     model = SimpleNamespace(config=config, extraction={})
     monkeypatch.setattr("pipeline.commands.model.load_with_language", lambda folder, offline: model)
-    monkeypatch.setattr("lnln.predict", lambda features, model: [])
+    monkeypatch.setattr("lnln.predict", lambda features, model, min_confidence: [])
     extractor.rejected = [Rejected("b.mp4", "b.mp4", "ingest", "the file is empty")]
     extractor.warnings = ["a.mp4: the sound breaks off early"]
     result = run("predict", "a.mp4", "b.mp4", "--json")
@@ -233,6 +234,41 @@ def test_json_holds_the_warnings_and_the_failures(
     assert [row["reason"] for row in found["failed"]] == ["the file is empty"]
 
 
+def test_confidence_is_asked_for_before_any_work_is_done(
+    extractor: Extractor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = SimpleNamespace(notice=None, label_range=(-3, 3), intervals=None, w_withheld=None)
+    model = SimpleNamespace(config=config, extraction={})
+    monkeypatch.setattr("pipeline.commands.model.load_with_language", lambda folder, offline: model)
+    extractor.error = AssertionError("clips were extracted")
+    result = run("predict", "a.mp4", "--min-confidence", "0.5")
+    assert result.exit_code == 1
+    assert "does not know how sure it is" in result.output
+    result = run("predict", "a.mp4", "--min-confidence", "1.5")
+    assert result.exit_code == 2
+
+
+def test_withheld_answers_are_no_failure(
+    extractor: Extractor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    intervals = Intervals(level=0.8, edges=(), half_widths=(2.0,), clips=(50,))
+    config = SimpleNamespace(notice=None, label_range=(-3, 3), intervals=intervals, w_withheld="no")
+    model = SimpleNamespace(config=config, extraction={})
+    monkeypatch.setattr("pipeline.commands.model.load_with_language", lambda folder, offline: model)
+    asked = []
+
+    def predict(features: object, model: object, min_confidence: float) -> list[Prediction]:
+        asked.append(min_confidence)
+        return [Prediction("a.mp4", None, None, {"text": 1.0, "audio": 1.0, "vision": 1.0})]
+
+    monkeypatch.setattr("lnln.predict", predict)
+    result = run("predict", "a.mp4", "--min-confidence", "0.5", "--json")
+    assert result.exit_code == 0 and asked == [0.5]
+    found = json.loads(result.stdout)
+    assert found["interval_level"] == 0.8
+    assert found["predictions"][0]["prediction"] is None
+
+
 def test_answers_are_written_as_a_table_that_others_can_read(
     extractor: Extractor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -240,7 +276,7 @@ def test_answers_are_written_as_a_table_that_others_can_read(
     import pandas
     import polars
 
-    config = SimpleNamespace(notice=None, label_range=(-3, 3))
+    config = SimpleNamespace(notice=None, label_range=(-3, 3), intervals=None, w_withheld=None)
     model = SimpleNamespace(config=config, extraction={})
     monkeypatch.setattr("pipeline.commands.model.load_with_language", lambda folder, offline: model)
     shares = {"text": 1.0, "audio": 0.5, "vision": 0.0}
@@ -248,7 +284,7 @@ def test_answers_are_written_as_a_table_that_others_can_read(
         Prediction("a.mp4", -1.5, 0.25, shares, "no", ["no face observed"]),
         Prediction("b.mp4", None, None, dict.fromkeys(shares, 0.0)),
     ]
-    monkeypatch.setattr("lnln.predict", lambda features, model: answers)
+    monkeypatch.setattr("lnln.predict", lambda features, model, min_confidence: answers)
     path = tmp_path / "new" / "answers.parquet"
     result = run("predict", "a.mp4", "b.mp4", "--out", str(path))
     assert result.exit_code == 0, result.output
@@ -294,7 +330,7 @@ def test_transcript_that_is_not_there_is_one_message(
 def test_predict_refuses_a_path_that_cannot_be_looked_at(
     extractor: Extractor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    model = SimpleNamespace(extraction={})
+    model = SimpleNamespace(extraction={}, config=SimpleNamespace(intervals=None))
     monkeypatch.setattr("pipeline.commands.model.load_with_language", lambda folder, offline: model)
     extractor.error = PermissionError(13, "Permission denied", "private/a.mp4")
     result = run("predict", "private/a.mp4")
