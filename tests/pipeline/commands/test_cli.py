@@ -17,7 +17,14 @@ from extractors.workers.cache import Cache
 from lnln.prediction import Prediction
 from pipeline.commands.main import app
 
-FOR_DATASETS = ("init-dataset", "prepare", "import-mmsa", "export-mmsa", "features")
+FOR_DATASETS = (
+    "init-dataset",
+    "prepare",
+    "import-mmsa",
+    "export-mmsa",
+    "import-sentences",
+    "features",
+)
 
 
 def run(*arguments: str) -> Result:
