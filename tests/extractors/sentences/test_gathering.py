@@ -11,6 +11,7 @@ import pytest
 from contracts.features import feature_info
 from contracts.parquet import write_table
 from contracts.schemas import SENTENCES, TRAINING_SENTENCES
+from extractors.assets.archives import ARCHIVES
 from extractors.errors import SetupError
 from extractors.sentences import gathering
 from extractors.sentences.gathering import gather, read_corpus
@@ -145,3 +146,7 @@ def test_a_rating_at_the_end_of_a_range_that_float32_rounds_is_within(tmp_path: 
     mine = settings(archive=None, splits=None, label_range=(0, 0.3))
     labels = read_corpus("mine", mine, folder=tmp_path).table["label"].to_numpy()
     assert labels.tolist() == [float(np.float32(0.3))]
+
+
+def test_every_archive_of_sentences_has_a_reader() -> None:
+    assert gathering.READERS.keys() == ARCHIVES.keys()
