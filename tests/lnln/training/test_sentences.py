@@ -16,6 +16,7 @@ from contracts.schemas import TRAINING_SENTENCES
 from lnln.data.features import FeatureSet
 from lnln.data.language import FrozenLanguageEncoder, LanguageEncoder
 from lnln.data.sentences import Sentences, as_clips
+from lnln.missing.dropping import SentenceCache
 from lnln.models import registry
 from lnln.models.lnln.model import LNLN
 from lnln.models.registry import find
@@ -108,7 +109,7 @@ def test_words_are_masked_and_complete_ones_encoded_in_the_batch_s_order(
     clips = make_set("train", 20)
     passed = EpochClips.draw(clips, [make_corpus(30, 2.0)], seed=1, epoch=1)
     batch = np.array([25, 3, 59, 30, 0, 21])
-    masked, complete = passed.views(batch, language)
+    masked, complete = passed.incomplete(batch, language), passed.complete(batch, language)
     assert list(masked.clip_ids) == list(complete.clip_ids) == passed.names(batch)
     assert complete.labels is not None
     assert complete.labels[1] == clips.known_labels()[3]
@@ -122,10 +123,34 @@ def test_words_are_masked_and_complete_ones_encoded_in_the_batch_s_order(
             assert rows.stop - rows.start == 1
             assert not masked.modality(modality).observed[rows].any()
             assert not masked.modality(modality).values[rows].any()
-    of_sentences, _ = passed.views(np.arange(20, 60), language)
+    of_sentences = passed.incomplete(np.arange(20, 60), language)
     shares = of_sentences.text.completeness()
     assert 0.2 < (shares == 1).mean() < 0.9  # half of them complete, as of clips
     assert set(of_sentences.text.token_ids[~of_sentences.text.observed]) <= {CLS, SEP, 1}
+
+
+def test_a_sentence_that_lost_nothing_is_encoded_once(
+    make_corpus: Callable[..., Sentences],
+    make_set: Callable[..., FeatureSet],
+    language: FrozenLanguageEncoder,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    encoded: list[int] = []
+    forward = FrozenLanguageEncoder.forward
+
+    def counting(self: FrozenLanguageEncoder, ids: torch.Tensor, mask: torch.Tensor) -> Any:
+        encoded.append(len(ids))
+        return forward(self, ids, mask)
+
+    passed = EpochClips.draw(make_set("train", 4), [make_corpus(30, 7.0)], seed=1, epoch=1)
+    batch, states = np.arange(4, 32), SentenceCache()
+    monkeypatch.setattr(FrozenLanguageEncoder, "forward", counting)
+    masked = passed.incomplete(batch, language, states)
+    first, encoded[:] = sum(encoded), []
+    complete = passed.complete(batch, language, states)
+    lost = int((masked.text.completeness() < 1).sum())
+    assert sum(encoded) <= lost < first <= 28  # those that read the same are one
+    assert np.isfinite(complete.text.values).all() and complete.text.values.any(1).all()
 
 
 def test_a_batch_of_sentences_alone_is_one(
@@ -134,9 +159,10 @@ def test_a_batch_of_sentences_alone_is_one(
     language: FrozenLanguageEncoder,
 ) -> None:
     passed = EpochClips.draw(make_set("train", 4), [make_corpus(9, 2.0)], seed=1, epoch=1)
-    masked, complete = passed.views(np.array([5, 4]), language)
+    batch = np.array([5, 4])
+    masked, complete = passed.incomplete(batch, language), passed.complete(batch, language)
     assert len(masked) == len(complete) == 2
-    without, _ = passed.views(np.array([5, 0]), None)  # for a model that reads token ids
+    without = passed.incomplete(np.array([5, 0]), None)  # for a model that reads token ids
     assert without.text.values.shape[1] == 0
 
 
