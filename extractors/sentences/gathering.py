@@ -21,6 +21,7 @@ from extractors.settings import SentenceSettings, Split, TextSettings
 from extractors.text.extractor import TextExtractor
 
 FOLDER = Path("data/sentences")  # of the tables that `lnln import-sentences` writes
+READERS = {"hutto-icwsm-2014": read_hutto}  # by the name of the archive
 
 
 class Gathered(NamedTuple):
@@ -69,7 +70,8 @@ def read_corpus(
         The corpus is not there or damaged, a rating is not within its range, or a source is none.
     """
     if settings.archive is not None:
-        read = read_hutto(resolve_archive(settings.archive, offline=offline))
+        archive = resolve_archive(settings.archive, offline=offline)
+        read = READERS[settings.archive](archive)
     else:
         read = Read(_imported(name, folder / f"{name}.parquet"), [])
     labels = read.table["label"].to_numpy()

@@ -63,10 +63,13 @@ class EpochClips:
         names = self.clips.clip_ids + (self.sentences.clip_ids if self.sentences else ())
         return [names[i] for i in batch]
 
-    def views(
-        self, batch: NDArray[np.int64], encoder: LanguageEncoder | None
-    ) -> tuple[FeatureSet, FeatureSet]:
-        """Return some of them under their masks, and the same complete, in the given order.
+    def incomplete(
+        self,
+        batch: NDArray[np.int64],
+        encoder: LanguageEncoder | None,
+        cache: SentenceCache | None = None,
+    ) -> FeatureSet:
+        """Return some of them under their masks, in the given order.
 
         Parameters
         ----------
@@ -74,18 +77,37 @@ class EpochClips:
         encoder : LanguageEncoder, optional
             Computes the hidden states of masked sentences, and those that are not stored. Without
             it those of none are known, unless everything is stored and nothing lost.
+        cache : SentenceCache, optional
+            Of the rated sentences, half of which lose nothing: `complete` need not encode these.
         """
+        clips, sentences, back = self._parted(batch)
+        clips = drop(clips, self.masks, encoder)
+        if sentences is None:
+            return clips
+        return join([clips, drop(sentences, self.masks, encoder, cache)]).take(back)
+
+    def complete(
+        self,
+        batch: NDArray[np.int64],
+        encoder: LanguageEncoder | None,
+        cache: SentenceCache | None = None,
+    ) -> FeatureSet:
+        """Return some of them as they are, see `incomplete`."""
+        clips, sentences, back = self._parted(batch)
+        if sentences is None:
+            return clips
+        return join([clips, with_states(sentences, encoder, cache)]).take(back)
+
+    def _parted(
+        self, batch: NDArray[np.int64]
+    ) -> tuple[FeatureSet, FeatureSet | None, NDArray[np.int64]]:
+        """Clips and sentences of a batch, and how the two have to be put in its order."""
         of_clips = batch < len(self.clips)
         clips = self.clips.take(batch[of_clips])
-        masked = drop(clips, self.masks, encoder)
         if self.sentences is None or of_clips.all():
-            return masked, clips
-        sentences = self.sentences.take(batch[~of_clips] - len(self.clips))
-        cache = SentenceCache()  # half of the sentences lose nothing
-        masked_sentences = drop(sentences, self.masks, encoder, cache)
-        sentences = with_states(sentences, encoder, cache)
+            return clips, None, batch
         back = np.argsort(np.argsort(~of_clips, kind="stable"), kind="stable")
-        return join([masked, masked_sentences]).take(back), join([clips, sentences]).take(back)
+        return clips, self.sentences.take(batch[~of_clips] - len(self.clips)), back
 
 
 def sets_to_fit(
@@ -102,8 +124,8 @@ def sets_to_fit(
     epochs = range(1, settings.epochs + 1 if model.needs_masks else 2)
     for epoch in tqdm(epochs, desc="fit", unit="epoch", disable=None):
         passed = EpochClips.draw(clips, further, seed=settings.seed, epoch=epoch)
-        masked, complete = passed.views(np.arange(len(passed), dtype=np.int64), encoder)
-        yield masked if model.needs_masks else complete
+        read = passed.incomplete if model.needs_masks else passed.complete
+        yield read(np.arange(len(passed), dtype=np.int64), encoder)
 
 
 def taken(kind: type[Model], further: Sequence[Sentences]) -> Sequence[Sentences]:

@@ -20,6 +20,7 @@ from lnln.data.batches import collate, in_batches, to_device
 from lnln.data.features import FeatureSet
 from lnln.data.language import LanguageEncoder
 from lnln.data.sentences import Sentences
+from lnln.missing.dropping import SentenceCache
 from lnln.missing.masks import uniforms
 from lnln.models.interface import Network, Targets
 from lnln.settings import Precision, TrainSettings
@@ -266,7 +267,9 @@ class Training:
 
     def compare(self, batch: NDArray[np.int64], passed: EpochClips) -> tuple[Any, Targets]:
         """Run the network over some clips; return its output in fp32, and what it should be."""
-        masked, clips = passed.views(batch, self.encoder)
+        states = SentenceCache()
+        masked = passed.incomplete(batch, self.encoder, states)
+        clips = passed.complete(batch, self.encoder, states)
         inputs, complete = (
             to_device(collate(c, self.model.layout), self.device) for c in (masked, clips)
         )

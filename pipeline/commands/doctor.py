@@ -47,8 +47,8 @@ def findings() -> Iterator[Finding]:
     for asset in statuses():
         ok = asset.problem is None
         yield Finding(ok, f"model file {asset.name}" if ok else str(asset.problem))
-    for archive in archive_statuses():  # whether here or not: they are fetched when needed
-        lacking = f" (only to train with them): {archive.problem}" if archive.problem else ""
+    for archive in archive_statuses():
+        lacking = ": not here; fetched when a dataset trains with them" if archive.problem else ""
         yield Finding(True, f"{ARCHIVES[archive.name].holds} {archive.name}{lacking}")
     yield Finding(True, f"device: {_device()}")
     trained = "trained model: " + (str(MODEL) if MODEL.is_dir() else "none yet; make repro")

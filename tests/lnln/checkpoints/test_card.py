@@ -81,6 +81,19 @@ def test_card_tells_intervals_and_why_w_is_not_shown(
     assert "Intervals are not known" in without and "w is not shown" not in without
 
 
+def test_card_tells_of_sentences_that_were_trained_with(
+    make_checkpoint: Callable[..., Checkpoint], clips: FeatureSet, checkpoint: Checkpoint
+) -> None:
+    assert "rated sentences" not in card(checkpoint)
+    training = TRAINING | {"sentences": {"rated": 640, "mine": 12}}
+    text = card(make_checkpoint(clips, training=training))
+    told = (
+        "Every epoch of training also read rated sentences, clips of which only words are\nknown: "
+    )
+    assert f"8 train, 4 valid. {told}640 of `rated`, 12 of `mine`.\n\n| modality" in text
+    assert "| sentences." not in text
+
+
 def test_hub_can_read_the_card(checkpoint: Checkpoint, tmp_path: Path) -> None:
     save(tmp_path, checkpoint)
     write_card(tmp_path)

@@ -18,7 +18,14 @@ from lnln.checkpoints.intervals import Intervals
 from lnln.prediction import Prediction
 from pipeline.commands.main import app
 
-FOR_DATASETS = ("init-dataset", "prepare", "import-mmsa", "export-mmsa", "features")
+FOR_DATASETS = (
+    "init-dataset",
+    "prepare",
+    "import-mmsa",
+    "export-mmsa",
+    "import-sentences",
+    "features",
+)
 
 
 def run(*arguments: str) -> Result:
