@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -81,7 +81,7 @@ def tune(folder: Path, sentences: Sentences, settings: TuningSettings) -> Tuned:
     with torch.no_grad():
         model.head.bias.fill_(UNIT * float(sentences.ratings.mean()))
     learnt = [p for p in model.parameters() if p.requires_grad]
-    groups = [
+    groups: list[dict[str, Any]] = [
         {"params": [p for p in model.encoder.parameters() if p.requires_grad]},
         {"params": [*model.head.parameters()], "lr": max(HEAD_RATE, settings.learning_rate)},
     ]
@@ -105,7 +105,7 @@ def tune(folder: Path, sentences: Sentences, settings: TuningSettings) -> Tuned:
                 rated = model(shown)
             loss = nn.functional.smooth_l1_loss(rated.float(), UNIT * shown.ratings)
             optimiser.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             nn.utils.clip_grad_norm_(learnt, 1.0)
             optimiser.step()
             schedule.step()

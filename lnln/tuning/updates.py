@@ -5,7 +5,8 @@ Hu et al., "LoRA: Low-Rank Adaptation of Large Language Models", arXiv 2106.0968
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -65,7 +66,7 @@ class LowRank:
         names = [*matrices(model, frozen_layers)]
         settings = LoraConfig(r=rank, lora_alpha=2 * rank, lora_dropout=0.0, target_modules=names)
         get_peft_model(model, settings)  # puts them into the model's layers
-        self.layers = {name: model.get_submodule(name) for name in names}
+        self.layers: dict[str, Any] = {name: model.get_submodule(name) for name in names}
 
     def finish(self) -> dict[str, Update]:
         """Return the products; the scale of PEFT is in them."""
@@ -103,4 +104,7 @@ class Truncated:
         return found
 
 
-METHODS = {"low_rank": LowRank, "truncated": Truncated}
+METHODS: dict[str, Callable[[PreTrainedModel, int, int], Updates]] = {
+    "low_rank": LowRank,
+    "truncated": Truncated,
+}
