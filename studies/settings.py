@@ -41,6 +41,7 @@ class Studies(_Section):
     resamples: int = Field(ge=1, description="of the bootstrap")
     budget: Budget
     corpora: list[str] = Field(min_length=1, description="sections of datasets.yaml")
+    encoder: str = Field(description="language encoder of all models")
     by_epoch: str = Field(description="the corpus on which choosing on the test split is priced")
     models: list[str] = Field(min_length=2, description="folders of lnln/models")
     by_speaker: list[str] = Field(
