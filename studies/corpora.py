@@ -19,6 +19,7 @@ from lnln.data.features import FeatureSet
 from pipeline.params import ResolvedDataset, load_datasets, load_params, resolve_dataset
 from pipeline.stage import run, warn
 from pipeline.stages.splits import read_split
+from studies.settings import load_studies
 
 CORPORA = Path("outputs/studies/corpora")  # one folder per corpus
 

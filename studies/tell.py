@@ -12,10 +12,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lnln.evaluation.by_model import by_model
+from lnln.evaluation.by_model import ModelAnswers, by_model
 from lnln.evaluation.comparison import compare
 from lnln.evaluation.scores import scores
 from lnln.evaluation.table import read
+from lnln.settings import MetricSet
 from pipeline.stage import run, warn, write_json
 from studies.compare import COMPARED
 from studies.comparison import compared
@@ -33,6 +34,7 @@ from studies.told import (
     in_order,
     score,
     summary,
+    told_apart,
     with_interval,
     write_rows,
 )
@@ -91,6 +93,7 @@ def varied(studies: Studies, corpus: str, study: str, names: list[str]) -> dict[
     rows = []
     for model in models:
         row = summary(model.name, reached, about[model.name])
+        del row["s per epoch"]  # the comparison tells it, measured under the same load for all
         if model.name in by_name:
             row["MAE minus the whole's"] = difference(by_name[model.name])
         rows.append(row | _adversary(about[model.name]))
@@ -98,8 +101,35 @@ def varied(studies: Studies, corpus: str, study: str, names: list[str]) -> dict[
     return {
         "scores": [asdict(s) for s in reached],
         "pairs": [asdict(d) for d in against],
+        "by_rate": by_rate(models, metric_set, study, studies),
         "adversary": {name: _adversary(content) for name, content in about.items()},
     }
+
+
+def by_rate(
+    models: list[ModelAnswers], metric_set: MetricSet, study: str, studies: Studies
+) -> list[dict[str, Any]]:
+    """Tell at which missing rate a variation first differs from the whole, corrected over all."""
+    rates = below_one(studies)
+    against = compare(
+        models,
+        metric_set,
+        seed=0,
+        over=rates,
+        pairs=[(i, 0) for i in range(1, len(models))],
+        resamples=studies.resamples,
+    )
+    rows: list[Row] = []
+    for model in models[1:]:
+        own = {d.over: d for d in against if d.a == model.name}
+        apart = [rate for rate in rates if told_apart(own[rate])]
+        row: Row = {"model": model.name}
+        for rate in rates:
+            value = own[rate].difference
+            row[f"r = {rate:g}"] = "undefined" if value is None else f"{value:+.3f}"
+        rows.append(row | {"first told apart at r": f"{apart[0]:g}" if apart else "none"})
+    write_rows(f"{study}-by-rate", rows)
+    return [asdict(d) for d in against]
 
 
 def damaged(studies: Studies, corpus: str, names: list[str]) -> dict[str, Any]:
