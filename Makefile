@@ -8,6 +8,7 @@ RUNTIME := $(VENV)/.installed
 DEVELOPMENT := $(VENV)/.installed-dev
 
 SETTING := small
+LANES := $(shell nproc 2>/dev/null || echo 1)# stages of the studies at a time
 
 .PHONY: repro studies study-javanese test test-slow lint format docs doctor clean
 
@@ -19,6 +20,7 @@ ifeq ($(SETTING),full)
 	python -m studies.full
 endif
 	dvc repro code
+	python -m studies.lanes $(LANES)
 	dvc repro studies/dvc.yaml
 
 study-javanese: doctor  ## leave one speaker out, on data/javanese (lnln prepare javanese FOLDER)

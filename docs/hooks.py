@@ -4,12 +4,14 @@
 up to the end of its first table; `<!-- variants -->` a table of the switches;
 `<!-- patterns -->` a table of the patterns of missing data;
 `<!-- settings extractors.settings.TextSettings -->` a table of the fields;
-`<!-- study compare-sample -->` a table of that name in `metrics/studies/`.
+`<!-- study compare-sample -->` a table of that name in `metrics/studies/`;
+`<!-- held out -->` what encoders say of sentences of a kind they were not tuned on.
 
 In Markdown the path of a figure is the one that also works where the file is read in the
 repository.
 """
 
+import json
 import re
 from importlib import import_module
 from pathlib import Path
@@ -37,6 +39,7 @@ def on_page_markdown(markdown: str, **_: Any) -> str:
     markdown = re.sub(r"<!-- study (\S+) -->", lambda match: _study(match[1]), markdown)
     markdown = re.sub(r"<!-- settings (\S+) -->", lambda match: _settings(match[1]), markdown)
     markdown = markdown.replace("<!-- patterns -->", _patterns())
+    markdown = markdown.replace("<!-- held out -->", _held_out())
     return markdown.replace("<!-- variants -->", _variants())
 
 
@@ -53,6 +56,22 @@ def _study(name: str) -> str:
     if len(found) != 1:
         raise FileNotFoundError(f"metrics/studies has no table {name}.md: run make studies")
     return found[0].read_text("utf-8").strip()
+
+
+def _held_out() -> str:
+    """Lay out what was judged on sentences of an unseen kind: at r = 0, and the mean over r."""
+    lines = ["| Encoder | Kind not seen | Rater | MAE, r = 0 | Corr, r = 0 | MAE, mean over r |"]
+    lines.append("|---" * 6 + "|")
+    for path in sorted((ROOT / "metrics" / "language").glob("*.json")):
+        base, _, kind = path.stem.partition("-")
+        judged = json.loads(path.read_text("utf-8"))
+        judged.pop("sentences")
+        for rater, rows in judged.items():
+            corr = "undefined" if rows[0]["corr"] is None else f"{rows[0]['corr']:.3f}"
+            mean = f"{sum(r['mae'] for r in rows) / len(rows):.3f}" if len(rows) > 1 else "-"
+            cells = (base, kind.replace("_", " "), rater, f"{rows[0]['mae']:.3f}", corr, mean)
+            lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
 
 
 def _variants() -> str:

@@ -141,15 +141,19 @@ class LanguageEncoder(nn.Module):
         Tensor, [B, L, width]
             Zeros for tokens that were left out.
         """
-        left_out = mask & (token_ids == self.model.config.pad_token_id)
-        inputs = {"input_ids": token_ids, "attention_mask": (mask & ~left_out).long()}
+        attended = self.attended(token_ids, mask)
+        inputs = {"input_ids": token_ids, "attention_mask": attended.long()}
         if self.model.config.model_type == "mpnet":
             # It would count positions without the tokens that are left out; BERT does not.
             first = self.model.config.pad_token_id + 1
             places = torch.arange(first, first + token_ids.shape[1], device=token_ids.device)
             inputs["position_ids"] = places.expand_as(token_ids)
         states: Tensor = self.model(**inputs).last_hidden_state
-        return states.masked_fill(left_out[..., None], 0)
+        return states.masked_fill((mask & ~attended)[..., None], 0)
+
+    def attended(self, token_ids: Tensor, mask: Tensor) -> Tensor:
+        """Say which tokens others attend to: not padding, nor lost ones that are left out."""
+        return mask & (token_ids != self.model.config.pad_token_id)
 
 
 class FrozenLanguageEncoder(LanguageEncoder):

@@ -15,6 +15,8 @@ import pytest
 import yaml
 from filelock import FileLock
 
+from contracts.code import PACKAGES
+
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "data" / "sample"
 
@@ -154,7 +156,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def write_empty_project(folder: Path) -> Path:
     """Write a project with small params and no clips."""
-    for package in ("contracts", "extractors", "lnln", "pipeline", "studies"):
+    for package in (*PACKAGES, "language_adapters"):
         shutil.copytree(ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pyc*"))
     names = ("dvc.yaml", "params.yaml", "datasets.yaml", ".dvcignore", ".gitignore", ".dvc/config")
     names += ("data/sentences/README.md",)  # a folder that a stage depends on

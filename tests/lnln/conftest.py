@@ -18,7 +18,7 @@ from lnln.checkpoints.checkpoint import Checkpoint, language_config
 from lnln.checkpoints.config import Config
 from lnln.data.batches import Inputs, PaddedSequence
 from lnln.data.features import FeatureSet, Lengths
-from lnln.data.language import FrozenLanguageEncoder, LanguageEncoder
+from lnln.data.language import FrozenLanguageEncoder, LanguageEncoder, RatingHead
 from lnln.data.normalisation import Normalisation
 from lnln.data.reading import from_tables
 from lnln.evaluation.table import OWN_LABELS
@@ -57,7 +57,10 @@ def bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def language(bert: Path) -> FrozenLanguageEncoder:
-    return FrozenLanguageEncoder.from_folder(bert)
+    """A BERT with a head, as those have that were tuned on rated sentences."""
+    language = FrozenLanguageEncoder.from_folder(bert)
+    language.head = RatingHead(torch.linspace(-1, 1, language.width), 0.1)
+    return language
 
 
 @pytest.fixture(scope="session")

@@ -23,7 +23,8 @@ def root() -> Path:
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Working folder with the params.yaml and datasets.yaml of the repository."""
-    for name in ("params.yaml", "datasets.yaml"):
+    (tmp_path / "studies").mkdir()
+    for name in ("params.yaml", "datasets.yaml", "studies/params.yaml"):
         shutil.copyfile(ROOT / name, tmp_path / name)
     monkeypatch.chdir(tmp_path)
     return tmp_path

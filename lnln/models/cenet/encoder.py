@@ -28,7 +28,7 @@ def encode(
         An encoder that `check` accepts.
     token_ids : Tensor, [B, L] int64
     mask : Tensor, [B, L] bool
-        False for padding.
+        False for padding, and for tokens that no other attends to.
     change : callable
         Maps the states [B, L, D] after the first layer to those that the second one reads.
 
@@ -60,7 +60,8 @@ def check(language: LanguageEncoder) -> None:
         If it is built otherwise, or does something between its layers.
     """
     model, was_training = language.model, language.training
-    tokens = torch.tensor([[0, 1, 2]], device=next(language.parameters()).device)
+    words = [token for token in range(4) if token != model.config.pad_token_id][:3]
+    tokens = torch.tensor([words], device=next(language.parameters()).device)
     language.eval()
     try:
         states = encode(model, tokens, tokens >= 0, lambda states: states)

@@ -115,7 +115,8 @@ class CENET(Network):
         for group in in_groups(inputs.text.values, mask):
             audio, vision = chosen(inputs.audio, group.clips), chosen(inputs.vision, group.clips)
             change = partial(self.enhance, audio=audio, vision=vision)
-            states = encode(self.language.model, group.values, group.mask, change)
+            attended = self.language.attended(group.values, group.mask)
+            states = encode(self.language.model, group.values, attended, change)
             firsts.append(states[:, 0])
             clips.append(group.clips)
         return torch.cat(firsts)[torch.cat(clips).argsort()]

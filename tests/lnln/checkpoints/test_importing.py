@@ -129,7 +129,9 @@ def test_imported_model_refuses_our_features_and_raw_video(
     with pytest.raises(CheckpointError, match="this model cannot read video"):
         _ = checkpoint.extraction
     ours = make_set("test", 2)
-    with pytest.raises(CheckpointError, match=r"are 100 and 0, those of this text 1 and 0"):
+    with pytest.raises(
+        CheckpointError, match=r"are \(100, 0, None\), those of this text \(1, 0, None\)"
+    ):
         checkpoint.prepare(ours)
     info = ours.text.info.model_copy(update={"unk_id": 100})
     ids = ours.text.token_ids + BERT["vocab_size"]

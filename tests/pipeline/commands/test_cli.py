@@ -311,10 +311,10 @@ def test_answers_are_written_as_a_table_that_others_can_read(
 def test_transcripts_are_handed_on_and_nothing_is_recognised_where_that_is_asked_for(
     project: Path, extractor: Extractor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    config = SimpleNamespace(notice=None, label_range=(-3, 3))
+    config = SimpleNamespace(notice=None, label_range=(-3, 3), intervals=None, w_withheld=None)
     model = SimpleNamespace(config=config, extraction={"speech": {"beam_size": 2}})
     monkeypatch.setattr("pipeline.commands.model.load_with_language", lambda folder, offline: model)
-    monkeypatch.setattr("lnln.predict", lambda features, model: [])
+    monkeypatch.setattr("lnln.predict", lambda features, model, min_confidence: [])
     assert run("predict", "a.mp4").exit_code == 0
     assert extractor.transcripts is None  # files beside videos are not read unasked
     assert extractor.settings.speech.model == "whisper-tiny.en"
@@ -327,7 +327,8 @@ def test_transcripts_are_handed_on_and_nothing_is_recognised_where_that_is_asked
 def test_transcript_that_is_not_there_is_one_message(
     extractor: Extractor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    model = SimpleNamespace(extraction={})
+    config = SimpleNamespace(notice=None, label_range=(-3, 3), intervals=None, w_withheld=None)
+    model = SimpleNamespace(config=config, extraction={})
     monkeypatch.setattr("pipeline.commands.model.load_with_language", lambda folder, offline: model)
     extractor.error = TranscriptError("a.srt: no such file or folder")
     result = run("predict", "a.mp4", "--transcripts", "a.srt")

@@ -21,14 +21,16 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """What reached `extract` and `predict`, which have stand-ins."""
     reached: list[Any] = []
 
-    def extract(paths: list[str], settings: Any, session: Any = None) -> Features:
+    def extract(
+        paths: list[str], settings: Any, session: Any = None, transcripts: Any = None
+    ) -> Features:
         reached.append(paths)
         empty = pa.table({"clip_id": pa.array([], pa.string())})
         names = [Path(path).name for path in paths]
         manifest = pa.table({"clip_id": names, "path": paths, "group": names})
         return Features(manifest, *[empty] * 4, quarantine=[], warnings=[])
 
-    def predict(features: Features, model: Any) -> list[Any]:
+    def predict(features: Features, model: Any, min_confidence: float) -> list[Any]:
         reached.append(features.manifest.to_pydict())
         return []
 
