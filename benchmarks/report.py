@@ -84,6 +84,7 @@ def main() -> None:
         dataset="synthetic",
         notice=None,
         metric_set="mosi",
+        label_range=(-3, 3),
         model="model_0",
         models=[f"model_{i}" for i in range(size.models)],
         patterns=size.patterns,

@@ -40,8 +40,9 @@ class FeatureInfo(BaseModel):
     settings: dict[str, Any] = {}
     assets: dict[str, str] = {}  # name -> sha256 of the models that computed the features
     fingerprint: str = ""
-    unk_id: int | None = None  # text only: id of [UNK], which replaces a dropped token
-    pad_id: int | None = None  # text only: id of [PAD]
+    unk_id: int | None = None  # text only: id of [UNK]
+    pad_id: int | None = None  # text only: id of [PAD], which no token attends to
+    lost_id: int | None = None  # text only: id that takes a lost token's place; null: that of [UNK]
     source: str = ""  # where the features come from, if not from our extractors
 
 

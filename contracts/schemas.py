@@ -49,8 +49,40 @@ TRANSCRIPTS = pa.schema(  # one row per clip
     [
         pa.field("clip_id", pa.string(), nullable=False),
         pa.field("text", pa.string(), nullable=False),
-        pa.field("source", pa.string(), nullable=False),  # given | asr (recognised) | none
+        pa.field(
+            "source", pa.string(), nullable=False
+        ),  # given | asr (recognised) | none | unknown
         pa.field("words", pa.list_(pa.field("element", WORD)), nullable=False),
+    ]
+)
+
+SENTENCES = pa.schema(  # one row per sentence that people rated
+    [
+        pa.field("sentence_id", pa.string(), nullable=False),
+        pa.field("source", pa.string(), nullable=False),  # what kind it is of: tweets, editorials
+        pa.field("text", pa.string(), nullable=False),
+        pa.field("label", pa.float32(), nullable=False),  # mean rating, on the corpus' own scale
+        pa.field("deviation", pa.float32()),  # of its ratings; null: not known
+        pa.field("split", pa.string(), nullable=False),  # one of SPLITS
+    ]
+)
+
+# One row per sentence that a dataset trains with, of all corpora that it names: labels are on the
+# dataset's scale, word pieces those of its text model.
+TRAINING_SENTENCES = pa.schema(
+    [
+        pa.field("corpus", pa.string(), nullable=False),  # section of datasets.yaml
+        *SENTENCES,
+        pa.field(
+            "token_ids",
+            pa.list_(pa.field("element", pa.int32(), nullable=False)),
+            nullable=False,
+        ),
+        pa.field(  # [CLS] and [SEP]
+            "special",
+            pa.list_(pa.field("element", pa.bool_(), nullable=False)),
+            nullable=False,
+        ),
     ]
 )
 
@@ -72,6 +104,9 @@ PREDICTIONS = pa.schema(
         pa.field("label_a", pa.float32()),  # of the sound alone
         pa.field("label_v", pa.float32()),  # of the picture alone
         pa.field("prediction", pa.float32(), nullable=False),
+        pa.field("low", pa.float32()),  # ends of its interval; null: nothing observed, or unknown
+        pa.field("high", pa.float32()),
+        pa.field("level", pa.float64()),  # share of labels that such intervals are to hold
         pa.field("w", pa.float32()),  # estimated completeness of language; null: no estimate
         pa.field("completeness", pa.float32(), nullable=False),  # true completeness of language
         pa.field("observed", pa.bool_(), nullable=False),  # anything left of any modality

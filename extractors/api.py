@@ -13,9 +13,11 @@ from contracts.parquet import read_table, write_table
 from contracts.quarantine import Rejected, read_quarantine, write_quarantine
 from contracts.schemas import MODALITIES
 from extractors.datasets.listing import Listing, probe_files, read_dataset
+from extractors.datasets.transcripts.giving import with_transcripts
 from extractors.extraction import Extraction
 from extractors.settings import ExtractorSettings
-from extractors.transcription import transcribe
+from extractors.transcription import Transcribed, transcribe, transcribe_new
+from extractors.words import Word
 from extractors.workers.session import Session
 
 
@@ -50,6 +52,8 @@ def extract(
     paths: Iterable[str | Path] | str | Path,
     settings: ExtractorSettings | Mapping[str, Any] | None = None,
     session: Session | None = None,
+    *,
+    transcripts: str | Path | None = None,
 ) -> Features:
     """Features of new videos, which need no transcript, sound or face.
 
@@ -62,16 +66,25 @@ def extract(
     session : Session, optional
         Its workers do the work, with the models that they have loaded, and its `run` says how:
         that of `settings` is not looked at. By default a session is opened for this call.
+    transcripts : str or Path, optional
+        What is said, where it is known: a table (.csv), a folder of .srt, .vtt or .txt files, such
+        a file of a single video, or ``beside``: the files beside the videos; see
+        `extractors.datasets.transcripts.giving.with_transcripts`. Other words are recognised,
+        unless the speech model is ``none``.
 
     Returns
     -------
     Features
-        A file that cannot be read is in `quarantine` with the reason; the others are done.
+        A file that cannot be read is in `quarantine` with the reason; the others are done. Where
+        no words could be looked for, as the speech model does not know the language, a warning
+        says so.
 
     Raises
     ------
     FileNotFoundError
         There is no video in the folders given.
+    TranscriptError
+        The transcripts are not there, or a table of them cannot be read.
     SetupError
         A model file or system library is missing; the message says how to get it.
     """
@@ -83,7 +96,11 @@ def extract(
             raise FileNotFoundError(
                 "nothing to extract: " + ("; ".join(listing.warnings) or "no file was named")
             )
-        return _extract(listing, settings, living)
+        words: dict[str, list[Word]] = {}
+        if transcripts is not None:
+            listing, words = with_transcripts(listing, transcripts, settings.language)
+        transcribed = transcribe_new(listing.manifest, settings.speech, living, words)
+        return _extract(listing, transcribed, settings, living)
 
 
 def extract_dataset(
@@ -110,7 +127,8 @@ def extract_dataset(
     settings = ExtractorSettings.model_validate({} if settings is None else settings)
     with _living(session, settings) as living:
         listing = read_dataset(Path(root), living, language=settings.language)
-        return _extract(listing, settings, living)
+        transcribed = transcribe(listing.manifest, settings.speech, living)
+        return _extract(listing, transcribed, settings, living)
 
 
 def _living(
@@ -120,8 +138,9 @@ def _living(
     return Session(settings.run) if session is None else nullcontext(session)
 
 
-def _extract(listing: Listing, settings: ExtractorSettings, session: Session) -> Features:
-    transcribed = transcribe(listing.manifest, settings.speech, session)
+def _extract(
+    listing: Listing, transcribed: Transcribed, settings: ExtractorSettings, session: Session
+) -> Features:
     quarantine = [*listing.quarantine, *transcribed.quarantine]
     warnings = [*listing.warnings, *transcribed.warnings]
     # Workers have sound and picture to do while this process may be at the text.

@@ -17,6 +17,10 @@ class UnsupportedLanguage(SetupError):
     """The speech model does not know the language of the clips."""
 
 
+class TranscriptError(SetupError):
+    """A transcript that was given cannot be used; the message names the file and the line."""
+
+
 class MediaError(Exception):
     """A file cannot be read as video or sound.
 

@@ -105,6 +105,7 @@ def describe(
     offline: bool = False,
     unk_id: int | None = None,
     pad_id: int | None = None,
+    lost_id: int | None = None,
 ) -> FeatureInfo:
     """What an extractor says of itself: its columns and its fingerprint; raises as that does."""
     made_by = fingerprint(modality, settings, offline=offline)
@@ -117,4 +118,5 @@ def describe(
         fingerprint=made_by.value,
         unk_id=unk_id,
         pad_id=pad_id,
+        lost_id=lost_id,
     )

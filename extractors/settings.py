@@ -4,9 +4,14 @@ The settings of text, audio, vision and speech decide what features are, and ent
 fingerprints. `RunSettings` decides only how the work is done, and never changes a result.
 """
 
+import math
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+Split = Literal["train", "valid", "test"]
+
+NO_SPEECH = "none"  # instead of a speech model: no words are recognised
 
 
 class _Settings(BaseModel):
@@ -14,12 +19,13 @@ class _Settings(BaseModel):
 
 
 class TextSettings(_Settings):
-    """Text features: word pieces and their hidden states in a BERT encoder."""
+    """Text features: word pieces and their hidden states in a language encoder."""
 
     model: str = Field(
         default="minilm",
         min_length=1,
-        description="asset name, path of a model folder, or Hugging Face hub id of a BERT encoder",
+        description="asset name, path of a model folder, or Hugging Face hub id of a BERT or MPNet "
+        "encoder",
     )
     max_tokens: int = Field(
         default=50, ge=3, le=512, description="tokens kept per sentence, [CLS] and [SEP] included"
@@ -81,9 +87,42 @@ class SpeechSettings(_Settings):
     model: str = Field(
         default="whisper-tiny.en",
         min_length=1,
-        description="asset name, path of a CTranslate2 folder, or faster-whisper hub id",
+        description="asset name, path of a CTranslate2 folder, or faster-whisper hub id; none: no "
+        "words are recognised",
     )
     beam_size: int = Field(default=1, ge=1, le=10, description="beams of the decoder")
+
+
+class SentenceSettings(_Settings):
+    """A corpus of rated sentences: where it is, its scale, and what it is used for."""
+
+    label_range: tuple[float, float] = Field(description="least and greatest rating")
+    language: str = Field(pattern=r"^[a-z]{2,3}$", description="ISO 639 code")
+    archive: str | None = Field(
+        description="asset it is read from; null: what `lnln import-sentences` wrote"
+    )
+    splits: dict[Split, list[str]] | None = Field(
+        description="sources of each split; null: as the table says, which only an import has"
+    )
+
+    @field_validator("label_range")
+    @classmethod
+    def _the_least_comes_first(cls, ends: tuple[float, float]) -> tuple[float, float]:
+        if not -math.inf < ends[0] < ends[1] < math.inf:
+            raise ValueError(f"{list(ends)} is no range: the least rating comes first")
+        return ends
+
+    @model_validator(mode="after")
+    def _splits_divide_the_sources(self) -> Self:
+        if self.splits is None:
+            if self.archive is not None:
+                raise ValueError("an archive has no splits of its own: name the sources of each")
+            return self
+        named = [source for sources in self.splits.values() for source in sources]
+        twice = sorted({source for source in named if named.count(source) > 1})
+        if twice:
+            raise ValueError(f"the source {twice[0]!r} stands in splits twice")
+        return self
 
 
 class RunSettings(_Settings):

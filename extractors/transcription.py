@@ -1,6 +1,6 @@
 """What is said in every clip: as given in the manifest, else recognised, else nothing."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -13,9 +13,10 @@ from contracts.schemas import TRANSCRIPTS
 from extractors import speech
 from extractors.assets.resolving import resolve
 from extractors.datasets.precomputed import is_precomputed
+from extractors.errors import UnsupportedLanguage
 from extractors.fingerprint import fingerprint
-from extractors.settings import SpeechSettings
-from extractors.words import Transcript
+from extractors.settings import NO_SPEECH, SpeechSettings
+from extractors.words import Transcript, Word
 from extractors.workers.cache import key_of
 from extractors.workers.cached_map import Collection
 from extractors.workers.serving import Extractor, Task
@@ -36,7 +37,12 @@ class Transcribed(NamedTuple):
     warnings: list[str]
 
 
-def transcribe(manifest: pa.Table, settings: SpeechSettings, session: Session) -> Transcribed:
+def transcribe(
+    manifest: pa.Table,
+    settings: SpeechSettings,
+    session: Session,
+    words: Mapping[str, list[Word]] | None = None,
+) -> Transcribed:
     """Find the words of every clip.
 
     No model is loaded where every clip with sound has its text.
@@ -47,6 +53,8 @@ def transcribe(manifest: pa.Table, settings: SpeechSettings, session: Session) -
         As `contracts.schemas.MANIFEST`.
     settings : SpeechSettings
     session : Session
+    words : mapping of str to list of Word, optional
+        By clip_id, the words of the manifest's texts with their times, where these are known.
 
     Raises
     ------
@@ -57,6 +65,9 @@ def transcribe(manifest: pa.Table, settings: SpeechSettings, session: Session) -
     unheard = [row for row in rows if not row["text"].strip() and row["has_audio"]]
     if is_precomputed(manifest):  # no sound to listen to
         unheard = []
+    ignored: set[str] = set()
+    if settings.model == NO_SPEECH:
+        ignored, unheard = {row["clip_id"] for row in unheard}, []
     heard: dict[str, dict[str, Any]] = {}
     quarantine: list[Rejected] = []
     if unheard:
@@ -71,9 +82,36 @@ def transcribe(manifest: pa.Table, settings: SpeechSettings, session: Session) -
     transcripts = []
     for row in rows:
         if row["clip_id"] not in failed:
-            transcripts.append(heard.get(row["clip_id"]) or _as_listed(row))
+            listed = _as_listed(row, (words or {}).get(row["clip_id"], []))
+            if row["clip_id"] in ignored:
+                listed["source"] = "unknown"
+            transcripts.append(heard.get(row["clip_id"]) or listed)
     warnings = [f"{row['clip_id']}: {text}" for row in heard.values() for text in row["warnings"]]
     return Transcribed(pa.Table.from_pylist(transcripts, schema=TRANSCRIPTS), quarantine, warnings)
+
+
+def transcribe_new(
+    manifest: pa.Table,
+    settings: SpeechSettings,
+    session: Session,
+    words: Mapping[str, list[Word]] | None = None,
+) -> Transcribed:
+    """Find the words of new videos, as `transcribe` does, in whatever language.
+
+    Where the speech model does not know it, no words are recognised, and a warning says so: there
+    may be enough to see and to hear.
+
+    Raises
+    ------
+    SetupError
+        The speech model is missing.
+    """
+    try:
+        return transcribe(manifest, settings, session, words)
+    except UnsupportedLanguage as error:
+        deaf = settings.model_copy(update={"model": NO_SPEECH})
+        given = transcribe(manifest, deaf, session, words)
+        return given._replace(warnings=[message(f"no words are recognised: {error}")])
 
 
 def wordless_sound(manifest: pa.Table, transcripts: pa.Table) -> list[Rejected]:
@@ -109,12 +147,12 @@ def _entry(_: Extractor, result: Transcript) -> pa.Table:
     return pa.Table.from_pylist([row], schema=_ENTRY)
 
 
-def _as_listed(row: dict[str, Any]) -> dict[str, Any]:
-    """The text that stands in the manifest, if any."""
+def _as_listed(row: dict[str, Any], words: list[Word]) -> dict[str, Any]:
+    """The text that stands in the manifest, if any, and when its words are said."""
     text = row["text"].strip()
     return {
         "clip_id": row["clip_id"],
         "text": text,
         "source": "given" if text else "none",
-        "words": [],
+        "words": [word._asdict() for word in words],
     }

@@ -4,7 +4,10 @@ from typing import NamedTuple
 
 
 class Word(NamedTuple):
-    """One word, and when it is said, s from the start of the clip; None where not known."""
+    """One word, and when it is said, s from the start of the clip; None where not known.
+
+    Of subtitles these are the times of the whole cue.
+    """
 
     word: str
     start_s: float | None
@@ -15,7 +18,8 @@ class Word(NamedTuple):
 class Transcript(NamedTuple):
     """What is said in a clip.
 
-    `source` is ``given`` (by the dataset), ``asr`` (recognised), or ``none``.
+    `source` is ``given`` (by the dataset, or with new videos), ``asr`` (recognised), ``none``
+    (nothing was said), or ``unknown`` (nobody listened).
     """
 
     text: str

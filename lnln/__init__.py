@@ -9,6 +9,7 @@
 does; `Checkpoint.save_pretrained` writes one. `LNLN` is the network alone.
 """
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
     from lnln.checkpoints.checkpoint import Checkpoint, load
     from lnln.models.lnln.model import LNLN
     from lnln.prediction import Prediction, predict
+
+# Threads that wait for each other sleep. They would spin, which holds everybody up where there are
+# more threads than cores: two trainings with two threads each got nowhere on two cores. No result
+# depends on it. The OpenMP that comes with torch reads it when torch is imported.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 __all__ = ["LNLN", "Checkpoint", "Prediction", "load", "predict"]
 

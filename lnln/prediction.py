@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,6 +14,8 @@ import pyarrow.parquet as pq
 from contracts.features import read_modality
 from contracts.schemas import MODALITIES
 from lnln.checkpoints.checkpoint import Checkpoint
+from lnln.checkpoints.config import CheckpointError, Config
+from lnln.checkpoints.intervals import confidence
 from lnln.data.features import FeatureSet
 from lnln.data.reading import from_tables
 
@@ -37,47 +39,77 @@ class Prediction:
     ----------
     clip_id : str
     prediction : float or None
-        Sentiment within the label range of the training data; None where nothing was observed.
+        Sentiment within the label range of the training data; None where nothing was observed, or
+        where it was withheld.
+    low, high : float or None
+        Ends of the interval that holds the label of a share of clips like those of the validation
+        split (`Intervals.level`); None where there is no prediction, or of a checkpoint that knows
+        no intervals.
+    confidence : float or None
+        How much of the label range the interval rules out, 0 to 1; also of what was withheld.
     w : float or None
         How complete the model takes the language to be, 0 to 1; None of a model that makes no such
-        estimate.
+        estimate, or has not learned to make it.
     observed : dict of str to float
         Share of content tokens, of audio rows and of video rows in which there was something.
     text : str
         The words, from the transcript or recognised.
     warnings : list of str
+    text_source : str
+        Where the words are from: "given" (a transcript), "asr" (recognised), "none" (nothing was
+        said), "unknown" (nobody listened); empty where the features do not say.
     """
 
     clip_id: str
     prediction: float | None
+    low: float | None = field(default=None, kw_only=True)
+    high: float | None = field(default=None, kw_only=True)
+    confidence: float | None = field(default=None, kw_only=True)
     w: float | None
     observed: dict[str, float]
     text: str = ""
     warnings: list[str] = field(default_factory=list)
+    text_source: str = ""
 
 
 TABLE = pa.schema(
     [
         pa.field("clip_id", pa.string(), nullable=False),
         ("prediction", pa.float64()),
+        ("low", pa.float64()),
+        ("high", pa.float64()),
+        ("confidence", pa.float64()),
         ("w", pa.float64()),
         *((f"observed_{m}", pa.float64()) for m in MODALITIES),
         ("text", pa.string()),
+        ("text_source", pa.string()),
         ("warnings", pa.list_(pa.string())),
     ]
 )
-UNOBSERVED = {"text": "no words", "audio": "no sound", "vision": "no face"}
+UNOBSERVED = {
+    "text": "no words observed",
+    "audio": "no sound observed",
+    "vision": "no face observed",
+}
+NOT_LISTENED = "no words: they were neither given nor recognised"
 
 
-def predict(features: FeatureTables | Path | str, model: Checkpoint) -> list[Prediction]:
+def predict(
+    features: FeatureTables | Path | str, model: Checkpoint, min_confidence: float = 0.0
+) -> list[Prediction]:
     """Predict the sentiment of clips from their features.
 
     Parameters
     ----------
     features : FeatureTables, Path or str
-        What `extractors.extract` returns, or the folder it was written to.
+        What `extractors.extract` returns, or the folder it was written to. For a model that was
+        trained with each speaker's own mean and deviation, the column `group` of the manifest that
+        comes with them says who speaks; of new videos every recording is its own speaker. A clip
+        without a group is on its own, too.
     model : Checkpoint
         From `load`.
+    min_confidence : float
+        Predictions of less confidence are withheld, 0 to 1.
 
     Returns
     -------
@@ -89,32 +121,78 @@ def predict(features: FeatureTables | Path | str, model: Checkpoint) -> list[Pre
     FileNotFoundError
         If the folder has no features.
     CheckpointError
-        If the features are not of the kind the model was trained on.
+        If the features are not of the kind the model was trained on, or confidence is asked of a
+        checkpoint that knows no intervals.
+    ValueError
+        If `min_confidence` is not between 0 and 1.
     """
-    tables, texts = _read(features)
+    check_confidence(model.config, min_confidence)
+    tables, words, sources, groups = _read(features)
     clips = from_tables(**tables)
+    clips = replace(clips, groups=tuple(groups.get(c, c) for c in clips.clip_ids))
     shares = clips.observed_shares()
     something = np.flatnonzero(sum(shares[m] for m in MODALITIES))
     prepared = model.prepare(clips)
-    scores = model.predict(prepared.take(something))
-    low, high = model.config.label_range
-    bounded = np.clip(scores.prediction, low, high).tolist()
-    w = [None] * len(bounded) if scores.w is None else scores.w.tolist()
-    answers = dict(zip(something.tolist(), zip(bounded, w, strict=True), strict=True))
+    answered, remark = _answers(model, prepared.take(something))
+    answers = dict(zip(something.tolist(), answered, strict=True))
     predictions = []
     for i, clip_id in enumerate(clips.clip_ids):
-        prediction, estimate = answers.get(i, (None, None))
+        answer = answers.get(i, {"prediction": None, "w": None})
+        source = sources.get(clip_id, "")
+        warnings = [*_warnings(clips, i, shares, model, source), *([remark] if remark else [])]
+        sure = answer.get("confidence")
+        if sure is not None and sure < min_confidence:
+            warnings.insert(
+                0, f"withheld: its confidence of {sure:.2f} is below {min_confidence:g}"
+            )
+            answer = {"prediction": None, "w": None, "confidence": sure}
         predictions.append(
             Prediction(
-                clip_id,
-                prediction,
-                estimate,
-                {m: float(shares[m][i]) for m in MODALITIES},
-                texts.get(clip_id, ""),
-                list(_warnings(clips, i, shares, model)),
+                clip_id=clip_id,
+                observed={m: float(shares[m][i]) for m in MODALITIES},
+                text=words.get(clip_id, ""),
+                text_source=source,
+                warnings=warnings,
+                **answer,
             )
         )
     return predictions
+
+
+def check_confidence(config: Config, min_confidence: float) -> None:
+    """Make sure that predictions of less than this confidence can be withheld.
+
+    Raises
+    ------
+    ValueError
+        If it is not between 0 and 1.
+    CheckpointError
+        If the checkpoint knows no intervals.
+    """
+    if not 0 <= min_confidence <= 1:
+        raise ValueError(f"min_confidence is {min_confidence:g}, not between 0 and 1")
+    if min_confidence and config.intervals is None:
+        raise CheckpointError(
+            "this model does not know how sure it is (it was made by an earlier version, or "
+            "elsewhere): train it anew, or ask for no confidence"
+        )
+
+
+def _answers(model: Checkpoint, clips: FeatureSet) -> tuple[list[dict[str, Any]], str | None]:
+    """Return what is said of prepared clips with something in them, and why w is not, if so."""
+    config, scores = model.config, model.predict(clips)
+    columns = {"prediction": np.clip(scores.prediction, *config.label_range)}
+    if config.intervals is not None:
+        low, high = config.intervals.around(
+            scores.prediction, clips.observed_share(), config.label_range
+        )
+        sure = confidence(low, high, config.label_range)
+        columns |= {"low": low, "high": high, "confidence": sure}
+    withheld = None if scores.w is None else config.w_withheld
+    if scores.w is not None and withheld is None:
+        columns["w"] = scores.w
+    rows = zip(*(column.tolist() for column in columns.values()), strict=True)
+    return [{"w": None} | dict(zip(columns, row, strict=True)) for row in rows], withheld
 
 
 def to_table(predictions: Iterable[Prediction]) -> pa.Table:
@@ -123,8 +201,12 @@ def to_table(predictions: Iterable[Prediction]) -> pa.Table:
         {
             "clip_id": p.clip_id,
             "prediction": p.prediction,
+            "low": p.low,
+            "high": p.high,
+            "confidence": p.confidence,
             "w": p.w,
             "text": p.text,
+            "text_source": p.text_source,
             "warnings": p.warnings,
         }
         | {f"observed_{m}": p.observed[m] for m in MODALITIES}
@@ -134,13 +216,14 @@ def to_table(predictions: Iterable[Prediction]) -> pa.Table:
 
 
 def _warnings(
-    clips: FeatureSet, clip: int, shares: dict[str, Any], model: Checkpoint
+    clips: FeatureSet, clip: int, shares: dict[str, Any], model: Checkpoint, source: str
 ) -> Iterable[str]:
+    unobserved = UNOBSERVED | ({"text": NOT_LISTENED} if source == "unknown" else {})
     missing = [m for m in MODALITIES if not shares[m][clip]]
     if len(missing) == len(MODALITIES):
         yield "nothing was observed, neither words nor sound nor a face: no prediction"
     else:
-        yield from (f"{UNOBSERVED[m]} observed" for m in missing)
+        yield from (unobserved[m] for m in missing)
     for modality, longer in clips.longer_than(model.lengths).items():
         if longer[clip]:
             rows, limit = clips.modality(modality).counts[clip], getattr(model.lengths, modality)
@@ -149,19 +232,29 @@ def _warnings(
         yield model.config.notice
 
 
-def _read(features: FeatureTables | Path | str) -> tuple[dict[str, pa.Table], dict[str, str]]:
-    """Return the tables of the modalities, and the words of each clip where they are known."""
+def _read(
+    features: FeatureTables | Path | str,
+) -> tuple[dict[str, pa.Table], dict[str, str], dict[str, str], dict[str, str]]:
+    """Return the tables of the modalities, and by clip words, their source, and the group."""
     if isinstance(features, str | Path):
         folder = Path(features)
         at = folder / "features" if (folder / "features").is_dir() else folder
         tables: dict[str, pa.Table] = {m: read_modality(at / m) for m in MODALITIES}
-        words = folder / "transcripts.parquet"
-        transcripts = pq.read_table(words) if words.is_file() else None
+        transcripts, manifest = (
+            pq.read_table(file) if file.is_file() else None
+            for file in (folder / "transcripts.parquet", folder / "manifest.parquet")
+        )
     else:
         tables = {m: getattr(features, m) for m in MODALITIES}
-        transcripts = getattr(features, "transcripts", None)
-    if transcripts is None:
-        return tables, {}
-    return tables, dict(
-        zip(transcripts["clip_id"].to_pylist(), transcripts["text"].to_pylist(), strict=True)
-    )
+        transcripts, manifest = (
+            getattr(features, name, None) for name in ("transcripts", "manifest")
+        )
+    words, sources = (_by_clip(transcripts, name) for name in ("text", "source"))
+    return tables, words, sources, _by_clip(manifest, "group")
+
+
+def _by_clip(table: pa.Table | None, column: str) -> dict[str, str]:
+    """Return a column by clip; empty where there is no such table or column."""
+    if table is None or column not in table.column_names:
+        return {}
+    return dict(zip(table["clip_id"].to_pylist(), table[column].to_pylist(), strict=True))

@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 Precision = Literal["fp32", "bf16"]
+NormalisedBy = Literal["split", "speaker"]
 MetricSet = Literal["mosi", "sims"]
 Metric = Literal[  # of either metric set, see `lnln.evaluation.metrics`
     "mae",
@@ -98,6 +99,11 @@ class SeedlessTrainSettings(Settings):
         description="parts that a process's share of a batch goes through the model in: less "
         "memory, the same step",
     )
+    normalisation: NormalisedBy = Field(
+        default="split",
+        description="whose mean and deviation are taken out of voice and face: split, the training "
+        "split's; speaker, each speaker's own",
+    )
     selection: Metric = Field(
         default="mae", description="metric of the validation split that chooses the epoch"
     )
@@ -105,6 +111,12 @@ class SeedlessTrainSettings(Settings):
         default=0,
         ge=0,
         description="epochs in a row without a better one after which training ends; 0: never",
+    )
+    interval_level: float = Field(
+        default=0.9,
+        gt=0,
+        lt=1,
+        description="share of the labels that the intervals around predictions are to hold",
     )
 
 

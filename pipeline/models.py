@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from lnln.models.registry import find
-from lnln.settings import ModelSettings, SeedlessTrainSettings, TrainSettings
+from lnln.settings import ModelSettings, SeedlessTrainSettings, Shapes, TrainSettings
 from pipeline.checking import ParamsError, problems_of, refuse
 from pipeline.params import Dataset, Params
 from pipeline.paths import DATASETS, PARAMS, SETTINGS
@@ -42,7 +42,8 @@ def resolve_model(name: str, params: Params, dataset: Dataset) -> ResolvedModel:
     """Settle the settings of a model.
 
     A value in params.yaml that is not null wins over the dataset's preset, and that over the
-    model's own. A model that is fitted at once takes nothing but `selection` from `train`.
+    model's own. A model that is fitted at once takes nothing but `selection` and `normalisation`
+    from `train`.
 
     Raises
     ------
@@ -65,14 +66,32 @@ def resolve_model(name: str, params: Params, dataset: Dataset) -> ResolvedModel:
         settings["ablate"] = params.model.ablate
         if "ablate" not in kind.settings.model_fields:
             refuse([f"model.ablate: {name} has no parts that can be left out: []"], str(PARAMS))
-    if kind.learns == "by_gradient":
-        train = merged(train, params.train.overrides)
+    own = params.train.overrides
+    if kind.learns == "at_once":
+        own = {key: value for key, value in own.items() if key == "normalisation"}
+    train = merged(train, own)
     train["selection"] = params.train.selection
-    refuse(problems_of(kind.settings, settings, name), f"{PARAMS} over the presets of {DATASETS}")
-    return ResolvedModel(
+    where = f"{PARAMS} over the presets of {DATASETS}"
+    refuse(problems_of(kind.settings, settings, name), where)
+    resolved = ResolvedModel(
         model=kind.settings.model_validate(settings).model_dump(mode="json"),
         train=SeedlessTrainSettings.model_validate(train),
     )
+    if resolved.train.normalisation == "speaker" and _reads_raw(name, resolved):
+        refuse(
+            [
+                f"train.normalisation: speaker: with these settings {name} reads features as they "
+                f"come, without any normalisation; allowed: split, or {name}.variant: paper"
+            ],
+            where,
+        )
+    return resolved
+
+
+def _reads_raw(name: str, resolved: ResolvedModel) -> bool:
+    shapes = Shapes.model_validate(dict.fromkeys(Shapes.model_fields, 1))  # any will do
+    layout = find(name).load().reads(resolved.settings(name), shapes, "states")
+    return layout.features == "raw"
 
 
 def merged(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from pipeline.checking import (
     refuse,
     without_nulls,
 )
+from pipeline.corpora import Corpus, clip_sections, load_corpora, no_dataset, unknown_corpora
 from pipeline.paths import DATASET, DATASETS, PARAMS
 
 
@@ -57,7 +58,7 @@ class Preset(_Section):
 
 
 class Dataset(_Section):
-    """One section of `datasets.yaml`."""
+    """One section of `datasets.yaml`, but for those of `pipeline.corpora`."""
 
     label_range: tuple[float, float]
     metric_set: MetricSet
@@ -67,6 +68,9 @@ class Dataset(_Section):
     lengths: Lengths
     clips: Clips | None
     models: dict[str, Preset] = Field(description="presets, by name of the model")
+    sentences: dict[str, Annotated[float, Field(gt=0, le=100)]] = Field(
+        description="corpora to train with: sentences per epoch, as a share of the training clips"
+    )
     source: str = Field(min_length=1, description="from whom the files are to be had")
     notice: str | None = None
 
@@ -85,6 +89,7 @@ class ResolvedDataset(Dataset):
     """
 
     models: dict[str, Preset] = {}  # resolved in a file of their own
+    corpora: dict[str, Corpus] = Field(description="those that `sentences` names")
     name: str
     root: str
     audio: AudioSettings
@@ -102,9 +107,10 @@ class ResolvedDataset(Dataset):
 
 
 class RunParams(RunSettings):
-    """How the work is done; nothing here changes a result."""
+    """How the work is done; nothing here changes a result by more than rounding."""
 
     resume: str = Field(min_length=1, description="folder of the states of interrupted trainings")
+    threads: int = Field(ge=0, description="of a process that trains or predicts; 0: one per core")
 
 
 class IngestParams(_Section):
@@ -251,25 +257,27 @@ def resolve_dataset(params: Params) -> ResolvedDataset:
     name, known = params.dataset, load_datasets()
     if name not in known:
         raise ParamsError(
-            f"{PARAMS}: dataset: {name!r} is no section of {DATASETS}; "
+            f"{PARAMS}: dataset: {name!r} is {no_dataset(name)}; "
             f"known: {', '.join(known)}. {RESTORE}"
         )
-    section = known[name].model_dump()
+    section, corpora = known[name].model_dump(), load_corpora()
+    section["corpora"] = {corpus: corpora[corpus] for corpus in known[name].sentences}
     return ResolvedDataset(
         **section, name=name, root=f"data/{name}", audio=params.audio, vision=params.vision
     )
 
 
 def load_datasets(path: Path = DATASETS) -> dict[str, Dataset]:
-    """Read every section of `datasets.yaml`; raises as `load_params` does."""
-    return {name: _dataset(section, f"{path}: {name}") for name, section in read_yaml(path).items()}
+    """Read every section of `datasets.yaml` about clips; raises as `load_params` does."""
+    sections, corpora = clip_sections(path), load_corpora(path)
+    return {name: _dataset(each, f"{path}: {name}", corpora) for name, each in sections.items()}
 
 
-def _dataset(section: Any, where: str) -> Dataset:
-    """Check a section, and that its presets name settings of models that there are."""
+def _dataset(section: Any, where: str, corpora: dict[str, Corpus]) -> Dataset:
+    """Check a section, and that it names corpora, and settings of models, that there are."""
     refuse(problems_of(Dataset, section), where)
     dataset = Dataset.model_validate(section)
-    problems, presets = [], {}
+    problems, presets = unknown_corpora(dataset.sentences, corpora), {}
     for name, preset in dataset.models.items():
         key = f"models.{name}"
         if name not in names():

@@ -12,6 +12,7 @@ SETTINGS = OUTPUTS / "settings.json"  # of every model, nothing left open
 MANIFEST = OUTPUTS / "manifest.parquet"
 QUARANTINE = OUTPUTS / "quarantine"  # one CSV per stage
 TRANSCRIPTS = OUTPUTS / "transcripts.parquet"
+SENTENCES = OUTPUTS / "sentences.parquet"  # rated sentences to train with
 OBSERVED = OUTPUTS / "observed.parquet"  # the manifest, with what could be observed
 FEATURES = OUTPUTS / "features"  # one folder per modality
 INCOMPLETE = OUTPUTS / "incomplete"  # one file per split

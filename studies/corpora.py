@@ -43,8 +43,10 @@ class Corpus(NamedTuple):
 
 
 def describe(name: str) -> ResolvedDataset:
-    """Look a corpus up in datasets.yaml."""
-    return resolve_dataset(load_params().model_copy(update={"dataset": name}))
+    """Look a corpus up in datasets.yaml; its language encoder is that of the studies."""
+    dataset = resolve_dataset(load_params().model_copy(update={"dataset": name}))
+    text = dataset.text.model_copy(update={"model": load_studies().encoder})
+    return dataset.model_copy(update={"text": text})
 
 
 def read(name: str, *, like: str | None = None) -> Corpus:

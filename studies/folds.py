@@ -1,6 +1,6 @@
-"""Stage `folds@<model>`: every speaker is tested once, by a model that never met them.
+"""Stages `folds@<model>`, `folds-speaker@<model>`: every speaker tested by models new to them.
 
-python -m studies.folds javanese lnln
+python -m studies.folds javanese lnln [speaker]
 """
 
 import sys
@@ -14,9 +14,9 @@ from lnln.evaluation.table import join, write
 from pipeline.stage import run, write_json
 from studies.corpora import CORPORA, Corpus, describe, read_splits
 from studies.settings import load_studies
-from studies.training import Experiment, run_experiment
+from studies.training import as_it_is, run_experiment
 
-FOLDS = Path("outputs/studies/folds")  # <corpus>-<model>/
+FOLDS = Path("outputs/studies/folds")  # <corpus>-<result>/
 
 
 def fold(name: str, manifest: pa.Table, number: int) -> Corpus:
@@ -27,15 +27,14 @@ def fold(name: str, manifest: pa.Table, number: int) -> Corpus:
 
 def main() -> None:
     """Train and ask one model in every fold; its table has every clip once."""
-    name, model = sys.argv[1:]
+    name, model, *how = sys.argv[1:]
     studies = load_studies(Path(f"studies/{name}/params.yaml"))
     manifest = read_features(CORPORA / name).manifest
-    outcomes = []
+    experiment, outcomes = as_it_is(model, studies, *how), []
     for number, group in enumerate(groups_of(manifest)):
-        print(f"{model}: {group} is tested")
-        experiment = Experiment(model, model, {}, studies.budget.learning_rates)
+        print(f"{experiment.name}: {group} is tested")
         outcomes.append(run_experiment(experiment, fold(name, manifest, number), studies))
-    folder = FOLDS / f"{name}-{model}"
+    folder = FOLDS / f"{name}-{experiment.name}"
     write(join(outcome.predictions for outcome in outcomes), folder / "predictions.parquet")
     write_json(outcomes[0].about, folder / "about.json")
 

@@ -41,14 +41,23 @@ class Studies(_Section):
     resamples: int = Field(ge=1, description="of the bootstrap")
     budget: Budget
     corpora: list[str] = Field(min_length=1, description="sections of datasets.yaml")
+    encoder: str = Field(description="language encoder of all models")
     by_epoch: str = Field(description="the corpus on which choosing on the test split is priced")
     models: list[str] = Field(min_length=2, description="folders of lnln/models")
+    by_speaker: list[str] = Field(
+        description="those of them that are also run by each speaker's own mean and deviation"
+    )
     ablations: dict[str, dict[str, Any]] = Field(description="settings of LNLN, by name")
     weights: dict[str, dict[str, Any]] = Field(description="settings of LNLN, by name")
     adversarial: dict[str, dict[str, Any]] = Field(
         description="settings of LNLN by name; official_reversal and learning_rate beside them"
     )
     damages: dict[str, list[str]] = Field(description="what is done to raw test clips, by name")
+
+
+def results_of(studies: Studies) -> list[str]:
+    """Name the results of a comparison: every model, and those by speaker, `<model>-speaker`."""
+    return [*studies.models, *(f"{model}-speaker" for model in studies.by_speaker)]
 
 
 def seeds_of(study: str, studies: Studies) -> list[int]:

@@ -21,7 +21,7 @@ from studies.compare import COMPARED
 from studies.comparison import compared
 from studies.corpora import describe
 from studies.damage import DAMAGED
-from studies.settings import Studies, load_studies, seeds_of
+from studies.settings import Studies, load_studies, results_of, seeds_of
 from studies.told import (
     METRICS,
     WHOLE,
@@ -44,7 +44,7 @@ def main() -> None:
     studies = load_studies()
     findings: dict[str, Any] = {}
     for corpus in studies.corpora:
-        models = there(COMPARED, [f"{corpus}-{model}" for model in studies.models])
+        models = there(COMPARED, [f"{corpus}-{result}" for result in results_of(studies)])
         own = studies.model_copy(update={"models": [m.removeprefix(f"{corpus}-") for m in models]})
         if WHOLE in own.models:
             findings[f"compare-{corpus}"] = compared(own, corpus)

@@ -16,7 +16,7 @@ from lnln.evaluation.table import read
 from pipeline.stage import run, write_json
 from studies.corpora import describe
 from studies.folds import FOLDS
-from studies.settings import load_studies
+from studies.settings import load_studies, results_of
 from studies.tell import there
 from studies.told import METRICS, WHOLE, Row, difference, find, markdown, with_interval
 
@@ -34,7 +34,7 @@ def main() -> None:
         load_studies(Path(f"studies/{name}/params.yaml")),
         describe(name).metric_set,
     )
-    found = there(FOLDS, [f"{name}-{model}" for model in studies.models])
+    found = there(FOLDS, [f"{name}-{result}" for result in results_of(studies)])
     names = [folder.removeprefix(f"{name}-") for folder in found]
     table = read([FOLDS / folder / "predictions.parquet" for folder in found])
     by_name = {model.name: model for model in by_model(table, "random")}

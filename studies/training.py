@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pyarrow as pa
+from pydantic import TypeAdapter
 
 from lnln.checkpoints.checkpoint import Checkpoint, Weights, save
 from lnln.data.language import FrozenLanguageEncoder
@@ -20,7 +21,7 @@ from lnln.missing.dropping import SentenceCache
 from lnln.missing.masks import evenly, masks_under
 from lnln.missing.patterns import Condition
 from lnln.models.registry import find
-from lnln.settings import TrainSettings
+from lnln.settings import NormalisedBy, TrainSettings
 from lnln.training.history import Row
 from lnln.training.run import Trained, train
 from pipeline.models import ResolvedModel, merged, resolve_model
@@ -67,6 +68,8 @@ class Experiment(NamedTuple):
         Those tried; with a single one nothing is.
     like : str, optional
         Model whose section of params.yaml and preset count, where `model` has none of its own.
+    normalisation : {"split", "speaker"}
+        Whose mean and deviation are taken out of voice and face.
     """
 
     name: str
@@ -74,6 +77,22 @@ class Experiment(NamedTuple):
     settings: dict[str, Any]
     learning_rates: Sequence[float]
     like: str | None = None
+    normalisation: NormalisedBy = "split"
+
+
+def as_it_is(model: str, studies: Studies, normalisation: str = "split") -> Experiment:
+    """Return the experiment of a model with its own settings.
+
+    Parameters
+    ----------
+    model : str
+    studies : Studies
+    normalisation : str
+        Of `NormalisedBy`, as the command line says it; the result is named after it.
+    """
+    how: NormalisedBy = TypeAdapter(NormalisedBy).validate_python(normalisation)
+    name = model if how == "split" else f"{model}-{how}"
+    return Experiment(name, model, {}, studies.budget.learning_rates, normalisation=how)
 
 
 def run_experiment(
@@ -111,6 +130,7 @@ def run_experiment(
         "model": experiment.name,
         "corpus": corpus.dataset.name,
         "learning_rate": rate if kind.learns == "by_gradient" else None,
+        "normalisation": experiment.normalisation,
         "parameters": _parameters(runs[0].trained),
         "seconds_per_epoch": min(r.seconds / len(r.trained.history) for r in runs),
         "seeds": {str(r.seed): _history(r.trained) for r in runs},
@@ -144,7 +164,7 @@ def _train(
     name, dataset = experiment.model, corpus.dataset
     resolved = resolve(experiment, params, dataset)
     budget = studies.budget
-    training = resolved.train.model_dump()
+    training = resolved.train.model_dump() | {"normalisation": experiment.normalisation}
     if find(name).learns == "by_gradient":
         training |= {
             "epochs": budget.epochs,
@@ -165,6 +185,7 @@ def _train(
         "model_settings": find(name).settings.model_validate(resolved.model),
         "settings": TrainSettings(seed=seed, **training),
         "metric_set": dataset.metric_set,
+        "label_range": dataset.label_range,
         "language": language,
     }
     weights: list[Weights] = []
@@ -221,6 +242,9 @@ class Asker:
         It prices the habit of choosing on the test split; nothing is chosen by it.
         """
         model, tables = run.trained.model, []
+        # Intervals are those of the chosen epoch, and not of the others.
+        config = run.checkpoint.config.model_copy(update={"intervals": None})
+        run = run._replace(checkpoint=Checkpoint(model, config))
         best = {name: tensor.clone() for name, tensor in model.state_dict().items()}
         for epoch, weights in enumerate(run.weights, start=1):
             model.load_state_dict(weights, strict=False)

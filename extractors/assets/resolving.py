@@ -16,7 +16,10 @@ from typing import NamedTuple
 
 from contracts.files import replacing
 from contracts.messages import message
-from extractors.assets.known_weights import ASSETS, Asset, variable
+from extractors.assets.adapters import adapter_of, base_of, merged
+from extractors.assets.cache import cache_folder
+from extractors.assets.joined import joined
+from extractors.assets.known_weights import ASSETS, DEFAULTS, Asset, variable
 from extractors.errors import MissingAsset
 
 # Only formats that are read without pickle: safetensors, and CTranslate2's own.
@@ -40,8 +43,9 @@ def resolve(name: str, *, offline: bool = False) -> Path:
     Parameters
     ----------
     name : str
-        A key of `ASSETS`, a path, or a Hugging Face hub id of a model that has its weights as
-        ``model.safetensors`` (Transformers) or ``model.bin`` (CTranslate2).
+        A key of `ASSETS`, one of `extractors.assets.adapters.ADAPTERS`, a path, or a Hugging Face
+        hub id of a model that has its weights as ``model.safetensors`` (Transformers) or
+        ``model.bin`` (CTranslate2).
     offline : bool
         Never download anything.
 
@@ -49,7 +53,8 @@ def resolve(name: str, *, offline: bool = False) -> Path:
     -------
     Path
         An existing file (the face model) or folder (all others). The sha256 of a known asset has
-        been checked; a path that the user chose is taken as it is.
+        been checked; a path that the user chose is taken as it is. An adapter and its base are
+        merged into a folder in the user's cache.
 
     Raises
     ------
@@ -57,14 +62,17 @@ def resolve(name: str, *, offline: bool = False) -> Path:
         Nothing was found, or the weights have another sha256. The message names the asset, the
         places that were tried, and the command that installs it.
     """
+    if variable(name) not in os.environ and (adapter := adapter_of(name)) is not None:
+        return merged(adapter, resolve(base_of(adapter), offline=offline))
     user_path = _user_path(name)
     if user_path is not None:
         return user_path
     asset = ASSETS.get(name)
     tried = [message(f"${variable(name)} (not set)")]
     if asset is not None:
-        tried.append(message(f"Python package {asset.package}"))
-        path = _in_package(asset)
+        packages = ", ".join(package for package, _ in asset.parts) or asset.package
+        tried.append(message(f"Python package {packages}"))
+        path = joined(name, asset, _HUB_FILES) if asset.parts else _in_package(asset)
         if path is not None:
             return _checked(name, path, asset)
         if asset.url is not None:
@@ -118,8 +126,8 @@ def contents(path: Path) -> str:
     return digest.hexdigest()
 
 
-def statuses(names: Iterable[str] = tuple(ASSETS)) -> list[AssetStatus]:
-    """Where each asset is, or what is wrong with it; nothing is downloaded."""
+def statuses(names: Iterable[str] = DEFAULTS) -> list[AssetStatus]:
+    """Where some assets are, or what is wrong with them; nothing is downloaded."""
     rows = []
     for name in names:
         try:
@@ -153,8 +161,7 @@ def _in_package(asset: Asset) -> Path | None:
 
 def _single_file(name: str, asset: Asset, tried: list[str], *, offline: bool) -> Path:
     assert asset.url is not None
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "lnln"
-    path = cache / asset.sha256 / asset.url.rsplit("/", 1)[-1]
+    path = cache_folder() / asset.sha256 / asset.url.rsplit("/", 1)[-1]
     tried.append(str(path))
     if path.is_file():
         return _checked(name, path, asset)

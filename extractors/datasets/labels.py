@@ -67,7 +67,9 @@ def read_labels(root: Path, language: str) -> tuple[list[dict[str, Any]], list[R
     return rows, rejected
 
 
-def read_lines(path: Path, columns: Sequence[str] = COLUMNS) -> list[tuple[int, Line]]:
+def read_lines(
+    path: Path, columns: Sequence[str] = COLUMNS, *, delimiter: str = ","
+) -> list[tuple[int, Line]]:
     """Read the lines of a CSV file, each with its number.
 
     Parameters
@@ -75,6 +77,8 @@ def read_lines(path: Path, columns: Sequence[str] = COLUMNS) -> list[tuple[int, 
     path : Path
     columns : sequence of str
         Columns that the file must have; it may have more.
+    delimiter : str
+        What separates its columns.
 
     Returns
     -------
@@ -88,7 +92,7 @@ def read_lines(path: Path, columns: Sequence[str] = COLUMNS) -> list[tuple[int, 
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file, restkey=REST)
+            reader = csv.DictReader(file, restkey=REST, delimiter=delimiter)
             names = reader.fieldnames or ()
             missing = [name for name in columns if name not in names]
             if missing:

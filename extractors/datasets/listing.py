@@ -119,14 +119,7 @@ def probe_files(paths: Iterable[str | Path], session: Session, *, language: str)
     SetupError
         The storage of a URL cannot be reached.
     """
-    files: dict[PurePath, str] = {}  # by absolute path, so that no file is listed twice
-    empty = []
-    for path in map(str, paths):
-        videos = _remote_videos(path) if "://" in path else _local_videos(Path(path))
-        if not videos:
-            empty.append(message(f"{path}: no video in this folder ({', '.join(EXTENSIONS)})"))
-        for absolute, file in videos.items():
-            files.setdefault(absolute, file)
+    files, empty = _videos(paths)
     rows = [
         {
             "clip_id": name,
@@ -140,6 +133,30 @@ def probe_files(paths: Iterable[str | Path], session: Session, *, language: str)
     ]
     manifest, unreadable = probe_rows(rows, session)
     return Listing(manifest, sorted(unreadable), empty)
+
+
+def find_videos(paths: Iterable[str | Path]) -> list[str]:
+    """Return the files that `probe_files` would list, without opening one.
+
+    Raises
+    ------
+    SetupError
+        The storage of a URL cannot be reached.
+    """
+    return list(_videos(paths)[0].values())
+
+
+def _videos(paths: Iterable[str | Path]) -> tuple[dict[PurePath, str], list[str]]:
+    """Files by absolute path, so that none is listed twice, and messages about empty folders."""
+    files: dict[PurePath, str] = {}
+    empty = []
+    for path in map(str, paths):
+        videos = _remote_videos(path) if "://" in path else _local_videos(Path(path))
+        if not videos:
+            empty.append(message(f"{path}: no video in this folder ({', '.join(EXTENSIONS)})"))
+        for absolute, file in videos.items():
+            files.setdefault(absolute, file)
+    return files, empty
 
 
 def leakage(manifest: pa.Table) -> list[str]:

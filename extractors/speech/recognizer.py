@@ -69,7 +69,8 @@ class SpeechRecognizer:
             names = ", ".join(supported) if len(supported) < 10 else f"{len(supported)} others"
             raise UnsupportedLanguage(
                 f"{self.settings.model} does not know the language {language!r} (it knows "
-                f"{names}); choose a multilingual speech model, or give the text in label.csv"
+                f"{names}); choose a multilingual speech model, or give the text (in label.csv, of "
+                "new videos with --transcripts)"
             )
         damage = Damage()
         texts: list[str] = []

@@ -1,4 +1,4 @@
-"""Text features: word pieces and their hidden states in a BERT encoder."""
+"""Text features: word pieces and their hidden states in a language encoder."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""Word pieces of a clip's transcript and their hidden states in a BERT encoder."""
+"""Word pieces of a clip's transcript and their hidden states in a language encoder."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -13,6 +13,8 @@ from extractors.fingerprint import describe
 from extractors.settings import TextSettings
 from extractors.words import Word
 
+KINDS = ("bert", "mpnet")  # of encoders: word pieces between a [CLS] and a [SEP]
+
 
 class Tokens(NamedTuple):
     """Features of the tokens of one clip, [CLS] and [SEP] included."""
@@ -26,8 +28,16 @@ class Tokens(NamedTuple):
     warnings: list[str]
 
 
+class WordPieces(NamedTuple):
+    """Tokens of several texts of which no hidden states are needed, [CLS] and [SEP] included."""
+
+    ids: list[np.ndarray]  # int32 [tokens], one per text
+    special: list[np.ndarray]  # bool [tokens]: [CLS] or [SEP]
+    cut: int  # texts that had more than `max_tokens` tokens
+
+
 class TextExtractor:
-    """A BERT encoder and its tokenizer, on CPU, one sentence at a time.
+    """A language encoder (BERT or MPNet) and its tokenizer, on CPU, one sentence at a time.
 
     Parameters
     ----------
@@ -40,7 +50,7 @@ class TextExtractor:
     MissingAsset
         The model was not found.
     SetupError
-        The model is not a BERT encoder, or takes fewer tokens than `max_tokens`.
+        The model is not such an encoder, or takes fewer tokens than `max_tokens`.
     """
 
     def __init__(self, settings: TextSettings, *, offline: bool = False) -> None:
@@ -55,17 +65,20 @@ class TextExtractor:
             reason = str(error).strip().splitlines()[0]
             raise SetupError(f"{settings.model} is not a usable text model: {reason}") from error
         config = self._model.config
-        if config.model_type != "bert":
+        if config.model_type not in KINDS:
             raise SetupError(
-                f"text.model {settings.model} is a {config.model_type!r} model; a BERT encoder "
-                "is needed"
+                f"text.model {settings.model} is a {config.model_type!r} model; one of "
+                f"{', '.join(KINDS)} is needed"
             )
-        if settings.max_tokens > config.max_position_embeddings:
+        # MPNet numbers positions from behind that of its padding.
+        first = config.pad_token_id + 1 if config.model_type == "mpnet" else 0
+        if settings.max_tokens > (most := config.max_position_embeddings - first):
             raise SetupError(
                 f"text.max_tokens is {settings.max_tokens}, but {settings.model} takes at most "
-                f"{config.max_position_embeddings}"
+                f"{most}"
             )
         self.settings = settings
+        leaves_out = getattr(config, "lost_words", None) == "left_out"  # see extractors.assets
         self._info = describe(
             "text",
             [f"hidden_{i}" for i in range(config.hidden_size)],
@@ -74,6 +87,7 @@ class TextExtractor:
             offline=offline,
             unk_id=self._tokenizer.unk_token_id,
             pad_id=self._tokenizer.pad_token_id,
+            lost_id=self._tokenizer.pad_token_id if leaves_out else None,
         )
 
     def info(self) -> FeatureInfo:
@@ -98,6 +112,19 @@ class TextExtractor:
             expected = self._tokenizer(text)["input_ids"]
             agreeing += expected[: len(ids) - 1] == list(ids)[:-1]
         return 2 * agreeing > len(sentences)
+
+    def word_pieces(self, texts: Sequence[str]) -> WordPieces:
+        """Cut texts into the tokens that `extract` gives of them, without a pass of the encoder."""
+        if not texts:
+            return WordPieces([], [], 0)
+        whole = self._tokenizer(list(texts), return_special_tokens_mask=True)
+        ids, special, cut = [], [], 0
+        for of_text, mask in zip(whole["input_ids"], whole["special_tokens_mask"], strict=True):
+            kept = self._kept(len(of_text))
+            ids.append(np.array(of_text, np.int32)[kept])
+            special.append(np.array(mask, bool)[kept])
+            cut += len(kept) < len(of_text)
+        return WordPieces(ids, special, cut)
 
     def extract(
         self, text: str, words: Sequence[Word], token_ids: Sequence[int] | None = None

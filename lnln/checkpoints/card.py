@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
@@ -13,6 +14,7 @@ from huggingface_hub import ModelCard, ModelCardData
 from contracts.files import replacing
 from lnln.checkpoints.config import Config, read_config
 from lnln.checkpoints.hub import CARD, WEIGHTS
+from lnln.checkpoints.intervals import Intervals
 
 TEMPLATE = Path(__file__).with_name("card_template.md")
 
@@ -46,9 +48,14 @@ def model_card(config: Config, sizes: Mapping[str, int]) -> str:
     )
     training = config.training
     clips = ", ".join(f"{count} {split}" for split, count in training.get("clips", {}).items())
+    sentences = ", ".join(
+        f"{count} of `{_plain(name)}`" for name, count in training.get("sentences", {}).items()
+    )
     inside = sum(size for name, size in sizes.items() if name.startswith("language."))
     settings = {config.model: config.settings.model_dump(mode="json")} | {
-        name: value for name, value in training.items() if name not in ("clips", "validation")
+        name: value
+        for name, value in training.items()
+        if name not in ("clips", "sentences", "validation")
     }
     card = ModelCard.from_template(
         data,
@@ -61,8 +68,9 @@ def model_card(config: Config, sizes: Mapping[str, int]) -> str:
         notice=_plain(config.notice) if config.notice else None,
         foreign=any(info.source for info in config.features.values()),
         clips=clips or "not known",
+        sentences=sentences,
         features=list(_features(config)),
-        normalised=config.normalisation is not None,
+        normalised_by=config.normalisation and config.normalisation.by,
         transcription=_joined(config.transcription) if config.transcription else None,
         weights=f"{sum(sizes.values()) - inside:,}",
         language=f"{inside:,} in its language model"
@@ -70,6 +78,9 @@ def model_card(config: Config, sizes: Mapping[str, int]) -> str:
         else "a frozen language model, which is not in these files",
         parameters=list(_flat(settings)),
         valid_rates=", ".join(f"{rate:g}" for rate in training.get("valid_rates", [])),
+        level=f"{config.intervals.level:.0%}" if config.intervals else None,
+        intervals=list(_intervals(config.intervals)) if config.intervals else [],
+        w_withheld=_plain(config.w_withheld) if config.w_withheld else None,
         metrics=[
             (name, "-" if value is None else f"{value:.4f}")
             for name, value in training.get("validation", {}).items()
@@ -100,6 +111,14 @@ def _features(config: Config) -> Iterator[tuple[str, ...]]:
             _joined(info.settings),
             _joined({name: sha256[:12] for name, sha256 in info.assets.items()}),
         )
+
+
+def _intervals(intervals: Intervals) -> Iterator[tuple[str, ...]]:
+    bins = pairwise((0.0, *intervals.edges, 1.0))
+    for (low, high), half_width, clips in zip(
+        bins, intervals.half_widths, intervals.clips, strict=True
+    ):
+        yield f"{low:.0%} to {high:.0%}", f"± {half_width:.2f}", str(clips)
 
 
 def _flat(settings: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:

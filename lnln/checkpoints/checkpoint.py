@@ -16,7 +16,8 @@ from lnln.checkpoints.config import CheckpointError, Config, check_features, rea
 from lnln.checkpoints.hub import CONFIG, WEIGHTS, find
 from lnln.data.features import FeatureSet, Lengths
 from lnln.data.language import FrozenLanguageEncoder, LanguageEncoder
-from lnln.data.normalisation import without_infinities
+from lnln.missing.masks import Masks
+from lnln.missing.scaling import scale
 from lnln.models.interface import Model, Scores
 from lnln.models.registry import find as find_model
 
@@ -87,6 +88,12 @@ class Checkpoint:
         write_card(Path(folder))
 
     @property
+    def by_speaker(self) -> bool:
+        """Whether voice and face are normalised by each speaker's own statistics."""
+        normalisation = self.config.normalisation
+        return normalisation is not None and normalisation.by == "speaker"
+
+    @property
     def lengths(self) -> Lengths:
         """Most rows of a clip that the model reads."""
         shapes = self.config.shapes
@@ -117,8 +124,15 @@ class Checkpoint:
         modalities = {name: info.settings for name, info in self.config.features.items()}
         return modalities | self.config.transcription
 
-    def prepare(self, features: FeatureSet) -> FeatureSet:
+    def prepare(self, features: FeatureSet, masks: Masks | None = None) -> FeatureSet:
         """Cut features to the model's lengths and normalise them as in training.
+
+        Parameters
+        ----------
+        features : FeatureSet
+            As read. By speaker, they are normalised over all clips of a speaker that are here.
+        masks : mapping of clip_id to Kept, optional
+            Rows that will be dropped, which a speaker's statistics do without.
 
         Raises
         ------
@@ -126,10 +140,7 @@ class Checkpoint:
             If they are not the features the model was trained on.
         """
         check_features(features, self.config)
-        features = features.cut(self.lengths)
-        if self.config.normalisation is None:
-            return without_infinities(features)
-        return self.config.normalisation.apply(features)
+        return scale(features.cut(self.lengths), self.config.normalisation, masks)
 
     def predict(self, prepared: FeatureSet) -> Scores:
         """Run the model over prepared clips.

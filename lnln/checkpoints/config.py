@@ -8,7 +8,9 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, ValidationError, model_validator
 
 from contracts.features import FeatureInfo
+from lnln.checkpoints.completeness import w_withheld
 from lnln.checkpoints.hub import CONFIG, WEIGHTS
+from lnln.checkpoints.intervals import Intervals
 from lnln.data.features import FeatureSet
 from lnln.data.normalisation import Normalisation
 from lnln.models.registry import find
@@ -41,8 +43,16 @@ class Config(BaseModel):
     label_range: tuple[float, float] = Field(description="least and greatest label")
     dataset: str
     notice: str | None = Field(default=None, description="shown with every prediction")
+    intervals: Intervals | None = Field(
+        default=None, description="around predictions, by observed share; null: not measured"
+    )
     training: dict[str, Any] = Field(default={}, description="settings and outcome, for the record")
     weights_sha256: str = ""
+
+    @property
+    def w_withheld(self) -> str | None:
+        """Why w is not shown to people, see `lnln.checkpoints.completeness`."""
+        return w_withheld(self.training.get("validation", {}))
 
     @model_validator(mode="before")
     @classmethod
@@ -117,10 +127,11 @@ def _check_vocabulary(features: FeatureSet, config: Config, trained: FeatureInfo
     """Compare word pieces alone: the model's own BERT reads them, whoever made the states."""
     info = features.text.info
     assert config.language is not None
-    if (info.unk_id, info.pad_id) != (trained.unk_id, trained.pad_id):
+    said, here = ((i.unk_id, i.pad_id, i.lost_id) for i in (trained, info))
+    if said != here:
         raise CheckpointError(
-            f"the model's [UNK] and [PAD] are {trained.unk_id} and {trained.pad_id}, those "
-            f"of this text {info.unk_id} and {info.pad_id}: extract text with the "
+            f"the model's [UNK], [PAD] and id of lost words are {said}, those of this text "
+            f"{here}: extract text with the "
             f"vocabulary of {trained.settings.get('model', 'its BERT')}"
         )
     most = int(features.text.token_ids.max(initial=0))

@@ -22,8 +22,8 @@ class PaddedSequence(NamedTuple):
         Feature rows. For text either hidden states, or token ids [B, L] int64, which the model's
         own language encoder reads. Padding is 0 ([PAD] in token ids), never NaN.
     mask : Tensor, [B, L] bool
-        True for a row of the clip, False for padding. A missing row (zeros, or [UNK]) is True,
-        unless the layout leaves missing rows of audio and vision out.
+        True for a row of the clip, False for padding. A missing row is True, unless the layout
+        leaves missing rows of audio and vision out.
     observed : Tensor, [B, L] bool, optional
         False for a missing row and for padding. Where it is not given, nothing is missing.
     """

@@ -131,6 +131,8 @@ class FeatureSet:
     clip_ids : tuple of str
     text, audio, vision : ModalityFeatures
     labels : array, [clips] float32, optional
+    groups : tuple of str, optional
+        Whose every clip is, a speaker's or a video's.
     """
 
     clip_ids: tuple[str, ...]
@@ -138,6 +140,7 @@ class FeatureSet:
     audio: ModalityFeatures
     vision: ModalityFeatures
     labels: FloatArray | None = None
+    groups: tuple[str, ...] | None = None
 
     def __len__(self) -> int:
         return len(self.clip_ids)
@@ -156,6 +159,7 @@ class FeatureSet:
             self.audio.take(clips),
             self.vision.take(clips),
             None if self.labels is None else self.labels[chosen],
+            None if self.groups is None else tuple(self.groups[i] for i in clips),
         )
 
     def longer_than(self, lengths: Lengths) -> dict[str, BoolArray]:
@@ -180,6 +184,10 @@ class FeatureSet:
             m.count(m.observed) / np.maximum(m.counts, 1) for m in (self.audio, self.vision)
         )
         return {"text": self.text.completeness(), "audio": audio, "vision": vision}
+
+    def observed_share(self) -> NDArray[np.float64]:
+        """Mean of `observed_shares` over the modalities, [clips] in 0 to 1; 0: nothing at all."""
+        return np.mean([*self.observed_shares().values()], axis=0)
 
     def known_labels(self) -> FloatArray:
         """Return the labels, [clips].

@@ -5,13 +5,35 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import torch
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 if TYPE_CHECKING:  # imported where it is used: it takes longer than torch
     from transformers import PreTrainedModel
+
+
+HEAD = "head.safetensors"  # beside the weights of an encoder that was tuned on rated sentences
+
+
+class RatingHead(NamedTuple):
+    """A linear reading of the mean hidden state of a sentence's words, see `lnln.tuning`.
+
+    Attributes
+    ----------
+    weight : Tensor, [D]
+    bias : float
+    """
+
+    weight: Tensor
+    bias: float
+
+    def within(self, low: float, high: float) -> RatingHead:
+        """Return the head for labels of another range than -1 to 1."""
+        half = (high - low) / 2
+        return RatingHead(half * self.weight, half * self.bias + low + half)
 
 
 class LanguageEncoder(nn.Module):
@@ -21,7 +43,14 @@ class LanguageEncoder(nn.Module):
     ----------
     model : PreTrainedModel
         Any encoder whose forward pass takes `input_ids` and `attention_mask`.
+
+    Attributes
+    ----------
+    head : RatingHead or None
+        Of an encoder that was tuned on rated sentences; its ratings are from -1 to 1.
     """
+
+    head: RatingHead | None = None
 
     def __init__(self, model: PreTrainedModel) -> None:
         super().__init__()
@@ -53,11 +82,15 @@ class LanguageEncoder(nn.Module):
         from transformers import AutoModel
 
         with _no_bar():  # it takes half a second
-            return cls(
+            encoder = cls(
                 AutoModel.from_pretrained(
                     folder, local_files_only=True, use_safetensors=True, dtype=torch.float32
                 )
             )
+        if (folder / HEAD).is_file():
+            head = load_file(folder / HEAD)
+            encoder.head = RatingHead(head["weight"], float(head["bias"]))
+        return encoder
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
@@ -98,15 +131,25 @@ class LanguageEncoder(nn.Module):
         Parameters
         ----------
         token_ids : Tensor, [B, L] int64
-            A missing token is `[UNK]`, padding is `[PAD]`.
+            A lost token is `[UNK]`, or `[PAD]` where lost words are left out, see
+            `FeatureInfo.lost_id`.
         mask : Tensor, [B, L] bool
             False for padding, which no token attends to.
 
         Returns
         -------
         Tensor, [B, L, width]
+            Zeros for tokens that were left out.
         """
-        return self.model(input_ids=token_ids, attention_mask=mask.long()).last_hidden_state
+        left_out = mask & (token_ids == self.model.config.pad_token_id)
+        inputs = {"input_ids": token_ids, "attention_mask": (mask & ~left_out).long()}
+        if self.model.config.model_type == "mpnet":
+            # It would count positions without the tokens that are left out; BERT does not.
+            first = self.model.config.pad_token_id + 1
+            places = torch.arange(first, first + token_ids.shape[1], device=token_ids.device)
+            inputs["position_ids"] = places.expand_as(token_ids)
+        states: Tensor = self.model(**inputs).last_hidden_state
+        return states.masked_fill(left_out[..., None], 0)
 
 
 class FrozenLanguageEncoder(LanguageEncoder):

@@ -6,9 +6,11 @@ from dataclasses import replace
 from typing import Self
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
-from lnln.data.features import FeatureSet, ModalityFeatures
+from lnln.data.features import FeatureSet, IntArray, ModalityFeatures
+from lnln.data.speakers import Moments, by_speaker, prior_rows
+from lnln.settings import NormalisedBy
 
 # Deviations below this, in the unit of the feature, are taken for it: a feature that hardly ever
 # moves in training must not become a huge number when it does so later.
@@ -54,26 +56,82 @@ class Statistics(BaseModel):
         values[~modality.observed] = 0
         return replace(modality, values=values)
 
+    def apply_by_speaker(
+        self, modality: ModalityFeatures, speakers: IntArray, prior: float
+    ) -> ModalityFeatures:
+        """Return z-scores by every speaker's own statistics, shrunk towards these.
+
+        Parameters
+        ----------
+        modality : ModalityFeatures
+        speakers : array, [clips] int64
+            Number of the speaker of every clip, from 0.
+        prior : float
+            Rows of a speaker that weigh as much as these statistics.
+        """
+        split = Moments(np.array(self.mean), np.array(self.deviation))
+        mean, deviation = by_speaker(modality, speakers, split, prior)
+        deviation = np.maximum(deviation, LEAST_DEVIATION)
+        seen = modality.observed
+        of_row = np.repeat(speakers, modality.count(seen))
+        values = np.zeros_like(modality.values)
+        values[seen] = (modality.values[seen] - mean[of_row]) / deviation[of_row]
+        return replace(modality, values=values)
+
+
+class PriorRows(BaseModel):
+    """Rows of a speaker that weigh as much as the training split, see `lnln.data.speakers`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    audio: float
+    vision: float
+
 
 class Normalisation(BaseModel):
-    """The z-scores of the variant `paper`: statistics of the training split's observed rows."""
+    """z-scores: statistics of the training split's observed rows, or of each speaker's own."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     audio: Statistics
     vision: Statistics
+    prior_rows: PriorRows | None = Field(
+        default=None, description="null: by the split's statistics; else by each speaker's own"
+    )
+
+    @property
+    def by(self) -> NormalisedBy:
+        """Whose statistics are used."""
+        return "split" if self.prior_rows is None else "speaker"
 
     @classmethod
-    def fit(cls, features: FeatureSet) -> Self:
+    def fit(cls, features: FeatureSet, by: NormalisedBy = "split") -> Self:
         """Fit on the training split."""
-        return cls(audio=Statistics.fit(features.audio), vision=Statistics.fit(features.vision))
+        own = PriorRows(audio=prior_rows(features.audio), vision=prior_rows(features.vision))
+        return cls(
+            audio=Statistics.fit(features.audio),
+            vision=Statistics.fit(features.vision),
+            prior_rows=own if by == "speaker" else None,
+        )
 
     def apply(self, features: FeatureSet) -> FeatureSet:
-        """Return the clips with audio and vision z-scored."""
+        """Return the clips with audio and vision z-scored.
+
+        By speaker, the statistics are those of the rows observed in these clips; a clip counts as
+        its own speaker where `groups` does not say whose it is.
+        """
+        if self.prior_rows is None:
+            return replace(
+                features,
+                audio=self.audio.apply(features.audio),
+                vision=self.vision.apply(features.vision),
+            )
+        names = features.groups or features.clip_ids
+        speakers = np.unique(np.array(names, dtype=str), return_inverse=True)[1].astype(np.int64)
         return replace(
             features,
-            audio=self.audio.apply(features.audio),
-            vision=self.vision.apply(features.vision),
+            audio=self.audio.apply_by_speaker(features.audio, speakers, self.prior_rows.audio),
+            vision=self.vision.apply_by_speaker(features.vision, speakers, self.prior_rows.vision),
         )
 
 

@@ -39,7 +39,7 @@ def read_features(folder: Path, manifest: pa.Table, split: str, lengths: Lengths
     folder : Path
         Has the folders text, audio and vision, each with part-*.parquet.
     manifest : pyarrow.Table
-        With clip_id, split and label.
+        With clip_id, split and label, and with group where clips are told apart by speaker.
     split : str
         train, valid or test.
     lengths : Lengths
@@ -56,7 +56,11 @@ def read_features(folder: Path, manifest: pa.Table, split: str, lengths: Lengths
         raise ValueError(f"no clip of the manifest is in the split {split!r}")
     tables = {m: read_modality(Path(folder) / m) for m in MODALITIES}
     features = from_tables(**tables, clip_ids=sorted(rows["clip_id"].to_pylist()))
-    features = replace(features, labels=_labels(rows, features.clip_ids))
+    features = replace(
+        features,
+        labels=_labels(rows, features.clip_ids),
+        groups=_groups(rows, features.clip_ids),
+    )
     for modality, longer in features.longer_than(lengths).items():
         if longer.any():
             warnings.warn(
@@ -72,6 +76,14 @@ def _labels(rows: pa.Table, clip_ids: Sequence[str]) -> FloatArray:
     by_clip = dict(zip(rows["clip_id"].to_pylist(), rows["label"].to_pylist(), strict=True))
     labels = (by_clip[clip_id] for clip_id in clip_ids)
     return np.array([np.nan if label is None else label for label in labels], dtype=np.float32)
+
+
+def _groups(rows: pa.Table, clip_ids: Sequence[str]) -> tuple[str, ...] | None:
+    """Return whose the clips are, in their order; None where the manifest does not say."""
+    if "group" not in rows.column_names:
+        return None
+    by_clip = dict(zip(rows["clip_id"].to_pylist(), rows["group"].to_pylist(), strict=True))
+    return tuple(by_clip[clip_id] for clip_id in clip_ids)
 
 
 def from_tables(

@@ -18,6 +18,7 @@ from lnln.evaluation.by_model import ModelAnswers, by_model
 from lnln.evaluation.curves import curves
 from lnln.evaluation.metrics import better, mean
 from lnln.evaluation.scores import defined
+from lnln.evaluation.table import completed
 from lnln.settings import MetricSet
 
 # Predictions for the test split after every epoch of training.
@@ -89,6 +90,7 @@ def if_chosen_on_test(
     ValueError
         If the table has other columns, or of a training not exactly one epoch was chosen.
     """
+    table = completed(table, EPOCH_PREDICTIONS)
     if table.schema.names != EPOCH_PREDICTIONS.names:
         lacking = [name for name in EPOCH_PREDICTIONS.names if name not in table.schema.names]
         raise ValueError(

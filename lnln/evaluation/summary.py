@@ -13,6 +13,7 @@ import pyarrow as pa
 from lnln.evaluation import metrics
 from lnln.evaluation.by_model import from_slices
 from lnln.evaluation.collapse import collapsed_rates, collapses
+from lnln.evaluation.confidence import confidences
 from lnln.evaluation.curves import Over
 from lnln.evaluation.scores import Score, defined, scores
 from lnln.evaluation.table import OWN_LABELS, Slice, slices
@@ -128,8 +129,10 @@ def results(
         undefined, where there are any; `unit` and `units`: what was drawn as a whole, groups or
         clips, and how many there are; `deviation`, with several seeds: standard deviations over
         them, under the names of `models` and the three; `collapsed`: by model the rates at which
-        it answers a constant; `majority_of_test`: accuracies of the majority class of the test
-        split itself, which no honest model knows; `modalities`: see `by_modality`.
+        it answers a constant; `confidence`, with intervals: by model whether they hold as many
+        labels as they are to, see `lnln.evaluation.confidence.Confidence`; `majority_of_test`:
+        accuracies of the majority class of the test split itself, which no honest model knows;
+        `modalities`: see `by_modality`.
 
     Raises
     ------
@@ -191,6 +194,9 @@ def results(
         for model, row in _by_model(averaged, _deviations).items():
             of_model = summary["deviation"]["mean_over_rates"]
             of_model[model] = row | of_model[model]
+    sure = confidences(answers, pattern, rates, seed=seed, resamples=resamples)
+    if sure:
+        summary["confidence"] = {found.model: found.asdict() for found in sure}
     own = by_modality(answers, metric_set)
     return summary | ({"modalities": own} if own else {})
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from tqdm import tqdm
 
 from contracts.schemas import MODALITIES
 from lnln.checkpoints.checkpoint import Checkpoint
+from lnln.checkpoints.config import Config
 from lnln.data.encoding import check_language
 from lnln.data.features import FeatureSet
 from lnln.data.language import FrozenLanguageEncoder
-from lnln.evaluation.table import CLIP_COLUMNS, Condition, answers, join
+from lnln.evaluation.table import CLIP_COLUMNS, Array, Condition, answers, join
 from lnln.missing import patterns as missing
 from lnln.missing.dropping import SentenceCache, drop
 from lnln.missing.masks import Masks, evaluation_masks
@@ -51,7 +51,7 @@ def sweep(
     ----------
     checkpoint : Checkpoint
     test_set : FeatureSet
-        As read, with labels.
+        As read, with labels, and with groups for a model that was trained by speaker.
     manifest : pa.Table
         With `CLIP_COLUMNS` of its clips.
     model : str
@@ -73,7 +73,7 @@ def sweep(
     pa.Table
         As `contracts.schemas.PREDICTIONS`.
     """
-    test_set = checkpoint.prepare(test_set)
+    as_read, test_set = test_set, checkpoint.prepare(test_set)
     encoder = language if checkpoint.model.layout.text == "states" else None
     if encoder is not None:
         encoder.to(next((p.device for p in checkpoint.model.parameters()), "cpu"))
@@ -90,20 +90,33 @@ def sweep(
             pattern=condition.pattern,
             draw=condition.draw,
         )
+        if checkpoint.by_speaker:  # by what these masks leave of all their clips
+            test_set = checkpoint.prepare(as_read, masks)
         masked = drop(test_set, masks, encoder, cache)
-        shares = masked.observed_shares()
+        share, scores = masked.observed_share(), checkpoint.predict(masked)
         tables.append(
             answers(
                 model,
                 train_seed,
                 condition,
                 clips,
-                checkpoint.predict(masked),
+                scores,
                 masked.text.completeness(),
-                np.sum([shares[m] for m in MODALITIES], axis=0) > 0,
+                share > 0,
+                _intervals(checkpoint.config, scores.prediction, share),
             )
         )
     return join(tables)
+
+
+def _intervals(
+    config: Config, prediction: Array, share: Array
+) -> tuple[Array, Array, float] | None:
+    """Return what `answers` takes; None of a checkpoint that knows no intervals."""
+    intervals = config.intervals
+    if intervals is None:
+        return None
+    return *intervals.around(prediction, share, config.label_range), intervals.level
 
 
 def _clips(test_set: FeatureSet, manifest: pa.Table) -> pa.Table:

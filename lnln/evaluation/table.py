@@ -25,7 +25,9 @@ if TYPE_CHECKING:  # a table is read and summed up without torch
 OWN_LABELS: dict[Modality, str] = {"text": "label_t", "audio": "label_a", "vision": "label_v"}
 CLIP_COLUMNS = ("clip_id", "group", "label", "label_t", "label_a", "label_v")
 # Columns with few different values, kept as numbers of a dictionary; the others vary freely.
-_FREE = ("prediction", "w")
+_FREE = ("prediction", "low", "high", "w")
+# What tables of earlier versions do not have.
+_ADDED = ("low", "high", "level")
 Array = NDArray[np.float64]
 Names = NDArray[np.object_]
 
@@ -42,6 +44,8 @@ class Slice(NamedTuple):
     label, label_t, label_a, label_v : array, [clips]
         NaN where annotators gave none.
     prediction, completeness : array, [clips]
+    low, high, level : array, [clips]
+        Ends of the intervals and what they promise; NaN where there is none.
     w : array, [clips]
         NaN of a model that does not estimate it.
     observed : array, [clips] bool
@@ -57,6 +61,9 @@ class Slice(NamedTuple):
     label_a: Array
     label_v: Array
     prediction: Array
+    low: Array
+    high: Array
+    level: Array
     w: Array
     completeness: Array
     observed: NDArray[np.bool_]
@@ -70,6 +77,7 @@ def answers(
     scores: Scores,
     completeness: Array,
     observed: NDArray[np.bool_],
+    intervals: tuple[Array, Array, float] | None = None,
 ) -> pa.Table:
     """Make the rows of one model under one condition.
 
@@ -83,8 +91,14 @@ def answers(
         True completeness of language.
     observed : array, [clips] bool
         Whether anything of any modality was left.
+    intervals : tuple, optional
+        Lower and upper ends, [clips] each, and their level. What nothing was left of has none.
     """
     count = clips.num_rows
+    low, high, level = pa.nulls(count), pa.nulls(count), pa.nulls(count)
+    if intervals is not None:
+        ends = (*intervals[:2], np.full(count, intervals[2]))
+        low, high, level = (pa.array(values, mask=~observed) for values in ends)
     columns = {
         "model": pa.repeat(model, count),
         "seed": pa.repeat(seed, count),
@@ -93,6 +107,9 @@ def answers(
         "draw": pa.repeat(condition.draw, count),
         **{name: clips[name].combine_chunks() for name in CLIP_COLUMNS},
         "prediction": pa.array(scores.prediction),
+        "low": low,
+        "high": high,
+        "level": level,
         "w": pa.nulls(count) if scores.w is None else pa.array(scores.w),
         "completeness": pa.array(completeness),
         "observed": pa.array(observed),
@@ -155,9 +172,20 @@ def parse(content: bytes, name: str) -> pa.Table:
         table = pq.ParquetFile(pa.BufferReader(content)).read(use_threads=False)
     except pa.ArrowInvalid as error:
         raise ValueError(f"{name} is no Parquet file: {error}") from error
+    table = completed(table, PREDICTIONS)
     if table.schema.names != PREDICTIONS.names:
         raise ValueError(f"{name} is no table of predictions: run dvc repro --force sweep")
     return table.cast(PREDICTIONS)
+
+
+def completed(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """Return a table of an earlier version with the columns that it does not have, as nulls."""
+    lacking = [name for name in _ADDED if name not in table.schema.names]
+    if not lacking or set(table.schema.names) | {*lacking} != {*schema.names}:
+        return table
+    for name in lacking:
+        table = table.append_column(name, pa.nulls(len(table), schema.field(name).type))
+    return table.select(schema.names)
 
 
 def slices(table: pa.Table) -> Iterator[Slice]:
@@ -171,7 +199,7 @@ def slices(table: pa.Table) -> Iterator[Slice]:
     order = np.lexsort([codes["clip_id"][0], *reversed(columns)])
     ordered = np.stack([column[order].astype(np.float64) for column in columns])
     edges = np.flatnonzero((ordered[:, 1:] != ordered[:, :-1]).any(axis=0)) + 1
-    fields = ("label", "label_t", "label_a", "label_v", "prediction", "w", "completeness")
+    fields = ("label", "label_t", "label_a", "label_v", "prediction", *_ADDED, "w", "completeness")
     values = {
         name: table[name].to_numpy(zero_copy_only=False)[order].astype(np.float64)
         for name in fields

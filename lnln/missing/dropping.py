@@ -52,7 +52,7 @@ def drop(
     language: LanguageEncoder | None = None,
     cache: SentenceCache | None = None,
 ) -> FeatureSet:
-    """Drop rows: zeros in audio and vision, [UNK] in text.
+    """Drop rows: zeros in audio and vision; in text `FeatureInfo.lost_id`, [UNK] by default.
 
     Parameters
     ----------
@@ -60,8 +60,8 @@ def drop(
         Normalised, so that 0 is the mean.
     masks : mapping of clip_id to Kept
     language : LanguageEncoder, optional
-        Computes the hidden states of the sentences that lost a token. Without it they are not
-        known, which suits a model that reads token ids.
+        Computes the hidden states of the sentences that lost a token, and of all where none are
+        stored. Without it they are not known, which suits a model that reads token ids.
     cache : SentenceCache, optional
         Of the same encoder; sentences it holds are not encoded again.
 
@@ -82,6 +82,22 @@ def drop(
         audio=_zeroed(features.audio, kept.audio),
         vision=_zeroed(features.vision, kept.vision),
     )
+
+
+def with_states(
+    features: FeatureSet,
+    language: LanguageEncoder | None,
+    cache: SentenceCache | None = None,
+) -> FeatureSet:
+    """Compute the hidden states of complete sentences where they are not stored.
+
+    Parameters
+    ----------
+    features, language, cache
+        As `drop` takes them.
+    """
+    kept = np.ones(len(features.text.token_ids), bool)
+    return replace(features, text=_masked(features.text, kept, language, cache))
 
 
 def _joined(features: FeatureSet, masks: Masks, modality: str) -> np.ndarray:
@@ -111,14 +127,17 @@ def _masked(
     language: LanguageEncoder | None,
     cache: SentenceCache | None,
 ) -> TextFeatures:
-    ids = np.where(kept, text.token_ids, np.int64(text.info.unk_id or 0))
+    lost = text.info.unk_id if text.info.lost_id is None else text.info.lost_id
+    ids = np.where(kept, text.token_ids, np.int64(lost or 0))
     masked = replace(text, token_ids=ids, observed=text.observed & kept)
-    sentences = np.flatnonzero(text.count(~kept))
+    stored = text.values.shape[1] > 0
+    sentences = np.flatnonzero(text.count(~kept)) if stored else np.arange(len(text.counts))
     if not len(sentences):
         return masked
     if language is None:
         return replace(masked, values=np.empty((len(kept), 0), dtype=np.float32))
-    values = text.values.copy()
+    shape = len(kept), language.width
+    values = text.values.copy() if stored else np.zeros(shape, dtype=np.float32)
     unknown: dict[bytes, list[int]] = {}  # sentences by what they read; equal ones once
     for sentence in map(int, sentences):
         rows = text.rows(sentence)

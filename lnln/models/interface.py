@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from lnln.data.batches import Layout, PaddedSequence, collate, in_batches, rows_of, to_device
 from lnln.data.features import FeatureSet
-from lnln.data.language import FrozenLanguageEncoder
+from lnln.data.language import FrozenLanguageEncoder, RatingHead
 from lnln.settings import ModelSettings, Shapes, TrainSettings
 
 BATCH = 64  # clips at a time when a network predicts
@@ -58,6 +58,9 @@ class Model(nn.Module):
     """
 
     reads_text: ClassVar[bool] = True  # False: no language encoder is loaded for it
+    # Learns from rated sentences beside the clips, see `lnln.data.sentences`. False: it keeps
+    # something of every training clip, and sentences are other ones in every epoch.
+    takes_sentences: ClassVar[bool] = True
 
     def __init__(
         self, settings: ModelSettings, shapes: Shapes, language: nn.Module | None = None
@@ -83,6 +86,15 @@ class Model(nn.Module):
         """
         return Layout(shapes, text=text if cls.reads_text else "none")
 
+    def take_head(self, head: RatingHead) -> None:
+        """Called before training where the language encoder has a head that rates sentences.
+
+        Parameters
+        ----------
+        head : RatingHead
+            In the units of the labels.
+        """
+
     def predict(self, features: FeatureSet) -> Scores:
         """Predict the sentiment of clips.
 
@@ -105,7 +117,8 @@ class Targets(NamedTuple):
     rate : Tensor, [B]
         Missing rate that was drawn for the clip's language.
     clip : Tensor, [B] int64
-        Position of the clip in the training split, for models that keep something per clip.
+        Position of the clip in the training split, for models that keep something per clip; of a
+        rated sentence one beyond the split.
     """
 
     label: Tensor

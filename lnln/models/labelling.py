@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
@@ -23,6 +23,7 @@ class LabellingNetwork(Network):
         Peak learning rates of the two.
     """
 
+    takes_sentences: ClassVar[bool] = False  # labels are kept per clip
     labels: UnimodalLabels
     audio_encoder: nn.Module
     vision_encoder: nn.Module

@@ -28,13 +28,14 @@ HARMLESS = {
     "lnln/missing/rules.py": "the masks of validation count by their content",
     "lnln/settings.py": "the values count, not the checks of them",
     "lnln/training/resume.py": "how a run resumes, not what comes out",
+    "lnln/training/telling.py": "what is told of a run",
 }
 
 Buffer = bytes | memoryview
 
 
 def fingerprint(inputs: Mapping[str, Any]) -> str:
-    """Hash inputs of any size together with the code of the run, torch and the processor.
+    """Hash inputs of any size together with the code of the run, torch, threads and processor.
 
     The code is that of `lnln.training.run` and of the model, and all that they import.
 
@@ -68,6 +69,7 @@ def _surroundings(model: str) -> dict[str, Any]:
         "code": digest(files, without=HARMLESS),
         "registered": _registered(model),
         "processes": accelerator().num_processes,
+        "threads": torch.get_num_threads(),
         "torch": torch.__version__,
         "numpy": np.__version__,
         "processor": torch.cuda.get_device_name()

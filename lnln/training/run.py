@@ -3,31 +3,37 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from accelerate.utils import gather_object
-from tqdm import tqdm
 
 from lnln.checkpoints.checkpoint import Weights, weights_of
+from lnln.checkpoints.intervals import Calibration
+from lnln.data.batches import Layout
 from lnln.data.encoding import check_language
 from lnln.data.features import FeatureSet, Lengths
 from lnln.data.language import FrozenLanguageEncoder, LanguageEncoder
-from lnln.data.normalisation import Normalisation, without_infinities
+from lnln.data.normalisation import Normalisation
+from lnln.data.sentences import Sentences
 from lnln.evaluation import metrics
 from lnln.missing.dropping import SentenceCache, drop
-from lnln.missing.masks import Masks, training_masks
+from lnln.missing.masks import Masks
+from lnln.missing.scaling import scale
 from lnln.models.interface import Estimator, Model, Network
 from lnln.models.registry import find
 from lnln.settings import MetricSet, ModelSettings, Shapes, TrainSettings
+from lnln.training.epoch_clips import sets_to_fit, taken
 from lnln.training.history import History, Row
 from lnln.training.processes import accelerator, share
 from lnln.training.resume import StateFile, Stopped, terminations
 from lnln.training.steps import Training
-from lnln.training.validation import validate
+from lnln.training.telling import Telling
+from lnln.training.validation import calibration, validate
 
 
 @dataclass(frozen=True)
@@ -47,6 +53,10 @@ class Trained:
         is fitted at once, a single row.
     best_epoch : int
         Counted from 1.
+    sentences : dict of str to int
+        Rated sentences that an epoch took beside the training clips, by corpus.
+    calibration : Calibration
+        What the model says of the validation split, from which intervals are made.
     """
 
     model: Model
@@ -54,6 +64,8 @@ class Trained:
     normalisation: Normalisation | None
     history: list[Row]
     best_epoch: int
+    sentences: dict[str, int]
+    calibration: Calibration
 
 
 def train(
@@ -67,6 +79,8 @@ def train(
     settings: TrainSettings,
     metric_set: MetricSet,
     language: LanguageEncoder | None,
+    label_range: tuple[float, float] = (-3.0, 3.0),
+    further: Sequence[Sentences] = (),
     on_epoch: Callable[[Row], None] | None = None,
     on_weights: Callable[[Weights], None] | None = None,
     state: StateFile | None = None,
@@ -83,7 +97,8 @@ def train(
     name : str
         Of the model, see `lnln.models.registry`.
     train_set, valid_set : FeatureSet
-        As read, not normalised, with labels.
+        As read, not normalised, with labels, and with groups where `settings.normalisation` is
+        "speaker".
     valid_masks : sequence of masks
         The epoch is chosen by the validation metric averaged over them. One is enough; several
         draws or rates make the choice less a matter of chance.
@@ -96,6 +111,11 @@ def train(
     language : LanguageEncoder, optional
         The encoder the text features were made with; a `FrozenLanguageEncoder` unless
         `settings.finetune_language`. A model that reads no text needs none.
+    label_range : (float, float)
+        Least and greatest label; what a rated language encoder says is brought to it.
+    further : sequence of Sentences
+        Corpora of rated sentences, of which every epoch takes some beside the clips. A model that
+        does not take sentences trains without, with a warning; one that reads no text, silently.
     on_epoch : callable, optional
         Called with each row of the history, also with those of epochs before an interruption.
     on_weights : callable, optional
@@ -109,7 +129,8 @@ def train(
     ------
     ValueError
         If a clip has no label, the language encoder is another than the features', frozen where
-        it should be trained or the reverse, or the selection metric is not in the metric set.
+        it should be trained or the reverse, the selection metric is not in the metric set, or
+        clips cannot be normalised by speaker.
     TrainingDiverged
         If the loss is not finite, or beyond all bounds.
     Stopped
@@ -128,6 +149,7 @@ def train(
             f"selection={settings.selection!r} is not one of "
             f"{', '.join(metrics.metric_names(metric_set))}"
         )
+    further = taken(kind, further)
     shapes = Shapes(
         text_dim=language.width if language else train_set.text.values.shape[1] or 1,
         audio_dim=train_set.audio.values.shape[1],
@@ -135,11 +157,14 @@ def train(
         **{f"{modality}_length": rows for modality, rows in lengths._asdict().items()},
     )
     layout = kind.reads(model_settings, shapes, "ids" if settings.finetune_language else "states")
-    normalisation = Normalisation.fit(train_set) if layout.features == "z_scores" else None
-    train_set, valid_set = (
-        without_infinities(s) if normalisation is None else normalisation.apply(s)
-        for s in (train_set, valid_set)
+    if settings.normalisation == "speaker":
+        _require_speakers(name, layout, train_set, valid_set)
+    normalisation = (
+        Normalisation.fit(train_set, settings.normalisation)
+        if layout.features == "z_scores"
+        else None
     )
+    train_set = scale(train_set, normalisation)
     processes = accelerator()
     if language:
         language.to(processes.device)
@@ -151,13 +176,21 @@ def train(
     inside = layout.text == "ids"
     with reproducible(settings):
         model = kind(model_settings, shapes, language if inside else None).to(processes.device)
+        if language is not None and language.head is not None:
+            model.take_head(language.head.within(*label_range))
+        at_once = isinstance(model, Estimator)  # by every process, all of it
+        clips = len(valid_set)
+        mine = np.arange(clips) if at_once else share(clips, processes)
+        cache = SentenceCache()
+        incomplete_sets = [  # scaled before they are shared out, by all clips of a speaker
+            drop(scale(valid_set, normalisation, masks).take(mine), masks, encoder, cache)
+            for masks in valid_masks
+        ]
         if isinstance(model, Estimator):
-            history = _fit(model, train_set, valid_set, valid_masks, settings, metric_set, encoder)
+            drawn = sets_to_fit(model, train_set, further, settings, encoder)
+            history = _fit(model, drawn, incomplete_sets, settings, metric_set)
         else:
             assert isinstance(model, Network)
-            mine = valid_set.take(share(len(valid_set), processes))
-            cache = SentenceCache()
-            incomplete_sets = [drop(mine, masks, encoder, cache) for masks in valid_masks]
             history = _descend(
                 model,
                 train_set,
@@ -165,39 +198,56 @@ def train(
                 settings,
                 metric_set,
                 encoder,
+                further,
                 on_epoch,
                 on_weights,
                 state,
             )
-    if isinstance(model, Estimator) and on_epoch:
+        answered = calibration(model, incomplete_sets, _own if at_once else gather_object)
+    if at_once and on_epoch:
         on_epoch(history.rows[0])
-    return Trained(model.eval(), shapes, normalisation, history.rows, history.best_epoch)
+    taking = {corpus.name: corpus.per_epoch(len(train_set)) for corpus in further}
+    return Trained(
+        model.eval(),
+        shapes,
+        normalisation,
+        history.rows,
+        history.best_epoch,
+        taking,
+        answered,
+    )
+
+
+def _own(rows: list[Any]) -> list[Any]:
+    """Gather nothing from other processes."""
+    return rows
+
+
+def _require_speakers(name: str, layout: Layout, *sets: FeatureSet) -> None:
+    """Make sure that clips can be normalised by speaker."""
+    if layout.features == "raw":
+        raise ValueError(
+            f"normalisation=speaker: with these settings the model {name} reads features as they "
+            "come, without any normalisation: take normalisation=split, or its variant paper"
+        )
+    if any(clips.groups is None for clips in sets):
+        raise ValueError(
+            "normalisation=speaker: nobody said whose the clips are: read them with a manifest "
+            "that has the column group, or take normalisation=split"
+        )
 
 
 def _fit(
     model: Estimator,
-    train_set: FeatureSet,
-    valid_set: FeatureSet,
-    valid_masks: Sequence[Masks],
+    drawn: Iterable[FeatureSet],
+    incomplete_sets: Sequence[FeatureSet],
     settings: TrainSettings,
     metric_set: MetricSet,
-    encoder: LanguageEncoder | None,
 ) -> History:
     """Fit a model at once, on the masks that a network would have been trained with."""
-    cache = SentenceCache()
-    incomplete_sets = [drop(valid_set, masks, encoder, cache) for masks in valid_masks]
-
-    def drawn() -> Iterator[FeatureSet]:
-        if not model.needs_masks:
-            yield train_set
-            return
-        for epoch in tqdm(range(1, settings.epochs + 1), desc="fit", unit="epoch", disable=None):
-            masks, _ = training_masks(train_set, seed=settings.seed, epoch=epoch)
-            yield drop(train_set, masks, encoder)
-
-    model.fit(drawn(), incomplete_sets)
+    model.fit(drawn, incomplete_sets)
     history = History()
-    validated = validate(model, incomplete_sets, metric_set, 1, gather=lambda own: own)
+    validated = validate(model, incomplete_sets, metric_set, 1, gather=_own)
     history.improved(
         {"epoch": 1} | {f"valid/{name}": value for name, value in validated.items()},
         settings.selection,
@@ -212,6 +262,7 @@ def _descend(
     settings: TrainSettings,
     metric_set: MetricSet,
     encoder: LanguageEncoder | None,
+    further: Sequence[Sentences],
     on_epoch: Callable[[Row], None] | None,
     on_weights: Callable[[Weights], None] | None,
     state: StateFile | None,
@@ -221,7 +272,7 @@ def _descend(
     report = on_epoch or (lambda row: None)
     # Without a state there is nothing to resume from: SIGTERM ends the process as ever.
     with terminations() if state else nullcontext(lambda: False) as stop_requested:
-        training = Training(model, train_set, encoder, settings, processes, stop_requested)
+        training = Training(model, train_set, encoder, settings, processes, stop_requested, further)
         history = History()
 
         def keep() -> None:
@@ -231,7 +282,8 @@ def _descend(
                     state.write(now)
                 processes.wait_for_everyone()
 
-        def stop_if_requested() -> None:
+        def after_step() -> None:
+            telling.step()
             if training.stopping:
                 keep()
                 raise Stopped("stopped by SIGTERM; start it again and it resumes from here")
@@ -241,15 +293,17 @@ def _descend(
             history = History.of(kept["history"])
         for row in history.rows:
             report(row)
-        bar = tqdm(
-            total=settings.epochs,
-            initial=len(history.rows),
-            desc="train",
-            disable=None if processes.is_main_process else True,
+        telling = Telling(
+            model,
+            settings,
+            history,
+            clips=len(train_set),
+            done=training.done,
+            speaks=processes.is_main_process,
         )
         while not history.over(settings):
             epoch = len(history.rows) + 1
-            row = training.epoch(epoch, stop_if_requested)
+            row = training.epoch(epoch, after_step)
             validated = validate(
                 training.averaged_model, incomplete_sets, metric_set, epoch, gather=gather_object
             )
@@ -259,11 +313,9 @@ def _descend(
             if on_weights:
                 on_weights(weights_of(training.averaged_model))
             keep()
-            bar.update()
-            best = {f"best {settings.selection}": history.best(settings.selection)}
-            bar.set_postfix(best | {"epoch": history.best_epoch})
+            telling.epoch()
             report(row)
-        bar.close()
+        telling.close()
     model.load_state_dict(history.weights, strict=False)  # a frozen language encoder is not there
     return history
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,10 +19,12 @@ from lnln.checkpoints.checkpoint import weights_of
 from lnln.data.batches import collate, in_batches, to_device
 from lnln.data.features import FeatureSet
 from lnln.data.language import LanguageEncoder
-from lnln.missing.dropping import drop
-from lnln.missing.masks import Masks, training_masks, uniforms
+from lnln.data.sentences import Sentences
+from lnln.missing.dropping import SentenceCache
+from lnln.missing.masks import uniforms
 from lnln.models.interface import Network, Targets
 from lnln.settings import Precision, TrainSettings
+from lnln.training.epoch_clips import EpochClips
 from lnln.training.history import Row
 from lnln.training.processes import share
 from lnln.training.schedule import learning_rate
@@ -48,6 +50,8 @@ class Training:
         Those that train together. A step is the same for all of them: its batch is divided.
     stop_requested : callable
         Says whether this process was asked to stop.
+    further : sequence of Sentences
+        Corpora of which every epoch takes some beside the clips.
     sums : dict
         Terms of this epoch so far, added up over its clips.
     done : int
@@ -62,6 +66,7 @@ class Training:
     settings: TrainSettings
     processes: Accelerator
     stop_requested: Callable[[], bool]
+    further: Sequence[Sentences] = ()
     sums: Means = field(default_factory=dict)
     done: int = 0
     stopping: bool = False
@@ -157,9 +162,9 @@ class Training:
             If one of the terms is not finite, or beyond all bounds (`DIVERGED`).
         """
         self.together.train()
-        masks, rates = training_masks(self.clips, seed=self.settings.seed, epoch=epoch)
+        passed = EpochClips.draw(self.clips, self.further, seed=self.settings.seed, epoch=epoch)
         # Not drawn by length: `lnln.data.packing` groups like lengths inside the network.
-        batches = in_batches(self.order(epoch), self.settings.batch_size)
+        batches = in_batches(self.order(len(passed), epoch), self.settings.batch_size)
         if min(map(len, batches)) < self.processes.num_processes:
             raise ValueError(
                 f"batch_size={self.settings.batch_size} makes batches of "
@@ -174,7 +179,7 @@ class Training:
             for group in self.optimiser.param_groups:
                 rate = self.learning_rate(step, steps)
                 group["lr"] = rate * (group["peak"] / self.settings.learning_rate)
-            means = self.step(step, batch, masks, rates, minimised)
+            means = self.step(step, batch, passed, minimised)
             if minimised == passes[-1]:
                 for name, mean in means.items():
                     self.sums[name] = self.sums.get(name, 0.0) + mean * len(batch)
@@ -186,7 +191,7 @@ class Training:
             "learning_rate": self.learning_rate(epoch * steps - 1, steps),
         }
         for name, total in self.sums.items():
-            row[f"train/{name}"] = float(total / len(self.clips))
+            row[f"train/{name}"] = float(total / len(passed))
         self.sums, self.done = {}, 0
         return row
 
@@ -194,19 +199,14 @@ class Training:
         """Look up the model's learning rate at one step of the run, of `steps` an epoch."""
         return learning_rate(self.settings, self.model.schedule, step, steps)
 
-    def order(self, epoch: int) -> NDArray[np.int64]:
-        """Shuffle the clips, anew every epoch."""
-        seed, count = self.settings.seed, len(self.clips)
+    def order(self, count: int, epoch: int) -> NDArray[np.int64]:
+        """Shuffle so many clips, anew every epoch."""
+        seed = self.settings.seed
         draws = uniforms(count, seed=seed, purpose="order", epoch=epoch, clip_id="", modality="")
         return np.argsort(draws, kind="stable")
 
     def step(
-        self,
-        step: int,
-        batch: NDArray[np.int64],
-        masks: Masks,
-        rates: dict[str, float],
-        minimised: str,
+        self, step: int, batch: NDArray[np.int64], passed: EpochClips, minimised: str
     ) -> Means:
         """Take one step of gradient descent; return the means of its terms over the batch.
 
@@ -222,7 +222,7 @@ class Training:
         for part in parts:
             last = part is parts[-1]
             with nullcontext() if last else self.processes.no_sync(self.together):
-                output, targets = self.compare(part, masks, rates)
+                output, targets = self.compare(part, passed)
                 terms = self.model.losses(output, targets)
                 weight = len(part) / len(batch)
                 # Gradients are averaged over the processes, and are to be those of a sum.
@@ -241,7 +241,7 @@ class Training:
         means = dict(zip((*names, "gradient_norm"), values.tolist(), strict=True))
         if not np.isfinite(values).all() or values[:-1].max() > self.bound:
             figures = ", ".join(f"{name} {mean:g}" for name, mean in means.items())
-            clips = ", ".join(self.clips.clip_ids[i] for i in batch)
+            clips = ", ".join(passed.names(batch))
             raise TrainingDiverged(
                 f"training has diverged at step {step} ({figures}); clips of the batch: {clips}. "
                 "Lower learning_rate, or look at these clips' features"
@@ -265,12 +265,11 @@ class Training:
                 self.model.parameters(), self.settings.gradient_clip, norm
             )
 
-    def compare(
-        self, batch: NDArray[np.int64], masks: Masks, rates: dict[str, float]
-    ) -> tuple[Any, Targets]:
+    def compare(self, batch: NDArray[np.int64], passed: EpochClips) -> tuple[Any, Targets]:
         """Run the network over some clips; return its output in fp32, and what it should be."""
-        clips = self.clips.take(batch)
-        masked = drop(clips, masks, self.encoder)
+        states = SentenceCache()
+        masked = passed.incomplete(batch, self.encoder, states)
+        clips = passed.complete(batch, self.encoder, states)
         inputs, complete = (
             to_device(collate(c, self.model.layout), self.device) for c in (masked, clips)
         )
@@ -282,7 +281,7 @@ class Training:
         return output, Targets(
             label=self.tensor(clips.known_labels()),
             completeness=self.tensor(masked.text.completeness()),
-            rate=self.tensor(np.array([rates[clip_id] for clip_id in clips.clip_ids])),
+            rate=self.tensor(np.array([passed.rates[clip_id] for clip_id in clips.clip_ids])),
             clip=torch.from_numpy(batch).to(self.device),
         )
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from lnln.checkpoints.intervals import Calibration
 from lnln.data.features import FeatureSet
 from lnln.evaluation import metrics
 from lnln.models.interface import Model
@@ -50,3 +51,21 @@ def validate(
             "w_corr": metrics.correlation(w, completeness),
         }
     return row
+
+
+def calibration(
+    model: Model,
+    incomplete_sets: Sequence[FeatureSet],
+    gather: Callable[[list[Any]], list[Any]],
+) -> Calibration:
+    """Ask a trained model about the validation split under all of its masks.
+
+    What nothing is left of gets no answer from `lnln.predict`, and is left out here as well.
+    """
+    rows: list[tuple[str, float, float, float]] = []
+    for clips in incomplete_sets:
+        columns = (clips.known_labels(), model.predict(clips).prediction, clips.observed_share())
+        own = zip(clips.clip_ids, *(column.tolist() for column in columns), strict=True)
+        rows += gather([row for row in own if row[-1] > 0])  # of all processes
+    names, *numbers = zip(*rows, strict=True) if rows else ((), (), (), ())
+    return Calibration(np.array(names, dtype=np.str_), *(np.array(n, float) for n in numbers))

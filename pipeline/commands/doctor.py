@@ -33,6 +33,7 @@ class Finding(NamedTuple):
 
 def findings() -> Iterator[Finding]:
     """Look at everything the pipeline needs; nothing is fetched."""
+    from extractors.assets.archives import ARCHIVES, archive_statuses
     from extractors.assets.libraries import require_libraries
     from extractors.assets.resolving import statuses
     from extractors.errors import MissingLibraries
@@ -46,6 +47,9 @@ def findings() -> Iterator[Finding]:
     for asset in statuses():
         ok = asset.problem is None
         yield Finding(ok, f"model file {asset.name}" if ok else str(asset.problem))
+    for archive in archive_statuses():
+        lacking = ": not here; fetched when a dataset trains with them" if archive.problem else ""
+        yield Finding(True, f"{ARCHIVES[archive.name].holds} {archive.name}{lacking}")
     yield Finding(True, f"device: {_device()}")
     trained = "trained model: " + (str(MODEL) if MODEL.is_dir() else "none yet; make repro")
     yield Finding(True, trained)

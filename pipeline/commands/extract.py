@@ -6,7 +6,14 @@ from typing import Annotated
 
 import typer
 
-from pipeline.commands.arguments import Offline, Videos, Workers
+from pipeline.commands.arguments import (
+    NoSpeech,
+    Offline,
+    Transcripts,
+    Videos,
+    Workers,
+    speech_settings,
+)
 from pipeline.commands.problems import report
 from pipeline.paths import PARAMS
 
@@ -14,6 +21,8 @@ from pipeline.paths import PARAMS
 def extract(
     videos: Videos,
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write the tables to.")],
+    transcripts: Transcripts = None,
+    no_speech: NoSpeech = False,
     workers: Workers = 0,
     offline: Offline = False,
 ) -> None:
@@ -21,7 +30,7 @@ def extract(
 
     Outside a project folder the defaults are used. Needs no model and makes no score.
 
-    Example: lnln extract clips/ --out features
+    Example: lnln extract clips/ --out features --transcripts beside
     """
     from extractors import SetupError
     from extractors import extract as extract_features
@@ -35,7 +44,8 @@ def extract(
         if PARAMS.exists():
             settings = resolve_dataset(load_params()).extraction().model_copy(update={"run": run})
         out.mkdir(parents=True, exist_ok=True)  # before the work, not after it
-        features = extract_features(videos, settings)
+        settings = speech_settings(settings, no_speech=no_speech)
+        features = extract_features(videos, settings, transcripts=transcripts)
         features.write(out)
     except (OSError, ParamsError, SetupError) as error:
         sys.exit(f"error: {error}")

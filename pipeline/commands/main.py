@@ -15,6 +15,7 @@ from pipeline.commands.features import features
 from pipeline.commands.import_checkpoint import import_checkpoint
 from pipeline.commands.mmsa import export_mmsa, import_mmsa
 from pipeline.commands.predict import predict
+from pipeline.commands.sentences import import_sentences
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -28,6 +29,7 @@ COMMANDS = (
     prepare,
     import_mmsa,
     export_mmsa,
+    import_sentences,
     features,
     predict,
     compare,

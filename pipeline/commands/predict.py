@@ -2,13 +2,22 @@
 
 import sys
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from pipeline.commands.arguments import Offline, Videos, Workers
+from pipeline.commands.arguments import (
+    NoSpeech,
+    Offline,
+    Transcripts,
+    Videos,
+    Workers,
+    speech_settings,
+)
 from pipeline.commands.problems import report
+from pipeline.commands.speakers import SpeakerPattern, speakers_of, with_speakers
 from pipeline.paths import MODEL
 
 
@@ -24,18 +33,34 @@ def predict(
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Also write the answers here, as Parquet.")
     ] = None,
+    speaker_pattern: SpeakerPattern = None,
+    transcripts: Transcripts = None,
+    no_speech: NoSpeech = False,
+    min_confidence: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            max=1,
+            help="Withhold answers of less confidence: the share of the scale that the interval "
+            "around an answer rules out.",
+        ),
+    ] = 0.0,
     workers: Workers = 0,
     offline: Offline = False,
 ) -> None:
     """Estimate the sentiment of raw videos, and say what could be observed.
 
-    No transcript is needed. A file that cannot be read is reported, the others are still done,
-    and the exit status is 1.
+    No transcript is needed: words are recognised, and where the speech model does not know the
+    language, voice and face have to do. With each answer stands the interval in which the label
+    would lie. A file that cannot be read is reported, the others are still done, and the exit
+    status is 1.
 
     Example: lnln predict interview.mp4 holiday.mov clips/ --out answers.parquet
+
+    Example: lnln predict interview.mp4 --transcripts interview.srt
     """
     from extractors import Session
-    from extractors.settings import RunSettings
+    from extractors.settings import ExtractorSettings, RunSettings
 
     with Session(RunSettings(workers=workers, offline=offline)) as session:
         session.warm_up()  # while this process imports what the network needs
@@ -44,21 +69,36 @@ def predict(
 
         from contracts.parquet import write_table
         from extractors import SetupError, extract
+        from extractors.datasets.listing import find_videos
         from lnln import predict as predict_sentiment
         from lnln.checkpoints.checkpoint import CheckpointError
-        from lnln.prediction import to_table
+        from lnln.prediction import check_confidence, to_table
         from pipeline.commands.model import load_with_language
         from pipeline.report.tables import prediction_table, predictions_json
 
         try:
             checkpoint = load_with_language(model, offline=offline)
+            check_confidence(checkpoint.config, min_confidence)
             if out is not None:  # before the work, not after it
                 if out.is_dir():
                     sys.exit(
                         f"error: {out} is a folder: --out names a file, such as answers.parquet"
                     )
                 out.parent.mkdir(parents=True, exist_ok=True)
-            features = extract(videos, checkpoint.extraction, session)
+            if speaker_pattern is not None:
+                if not checkpoint.by_speaker:
+                    sys.exit(
+                        f"error: {model} does not ask who speaks: it was trained with "
+                        "normalisation=split; leave --speaker-pattern out"
+                    )
+                speakers_of(find_videos(videos), speaker_pattern)  # before the work as well
+            settings = speech_settings(
+                ExtractorSettings.model_validate(checkpoint.extraction), no_speech=no_speech
+            )
+            features = extract(videos, settings, session, transcripts=transcripts)
+            if speaker_pattern is not None:
+                manifest = with_speakers(features.manifest, speaker_pattern)
+                features = replace(features, manifest=manifest)
         except ValidationError as error:
             sys.exit(f"error: {model} was made by another version of this program: {error}")
         except (OSError, CheckpointError, SetupError) as error:
@@ -66,20 +106,26 @@ def predict(
     try:
         # What it warns of stands in each prediction as well.
         with warnings.catch_warnings(action="ignore", category=UserWarning):
-            predictions = predict_sentiment(features, checkpoint)
+            predictions = predict_sentiment(features, checkpoint, min_confidence)
     except (OSError, CheckpointError) as error:
         sys.exit(f"error: {error}")
     config = checkpoint.config
+    level = None if config.intervals is None else config.intervals.level
     if as_json:
         about = {
             "model": model,
             "notice": config.notice,
             "label_range": config.label_range,
+            "interval_level": level,
             "warnings": features.warnings,
         }
         print(predictions_json(predictions, features.quarantine, **about))
     else:
-        rich.print(prediction_table(predictions, config.label_range, config.notice))
+        rich.print(
+            prediction_table(
+                predictions, config.label_range, config.notice, level, config.w_withheld
+            )
+        )
     if out is not None:
         try:
             write_table(to_table(predictions), out)

@@ -38,8 +38,23 @@ def prediction_table(
     predictions: Iterable[Prediction],
     label_range: tuple[float, float],
     notice: str | None = None,
+    level: float | None = None,
+    w_withheld: str | None = None,
 ) -> Group:
-    """Lay predictions out for the terminal, one row per clip; what holds for all stands below."""
+    """Lay predictions out for the terminal, one row per clip; what holds for all stands below.
+
+    Parameters
+    ----------
+    predictions : iterable of Prediction
+    label_range : tuple of float
+    notice : str, optional
+        What the model was trained on.
+    level : float, optional
+        Share of the labels that the intervals are to hold.
+    w_withheld : str, optional
+        Why w is not shown.
+    """
+    predictions = list(predictions)
     low, high = label_range
     # The least widths fit into 80 columns, with nothing cut.
     table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
@@ -48,23 +63,52 @@ def prediction_table(
     table.add_column("said", overflow="fold", max_width=48, min_width=8)
     for name in ("words", "sound", "face"):
         table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("w", justify="right", no_wrap=True)
+    confident = any(row.confidence is not None for row in predictions)
+    complete = any(row.w is not None for row in predictions)
+    if confident:
+        table.add_column("conf.", justify="right", no_wrap=True)
+    if complete:
+        table.add_column("w", justify="right", no_wrap=True)
     table.add_column("warnings", overflow="fold", max_width=40, min_width=12)
     for row in predictions:
-        score = "none"
+        score = "none" if row.confidence is None else "withheld"
         if row.prediction is not None:
             score = f"{row.prediction:+.2f} {word(row.prediction, label_range)}"
-        shares = (f"{row.observed[m]:.0%}" for m in ("text", "audio", "vision"))
-        w = "" if row.w is None else f"{row.w:.2f}"
-        own = [warning for warning in row.warnings if warning != notice]
+        if row.low is not None and row.high is not None:
+            score += f"\n{row.low:+.2f} … {row.high:+.2f}"
+        cells = [f"{row.observed[m]:.0%}" for m in ("text", "audio", "vision")]
+        if confident:
+            cells.append("" if row.confidence is None else f"{row.confidence:.2f}")
+        if complete:
+            cells.append("" if row.w is None else f"{row.w:.2f}")
+        own = [warning for warning in row.warnings if warning not in (notice, w_withheld)]
         clip, said, notes = (  # as they are: "[...]" in a file name is no markup
-            Text(words) for words in (row.clip_id, row.text or "-", "\n".join(own))
+            Text(words) for words in (row.clip_id, _said(row), "\n".join(own))
         )
-        table.add_row(clip, score, said, *shares, w, notes)
-    below = [Text("words, sound, face: share observed. w: completeness of the words, estimated.")]
+        table.add_row(clip, score, said, *cells, notes)
+    legend = "words, sound, face: share observed."
+    if complete:
+        legend += " w: completeness of the words, estimated."
+    if any(row.text_source == "given" for row in predictions):
+        legend += " said: recognised, unless it is (given)."
+    below = [Text(legend)]
+    if confident and level is not None:
+        below.append(
+            Text(
+                f"Below a prediction: interval that holds the label of {level:.0%} of clips like "
+                "those of validation. conf.: confidence, how much of the scale it rules out, 0 to "
+                "1."
+            )
+        )
+    if w_withheld and any(w_withheld in row.warnings for row in predictions):
+        below.append(Text(f"{w_withheld}."))
     if notice:
         below.append(Text(f"This model was {notice}."))
     return Group(table, *below)
+
+
+def _said(row: Prediction) -> str:
+    return f"{row.text} (given)" if row.text and row.text_source == "given" else row.text or "-"
 
 
 def predictions_json(

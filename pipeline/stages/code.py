@@ -5,6 +5,7 @@ comment, a docstring or a message runs this stage again, which writes the same b
 """
 
 import ast
+import hashlib
 import json
 from pathlib import Path
 
@@ -21,8 +22,10 @@ WITHOUT = HARMLESS | {
     "lnln/checkpoints/card.py": "a text about a model, which a stage of its own writes",
     "lnln/checkpoints/hub.py": "where a model is, not what is in it",
     "lnln/settings.py": "the values are params",
+    "lnln/threads.py": "how the work is done",
     "lnln/training/fingerprint.py": "where an interrupted training goes on from",
     "lnln/training/resume.py": "where an interrupted training goes on from",
+    "lnln/training/telling.py": "what is told of a training",
     "pipeline/checking.py": "the values are params",
     "pipeline/params.py": "the values are params",
     "pipeline/paths.py": "the paths are in dvc.yaml",
@@ -140,9 +143,19 @@ def left_out(name: str) -> dict[str, str]:
     return WITHOUT | WITHOUT_FOR.get(stage, {}) | WITHOUT_FOR.get(name, {})
 
 
+def adapters(root: Path = ROOT) -> dict[str, str]:
+    """Hash the language adapters that lie beside the code, file by file."""
+    files = sorted((root / "language_adapters").glob("*/*"))
+    return {
+        file.relative_to(root).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in files
+    }
+
+
 def main() -> None:
     """Write a JSON file per stage, and remove those of stages that are no more."""
     by_stage = hashes()
+    by_stage["extract-text"] |= adapters()
     for name, files in by_stage.items():
         with replacing(CODE / f"{name}.json") as temporary:
             temporary.write_text(json.dumps(files, indent=2) + "\n", "utf-8")

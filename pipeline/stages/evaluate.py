@@ -23,7 +23,7 @@ from pipeline.stage import StageError, run, write_json
 
 Row = dict[str, Any]
 # Of what `results` says, what differs between patterns and is told of each.
-OF_A_PATTERN = ("models", "mean_over_rates", "deviation")
+OF_A_PATTERN = ("models", "mean_over_rates", "deviation", "confidence")
 
 
 def main() -> None:

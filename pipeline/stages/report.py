@@ -31,6 +31,7 @@ def main() -> None:
         dataset=dataset.name,
         notice=dataset.notice,
         metric_set=dataset.metric_set,
+        label_range=dataset.label_range,
         model=params.model.name,
         models=compared(params),
         patterns=params.masks.patterns,

@@ -10,6 +10,7 @@ from lnln.checkpoints.config import CheckpointError
 from lnln.data.language import FrozenLanguageEncoder
 from lnln.evaluation.sweep import conditions, sweep
 from lnln.evaluation.table import write
+from lnln.threads import use_threads
 from pipeline.params import load_dataset, load_params
 from pipeline.paths import SWEPT, TRAINED, run_name
 from pipeline.stage import run
@@ -20,6 +21,7 @@ def main() -> None:
     """Ask one model under every pattern and rate, at `missing_rate` under those of `incomplete`."""
     model, seed = sys.argv[1], int(sys.argv[2])
     params, dataset = load_params(), load_dataset()
+    use_threads(params.run.threads)
     manifest = read_manifest()
     test_set = read_split(manifest, "test", dataset)
     language = load_language(model, dataset, offline=params.run.offline)

@@ -13,7 +13,10 @@ from dvclive import Live
 from contracts.schemas import MODALITIES
 from lnln.checkpoints.checkpoint import Checkpoint, language_config, save
 from lnln.checkpoints.config import Config
+from lnln.checkpoints.intervals import Intervals
+from lnln.data.sentences import read_sentences
 from lnln.missing.masks import evenly
+from lnln.threads import use_threads
 from lnln.training.fingerprint import fingerprint
 from lnln.training.history import Row
 from lnln.training.processes import accelerator
@@ -22,7 +25,7 @@ from lnln.training.run import Trained, train
 from lnln.training.steps import TrainingDiverged
 from pipeline.models import load_model
 from pipeline.params import Params, ResolvedDataset, load_dataset, load_params
-from pipeline.paths import TRAINED, TRAINING, run_name
+from pipeline.paths import SENTENCES, TRAINED, TRAINING, run_name
 from pipeline.stage import run
 from pipeline.stages.splits import (
     lengths,
@@ -37,18 +40,21 @@ def gather(params: Params, dataset: ResolvedDataset, model: str, seed: int) -> d
     """Collect from `outputs/` and the params what `lnln.training.run.train` takes."""
     manifest, resolved = read_manifest(), load_model(model)
     settings = resolved.training(seed)
+    train_set = read_split(manifest, "train", dataset)
     return {
         "name": model,
-        "train_set": read_split(manifest, "train", dataset),
+        "train_set": train_set,
         "valid_set": read_split(manifest, "valid", dataset),
         "valid_masks": evenly(read_masks("valid")),
         "lengths": lengths(dataset),
         "model_settings": resolved.settings(model),
         "settings": settings,
         "metric_set": dataset.metric_set,
+        "label_range": dataset.label_range,
         "language": load_language(
             model, dataset, finetuned=settings.finetune_language, offline=params.run.offline
         ),
+        "further": read_sentences(SENTENCES, dataset.sentences, train_set),
     }
 
 
@@ -79,11 +85,15 @@ def checkpoint(
         metric_set=dataset.metric_set,
         label_range=dataset.label_range,
         dataset=dataset.name,
+        intervals=Intervals.fit(
+            trained.calibration, inputs["settings"].interval_level, dataset.label_range
+        ),
         training={
             "settings": inputs["settings"].model_dump(),
             "valid_rates": params.masks.valid_rates,
             "best_epoch": trained.best_epoch,
             "clips": {"train": len(train_set), "valid": len(valid_set)},
+            **({"sentences": trained.sentences} if trained.sentences else {}),
             "validation": {
                 name.removeprefix("valid/"): value
                 for name, value in best.items()
@@ -128,6 +138,7 @@ def fit(params: Params, dataset: ResolvedDataset, model: str, seed: int) -> None
 def main() -> None:
     """Train the model and seed that the command line names, or those of params.yaml."""
     params, dataset = load_params(), load_dataset()
+    use_threads(params.run.threads)
     match sys.argv[1:]:
         case []:
             for seed in params.train.seeds:

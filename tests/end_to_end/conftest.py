@@ -157,6 +157,7 @@ def write_empty_project(folder: Path) -> Path:
     for package in ("contracts", "extractors", "lnln", "pipeline", "studies"):
         shutil.copytree(ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pyc*"))
     names = ("dvc.yaml", "params.yaml", "datasets.yaml", ".dvcignore", ".gitignore", ".dvc/config")
+    names += ("data/sentences/README.md",)  # a folder that a stage depends on
     ignored = (file for top in ("models", "outputs") for file in (ROOT / top).rglob(".gitignore"))
     for file in (*(ROOT / name for name in names), *ignored):
         target = folder / file.relative_to(ROOT)

@@ -63,6 +63,32 @@ def test_new_video_needs_no_transcript(features, spoken_clip):
     assert features.text["token_ids"][row(features.text, "tone.mp4")].as_py() == [101, 102]
 
 
+def test_given_words_are_read_and_not_recognised(make_clip, session, tmp_path):
+    said = make_clip("in/a.mp4", seconds=0.4)
+    said.with_suffix(".srt").write_text("00:00:00,000 --> 00:00:00,300\nSo be it.\n")
+    make_clip("in/b.mp4", seconds=0.4).with_suffix(".srt").write_text("So be it.\n")
+    make_clip("in/c.mp4", seconds=0.4)
+    settings = ExtractorSettings(speech=SpeechSettings(model="none"))
+    features = extract(said.parent, settings, session, transcripts="beside")
+    assert features.transcripts.select(["clip_id", "text", "source"]).to_pylist() == [
+        {"clip_id": "a.mp4", "text": "So be it.", "source": "given"},
+        {"clip_id": "c.mp4", "text": "", "source": "unknown"},
+    ]
+    assert features.text["ends"][0].as_py()[1:-1] == [0.3] * 4
+    assert features.audio["clip_id"].to_pylist() == ["a.mp4", "c.mp4"]
+    assert [(row.clip_id, row.stage) for row in features.quarantine] == [("b.mp4", "transcribe")]
+    assert any("c.mp4" in warning for warning in features.warnings)
+    words = extract(said, settings, session)
+    assert words.transcripts["text"].to_pylist() == [""]  # not read unasked
+
+
+def test_new_video_in_another_language_has_voice_and_face(make_clip, session):
+    features = extract(make_clip(seconds=0.4), {"language": "jv"}, session)
+    assert features.transcripts["source"].to_pylist() == ["unknown"]
+    assert features.audio["observed"][0].as_py().count(True) > 0
+    assert "no words are recognised" in features.warnings[0]
+
+
 def test_tables_are_well_formed_and_say_how_they_were_made(features):
     for modality in MODALITIES:
         table = getattr(features, modality)

@@ -2,7 +2,8 @@ import pytest
 
 from extractors import SetupError
 from extractors.settings import SpeechSettings
-from extractors.transcription import transcribe, wordless_sound
+from extractors.transcription import transcribe, transcribe_new, wordless_sound
+from extractors.words import Word
 
 
 def test_given_text_needs_no_model(make_clip, session, listed):
@@ -24,6 +25,37 @@ def test_language_that_the_speech_model_does_not_know_stops_the_run(make_clip, s
     manifest = listed(make_clip(seconds=0.2), language="zh")
     with pytest.raises(SetupError, match="'zh'"):
         transcribe(manifest, SpeechSettings(), session)
+
+
+def test_new_video_in_a_language_that_the_speech_model_does_not_know_has_no_words_and_is_told_so(
+    make_clip, session, listed
+):
+    make_clip("in/a.mp4", seconds=0.2)
+    silent = make_clip("in/b.mp4", seconds=0.2, audio=False)
+    manifest = listed(silent.parent, language="jv")
+    result = transcribe_new(manifest, SpeechSettings(), session)
+    assert result.table["text"].to_pylist() == ["", ""]
+    assert result.table["source"].to_pylist() == ["unknown", "none"]
+    (warning,) = result.warnings
+    assert "no words are recognised: whisper-tiny.en does not know the language 'jv'" in warning
+    again = transcribe_new(listed(silent.parent), SpeechSettings(), session)  # the session lives
+    assert again.table["source"].to_pylist() == ["none", "none"]
+
+
+def test_nothing_is_recognised_without_a_speech_model(make_clip, session, listed):
+    make_clip("in/a.mp4", seconds=0.2)
+    folder = make_clip("in/b.mp4", seconds=0.2).parent
+    manifest = listed(folder, texts=["given words", ""])
+    result = transcribe(manifest, SpeechSettings(model="none"), session)
+    assert result.table["source"].to_pylist() == ["given", "unknown"]
+    assert (result.quarantine, result.warnings) == ([], [])
+
+
+def test_given_words_keep_their_times(make_clip, session, listed):
+    manifest = listed(make_clip(seconds=0.2), texts=["so be it"])
+    words = [Word("so", 0.0, 0.1, None), Word("be", 0.0, 0.1, None), Word("it", 0.1, 0.2, None)]
+    result = transcribe(manifest, SpeechSettings(), session, {"clip.mp4": words})
+    assert [Word(**word) for word in result.table["words"].to_pylist()[0]] == words
 
 
 def test_sound_only_without_words_is_nothing_to_learn_from(make_clip, session, listed):

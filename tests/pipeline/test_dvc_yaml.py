@@ -187,6 +187,8 @@ def test_what_a_stage_writes_is_where_the_code_writes_it() -> None:
         paths.SETTINGS,
         paths.MANIFEST,
         paths.TRANSCRIPTS,
+        paths.SENTENCES,
+        paths.METRICS / "sentences.json",
         paths.OBSERVED,
         paths.INCOMPLETE,
         paths.PREDICTIONS,

@@ -69,8 +69,10 @@ def test_preset_is_the_published_settings_whole_and_the_variant_the_user_s(
         "tf32": False,
         "deterministic": True,
         "accumulation": 1,
+        "normalisation": "split",
         "selection": "mae",
         "patience": 0,
+        "interval_level": 0.9,
     }
 
 
@@ -96,6 +98,7 @@ def test_preset_does_not_lean_on_defaults(project: Path, name: str) -> None:
         ("train.warmup", 0, ("train", "warmup")),
         ("train.averaging", 0.9, ("train", "averaging")),
         ("train.finetune_language", False, ("train", "finetune_language")),
+        ("train.normalisation", "speaker", ("train", "normalisation")),
         ("train.selection", "corr", ("train", "selection")),
     ],
 )
@@ -221,3 +224,29 @@ def test_ablations_of_params_reach_the_model_that_has_such_parts(change: Change)
     change("model", {"name": "ridge", "ablate": ["proxy"]})
     with pytest.raises(ParamsError, match="ridge has no parts that can be left out"):
         resolved("ridge")
+
+
+@pytest.mark.parametrize("name", ["lnln", *FLOORS])
+def test_normalisation_is_that_of_the_whole_run_floors_included(change: Change, name: str) -> None:
+    assert resolved(name).train.normalisation == "split"
+    change("train.normalisation", "speaker")
+    assert resolved(name).train.normalisation == "speaker"
+
+
+def test_preset_of_a_dataset_may_choose_the_normalisation(change: Change) -> None:
+    preset = {"ridge": {"train": {"normalisation": "speaker"}}}
+    change("sample.models", preset, file="datasets.yaml")
+    assert resolved("ridge").train.normalisation == "speaker"
+    assert resolved("lnln").train.normalisation == "split"
+    change("train.normalisation", "split")
+    assert resolved("ridge").train.normalisation == "split"
+
+
+def test_model_that_reads_features_as_they_come_has_no_normalisation_by_speaker(
+    change: Change,
+) -> None:
+    change("lnln.variant", "official")
+    assert resolved().train.normalisation == "split"
+    change("train.normalisation", "speaker")
+    with pytest.raises(ParamsError, match=r"train.normalisation: speaker: .* lnln reads features"):
+        resolved()

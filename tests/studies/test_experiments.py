@@ -1,11 +1,13 @@
 """One model through a study: trained with every seed under one budget, asked, and told about."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pyarrow.compute as pc
 import pytest
 import torch
+from pydantic import ValidationError
 
 from contracts.schemas import PREDICTIONS
 from lnln.evaluation.epochs import EPOCH_PREDICTIONS
@@ -15,8 +17,8 @@ from lnln.models.lnln.settings import LNLNSettings
 from pipeline.params import load_params
 from studies import vary
 from studies.corpora import Corpus, describe
-from studies.settings import Studies, load_studies
-from studies.training import Experiment, resolve, run_experiment
+from studies.settings import Studies, load_studies, results_of
+from studies.training import Experiment, as_it_is, resolve, run_experiment
 
 SMALL = {"width": 16, "tokens": 2, "heads": 2, "head_width": 8, "hyper_head_width": 4}
 
@@ -109,3 +111,29 @@ def test_proxies_are_measured_on_the_validation_split(
     assert isinstance(model, LNLN)
     assert all(len(values) == 1 and values[0] >= 0 for values in measured.values())
     assert measured.keys() == {"proxy_variance", "language_variance", "proxy_distance"}
+
+
+def test_a_model_is_run_by_speaker_under_a_name_of_its_own(
+    corpus: Corpus, studies: Studies
+) -> None:
+    speakers = {
+        name: replace(clips, groups=tuple(f"p{i % 3}" for i in range(len(clips))))
+        for name, clips in (("train", corpus.train), ("valid", corpus.valid), ("test", corpus.test))
+    }
+    one = studies.model_copy(update={"seeds": [1], "by_speaker": ["ridge"]})
+    outcomes = [
+        run_experiment(as_it_is("ridge", one, how), corpus._replace(**speakers), one)
+        for how in ("split", "speaker")
+    ]
+    names = [outcome.about["model"] for outcome in outcomes]
+    assert names == ["ridge", "ridge-speaker"]
+    assert set(names) <= set(results_of(one))
+    assert [o.checkpoints[0].by_speaker for o in outcomes] == [False, True]
+    answers = [outcome.predictions["prediction"].to_pylist() for outcome in outcomes]
+    assert answers[0] != answers[1]
+    assert set(outcomes[1].predictions["model"].to_pylist()) == {"ridge-speaker"}
+
+
+def test_another_word_than_split_or_speaker_is_refused(studies: Studies) -> None:
+    with pytest.raises(ValidationError, match="'split' or 'speaker'"):
+        as_it_is("ridge", studies, "speakers")

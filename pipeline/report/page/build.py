@@ -8,6 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from pipeline.report.page.run import Run
 from pipeline.report.page.sections.completeness import completeness
+from pipeline.report.page.sections.confidence import confidence
 from pipeline.report.page.sections.confusion import confusion
 from pipeline.report.page.sections.cost import cost
 from pipeline.report.page.sections.environment import environment
@@ -22,6 +23,7 @@ TEMPLATES = Path(__file__).with_name("templates")
 CHAPTERS = (
     summary,
     robustness,
+    confidence,
     studies,
     training,
     completeness,

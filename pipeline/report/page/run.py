@@ -30,6 +30,7 @@ class About:
     notice : str or None
         What has to be said wherever its results are shown.
     metric_set : {"mosi", "sims"}
+    label_range : tuple of float
     model : str
         The one that the run is about.
     models : sequence of str
@@ -49,6 +50,7 @@ class About:
     dataset: str
     notice: str | None
     metric_set: MetricSet
+    label_range: tuple[float, float]
     model: str
     models: Sequence[str]
     patterns: Sequence[str]

@@ -1,7 +1,7 @@
 import pytest
 
 from extractors.assets import libraries, resolving
-from extractors.assets.known_weights import ASSETS, variable
+from extractors.assets.known_weights import ASSETS, DEFAULTS, variable
 from extractors.assets.resolving import checksum, resolve, statuses
 from extractors.errors import MissingAsset, MissingLibraries
 
@@ -13,14 +13,14 @@ def nothing_installed(tmp_path, monkeypatch):
     monkeypatch.setattr(resolving.importlib.util, "find_spec", lambda name: None)
 
 
-@pytest.mark.parametrize("name", ASSETS)
-def test_every_known_asset_is_found_offline_with_its_checksum(name):
+@pytest.mark.parametrize("name", DEFAULTS)
+def test_every_asset_that_is_needed_is_found_offline_with_its_checksum(name):
     assert checksum(resolve(name, offline=True)) == ASSETS[name].sha256
 
 
 def test_statuses_name_where_each_asset_is():
     by_name = {status.name: status for status in statuses()}
-    assert set(by_name) == set(ASSETS)
+    assert set(by_name) == set(DEFAULTS)
     assert all(status.path is not None and status.problem is None for status in by_name.values())
 
 

@@ -166,6 +166,6 @@ def test_settings_of_the_session_say_how_the_work_is_done(session, make_clip):
 
 def test_a_session_that_failed_for_want_of_a_model_can_still_be_used(session, make_clip):
     clip = make_clip(seconds=0.2)
-    with pytest.raises(extractors.SetupError, match="'zh'"):
-        extract(clip, {"language": "zh"}, session)
+    with pytest.raises(extractors.SetupError, match="no/such-model"):
+        extract(clip, {"text": {"model": "no/such-model"}}, session)
     assert extract(clip, {"audio": AudioSettings()}, session).quarantine == []

@@ -9,8 +9,10 @@ from huggingface_hub import ModelCard
 
 from lnln.checkpoints.card import model_card, write_card
 from lnln.checkpoints.checkpoint import Checkpoint, save, weights_of
+from lnln.checkpoints.intervals import Intervals
 from lnln.data.features import FeatureSet
 from lnln.data.language import LanguageEncoder
+from lnln.data.normalisation import Normalisation
 
 TRAINING = {
     "settings": {"learning_rate": 1e-4, "epochs": 3},
@@ -55,6 +57,41 @@ def test_card_has_data_parameters_metrics_and_limits(checkpoint: Checkpoint) -> 
     assert "**This model was trained on a toy.**" in text
     for word in ("must not decide about people", "biometric", "flatter", "load(", "predict("):
         assert word in text
+
+
+def test_card_says_whose_mean_is_taken_out(checkpoint: Checkpoint, clips: FeatureSet) -> None:
+    assert "z-scored over the observed rows of the training split" in card(checkpoint)
+    normalisation = Normalisation.fit(clips, "speaker")
+    config = checkpoint.config.model_copy(update={"normalisation": normalisation})
+    text = card(Checkpoint(checkpoint.model, config))
+    assert "z-scored over the observed rows of each speaker" in text
+    assert "--speaker-pattern" in text
+
+
+def test_card_tells_intervals_and_why_w_is_not_shown(
+    make_checkpoint: Callable[..., Checkpoint], clips: FeatureSet
+) -> None:
+    intervals = Intervals(level=0.9, edges=(0.4,), half_widths=(2.25, 1.1), clips=(31, 52))
+    validation = {"mae": 1.0, "w_mae": 0.3, "w_corr": 0.1}
+    text = card(make_checkpoint(clips, intervals=intervals, training={"validation": validation}))
+    assert "holds the label of 90% of clips" in text
+    assert "| 0% to 40% | ± 2.25 | 31 |\n| 40% to 100% | ± 1.10 | 52 |\n" in text
+    assert "\n- w is not shown: on the validation split it does not follow" in text
+    without = card(make_checkpoint(clips, training=TRAINING))
+    assert "Intervals are not known" in without and "w is not shown" not in without
+
+
+def test_card_tells_of_sentences_that_were_trained_with(
+    make_checkpoint: Callable[..., Checkpoint], clips: FeatureSet, checkpoint: Checkpoint
+) -> None:
+    assert "rated sentences" not in card(checkpoint)
+    training = TRAINING | {"sentences": {"rated": 640, "mine": 12}}
+    text = card(make_checkpoint(clips, training=training))
+    told = (
+        "Every epoch of training also read rated sentences, clips of which only words are\nknown: "
+    )
+    assert f"8 train, 4 valid. {told}640 of `rated`, 12 of `mine`.\n\n| modality" in text
+    assert "| sentences." not in text
 
 
 def test_hub_can_read_the_card(checkpoint: Checkpoint, tmp_path: Path) -> None:

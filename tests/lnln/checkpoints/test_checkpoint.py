@@ -11,6 +11,7 @@ import torch
 
 from lnln.checkpoints.checkpoint import Checkpoint, language_config, load, save
 from lnln.checkpoints.config import CheckpointError
+from lnln.checkpoints.intervals import Intervals
 from lnln.data.features import FeatureSet
 from lnln.data.language import FrozenLanguageEncoder, LanguageEncoder
 from lnln.missing.dropping import drop
@@ -51,6 +52,18 @@ def test_saving_twice_writes_the_same_bytes(
     assert sorted(p.name for p in (tmp_path / "a").iterdir()) == files
 
 
+def test_intervals_come_back_and_a_checkpoint_without_them_is_read(
+    make_checkpoint: Callable[..., Checkpoint], clips: FeatureSet, tmp_path: Path
+) -> None:
+    intervals = Intervals(level=0.9, edges=(0.4,), half_widths=(2.25, 1.1), clips=(31, 52))
+    save(tmp_path, make_checkpoint(clips, intervals=intervals))
+    assert load(tmp_path).config.intervals == intervals
+    config = json.loads((tmp_path / "config.json").read_text())
+    del config["intervals"]  # of an earlier version
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    assert load(tmp_path).config.intervals is None
+
+
 def test_checkpoint_written_before_features_had_a_source_is_read(
     make_checkpoint: Callable[..., Checkpoint], clips: FeatureSet, tmp_path: Path
 ) -> None:
@@ -58,6 +71,7 @@ def test_checkpoint_written_before_features_had_a_source_is_read(
     config = json.loads((tmp_path / "config.json").read_text())
     for info in config["features"].values():
         del info["source"]
+    del config["normalisation"]["prior_rows"]  # came later still
     (tmp_path / "config.json").write_text(json.dumps(config))
     after = load(tmp_path)
     assert np.isfinite(after.predict(after.prepare(clips)).prediction).all()

@@ -31,6 +31,7 @@ def make_rows() -> Callable[..., pa.Table]:
         completeness: Sequence[float] | None = None,
         observed: Sequence[bool] | None = None,
         groups: Sequence[str] | None = None,
+        intervals: tuple[np.ndarray, np.ndarray, float] | None = None,
         **own: Own,
     ) -> pa.Table:
         count = len(labels)
@@ -53,6 +54,7 @@ def make_rows() -> Callable[..., pa.Table]:
             Scores(np.array(predictions, float), None if w is None else np.array(w, float)),
             np.ones(count) if completeness is None else np.array(completeness, float),
             np.ones(count, bool) if observed is None else np.array(observed, bool),
+            intervals,
         )
 
     return make

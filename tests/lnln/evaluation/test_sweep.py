@@ -10,8 +10,10 @@ import pytest
 
 from contracts.schemas import MODALITIES, PREDICTIONS
 from lnln.checkpoints.checkpoint import Checkpoint
+from lnln.checkpoints.intervals import Intervals
 from lnln.data.features import FeatureSet
 from lnln.data.language import FrozenLanguageEncoder
+from lnln.data.normalisation import Normalisation
 from lnln.evaluation.sweep import conditions, sweep
 from lnln.evaluation.table import Condition, Slice, slices
 from lnln.missing.dropping import drop
@@ -107,6 +109,23 @@ def test_answers_are_those_of_the_model_under_the_masks_of_the_condition(
         assert rows.completeness == pytest.approx(masked.text.completeness(), abs=1e-6)
         shares = masked.observed_shares().values()
         assert rows.observed.tolist() == [any(share[i] for share in shares) for i in range(8)]
+
+
+def test_intervals_are_those_of_the_checkpoint_for_what_was_left(
+    swept: Swept, checkpoint: Checkpoint
+) -> None:
+    assert all(np.isnan(rows.low).all() for rows in swept().values())
+    # Of less than half there is a wider one.
+    intervals = Intervals(level=0.8, edges=(0.5,), half_widths=(2.0, 1.0), clips=(50, 50))
+    config = checkpoint.config.model_copy(update={"intervals": intervals})
+    found = swept(Checkpoint(checkpoint.model, config))
+    for rate, half in ((0.0, 1.0), (0.9, 2.0)):
+        rows = found["random", rate, 0]
+        there = rows.observed
+        assert rows.low[there] == pytest.approx(np.clip(rows.prediction - half, -3, 3)[there])
+        assert rows.high[there] == pytest.approx(np.clip(rows.prediction + half, -3, 3)[there])
+        assert set(rows.level[there]) == {0.8}
+        assert np.isnan(rows.low[~there]).all()
 
 
 def test_stored_masks_are_used(
@@ -207,3 +226,42 @@ def test_encoder_of_other_hidden_states_is_refused(swept: Swept, test_set: Featu
     text = replace(test_set.text, values=test_set.text.values + 1)
     with pytest.raises(ValueError, match="does not give the hidden states"):
         swept(test_set=replace(test_set, text=text))
+
+
+# By speaker
+
+
+@pytest.fixture
+def by_speaker(checkpoint: Checkpoint, make_set: Callable[..., FeatureSet]) -> Checkpoint:
+    normalisation = Normalisation.fit(make_set("train", 8), "speaker")
+    config = checkpoint.config.model_copy(update={"normalisation": normalisation})
+    return Checkpoint(checkpoint.model, config)
+
+
+def test_by_speaker_nothing_is_seen_of_what_is_lost(
+    swept: Swept, by_speaker: Checkpoint, test_set: FeatureSet, masks_at: Callable[..., Masks]
+) -> None:
+    condition = Condition("random", 0.5, 0)
+    masks = masks_at(test_set, 0.5)
+    audio = test_set.audio
+    lost = ~np.concatenate([masks[clip_id].audio for clip_id in test_set.clip_ids])
+    values = np.where(lost[:, None], np.float32(1e4), audio.values)
+    plain = replace(test_set, groups=("p", "q") * 4)
+    other = replace(plain, audio=replace(audio, values=values))
+    first, second = (
+        swept(by_speaker, test_set=clips, stored={condition: masks}) for clips in (plain, other)
+    )
+    assert np.array_equal(first[condition].prediction, second[condition].prediction)
+    assert not np.array_equal(first[COMPLETE].prediction, second[COMPLETE].prediction)
+
+
+def test_by_speaker_all_clips_of_a_speaker_in_the_split_count(
+    swept: Swept, by_speaker: Checkpoint, test_set: FeatureSet
+) -> None:
+    one = swept(by_speaker, test_set=replace(test_set, groups=("p",) * 8))
+    each = swept(by_speaker, test_set=replace(test_set, groups=test_set.clip_ids))
+    assert not np.array_equal(one[COMPLETE].prediction, each[COMPLETE].prediction)
+    labels = replace(test_set, groups=("p",) * 8, labels=-test_set.known_labels())
+    assert np.array_equal(
+        one[COMPLETE].prediction, swept(by_speaker, test_set=labels)[COMPLETE].prediction
+    )

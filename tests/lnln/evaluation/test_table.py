@@ -60,6 +60,9 @@ def test_rows_follow_the_schema_and_hold_what_was_said(make_rows: MakeRows) -> N
         "label_a": 2.0,
         "label_v": None,
         "prediction": pytest.approx(0.2),
+        "low": None,
+        "high": None,
+        "level": None,
         "w": pytest.approx(0.4),
         "completeness": 0.0,
         "observed": True,
@@ -71,6 +74,25 @@ def test_w_of_a_model_that_makes_no_such_estimate_is_null(make_rows: MakeRows) -
     assert table["w"].to_pylist() == [None]
     (only,) = slices(table)
     assert np.isnan(only.w).all()
+
+
+def test_intervals_stand_beside_answers_but_not_where_nothing_was_left(
+    make_rows: MakeRows,
+) -> None:
+    ends = (np.array([-1.0, 0.0]), np.array([2.0, 3.0]), 0.9)
+    (found,) = slices(make_rows([1.0, 1.0], [0.5, 2.0], observed=[True, False], intervals=ends))
+    assert found.low[0] == -1 and found.high[0] == 2 and found.level[0] == 0.9
+    assert np.isnan([found.low[1], found.high[1], found.level[1]]).all()
+
+
+def test_table_without_intervals_of_an_earlier_version_is_read(
+    table: pa.Table, tmp_path: Path
+) -> None:
+    pq.write_table(table.drop_columns(["low", "high", "level"]), tmp_path / "old.parquet")
+    assert read([tmp_path / "old.parquet"]).to_pylist() == table.to_pylist()
+    pq.write_table(table.drop_columns(["low", "label"]), tmp_path / "other.parquet")
+    with pytest.raises(ValueError, match="no table of predictions"):
+        read([tmp_path / "other.parquet"])
 
 
 def test_table_comes_back_from_parquet(table: pa.Table, tmp_path: Path) -> None:

@@ -14,7 +14,9 @@ from lnln.data.features import FeatureSet
 from lnln.data.language import FrozenLanguageEncoder, LanguageEncoder
 from lnln.missing.dropping import drop
 from lnln.missing.masks import Masks
+from lnln.missing.scaling import scale
 from lnln.models.lnln.settings import VARIANTS, LNLNSettings, Variant
+from lnln.models.registry import find
 from lnln.settings import TrainSettings
 from lnln.training.run import Trained, train
 from lnln.training.steps import TrainingDiverged
@@ -203,6 +205,28 @@ def test_w_is_compared_with_the_truth_also_where_some_clips_are_complete(
     assert -1 <= both["valid/w_corr"] <= 1
 
 
+@pytest.mark.parametrize("name", ["lnln", "ridge"])
+def test_intervals_are_made_from_validation_alone_as_the_kept_model_answers_it(
+    run: Callable[..., Trained],
+    inputs: dict[str, Any],
+    masks_at: Callable[..., Masks],
+    name: str,
+) -> None:
+    clips = inputs["valid_set"]
+    masks = [masks_at(clips, rate, purpose="valid") for rate in (0.0, 0.5, 1.0)]
+    settings = inputs["model_settings"] if name == "lnln" else find(name).settings()
+    trained = run(name=name, model_settings=settings, valid_masks=masks)
+    found = trained.calibration
+    # Under the last masks nothing is left: `lnln.predict` gives no answer then.
+    assert found.clip.tolist() == [*clips.clip_ids, *clips.clip_ids]
+    assert found.label.tolist() == [*clips.known_labels().tolist()] * 2
+    assert (found.share[: len(clips)] > found.share[len(clips) :]).all()
+    normalised = trained.normalisation.apply(clips) if trained.normalisation else clips
+    encoder = inputs["language"] if trained.model.layout.text == "states" else None
+    said = [trained.model.predict(drop(normalised, m, encoder)).prediction for m in masks[:2]]
+    assert found.prediction.tolist() == np.concatenate(said).tolist()
+
+
 def test_patience_ends_a_run_that_no_longer_improves(run: Callable[..., Trained]) -> None:
     changes = {"epochs": 30, "learning_rate": 0.3, "warmup": 0.0, "patience": 2}
     history = run(FAST.model_copy(update=changes)).history
@@ -240,3 +264,56 @@ def test_gradient_is_no_longer_than_allowed(run: Callable[..., Trained]) -> None
     assert same_weights(after(0.0), after(1e6))
     # AdamW does not feel the length of a gradient but where its eps does.
     assert not same_weights(after(0.0), after(1e-8))
+
+
+# By speaker
+
+
+def by_speaker(inputs: dict[str, Any]) -> dict[str, Any]:
+    """The inputs with clips of four people, each far from the others."""
+    sets = {}
+    for name in ("train_set", "valid_set"):
+        clips = inputs[name]
+        people = np.arange(len(clips)) % 4
+        far = np.repeat(200.0 * people, clips.audio.counts)[:, None] * clips.audio.observed[:, None]
+        audio = replace(clips.audio, values=(clips.audio.values + far).astype(np.float32))
+        sets[name] = replace(clips, audio=audio, groups=tuple(f"p{p}" for p in people))
+    return sets
+
+
+@pytest.mark.parametrize("name", ["lnln", "ridge"])
+def test_by_speaker_the_epoch_is_chosen_by_what_masks_leave(
+    run: Callable[..., Trained], inputs: dict[str, Any], language: FrozenLanguageEncoder, name: str
+) -> None:
+    sets = by_speaker(inputs)
+    settings = FAST.model_copy(update={"normalisation": "speaker"})
+    model = {"name": name, "model_settings": find(name).settings()} if name == "ridge" else {}
+    trained = run(settings, **sets, **model)
+    assert trained.normalisation is not None and trained.normalisation.by == "speaker"
+    (masks,) = inputs["valid_masks"]
+    errors = []
+    for seen in (masks, None):
+        clips = drop(scale(sets["valid_set"], trained.normalisation, seen), masks, language)
+        error = np.abs(trained.model.predict(clips).prediction - clips.known_labels()).mean()
+        errors.append(float(error))
+    assert errors[0] == min(row["valid/mae"] for row in trained.history) != errors[1]
+
+
+def test_by_speaker_two_runs_give_the_same_bytes(
+    run: Callable[..., Trained], inputs: dict[str, Any]
+) -> None:
+    sets, settings = by_speaker(inputs), FAST.model_copy(update={"normalisation": "speaker"})
+    first, second = run(settings, **sets), run(settings, **sets)
+    assert first.history == second.history and same_weights(first, second)
+    assert not same_weights(first, run(**sets))
+
+
+def test_by_speaker_is_refused_where_features_are_raw_or_nobody_says_whose_they_are(
+    run: Callable[..., Trained], inputs: dict[str, Any], tiny: LNLNSettings
+) -> None:
+    settings = FAST.model_copy(update={"normalisation": "speaker"})
+    with pytest.raises(ValueError, match="column group, or take normalisation=split"):
+        run(settings)
+    official = tiny.model_copy(update={"variant": "official"})
+    with pytest.raises(ValueError, match=r"lnln reads features as they come.*normalisation=split"):
+        run(settings, **by_speaker(inputs), model_settings=official)

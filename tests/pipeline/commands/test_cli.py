@@ -11,13 +11,21 @@ from typer.testing import CliRunner, Result
 
 from contracts.quarantine import Rejected, read_quarantine
 from extractors.api import Features
-from extractors.errors import MissingAsset
+from extractors.errors import MissingAsset, TranscriptError
 from extractors.settings import ExtractorSettings
 from extractors.workers.cache import Cache
+from lnln.checkpoints.intervals import Intervals
 from lnln.prediction import Prediction
 from pipeline.commands.main import app
 
-FOR_DATASETS = ("init-dataset", "prepare", "import-mmsa", "export-mmsa", "features")
+FOR_DATASETS = (
+    "init-dataset",
+    "prepare",
+    "import-mmsa",
+    "export-mmsa",
+    "import-sentences",
+    "features",
+)
 
 
 def run(*arguments: str) -> Result:
@@ -29,12 +37,16 @@ class Extractor:
 
     def __init__(self) -> None:
         self.settings: Any = None
+        self.transcripts: Any = None
         self.rejected: list[Rejected] = []
         self.warnings: list[str] = []
         self.error: Exception | None = None
 
-    def __call__(self, paths: list[Path], settings: Any, session: Any = None) -> Features:
+    def __call__(
+        self, paths: list[Path], settings: Any, session: Any = None, *, transcripts: Any = None
+    ) -> Features:
         self.settings = settings
+        self.transcripts = transcripts
         if self.error:
             raise self.error
         empty = pa.table({"clip_id": pa.array([], pa.string())})
@@ -216,10 +228,10 @@ def test_predict_with_a_damaged_model_says_so(
 def test_json_holds_the_warnings_and_the_failures(
     extractor: Extractor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    config = SimpleNamespace(notice=None, label_range=(-3, 3))
+    config = SimpleNamespace(notice=None, label_range=(-3, 3), intervals=None, w_withheld=None)
     model = SimpleNamespace(config=config, extraction={})
     monkeypatch.setattr("pipeline.commands.model.load_with_language", lambda folder, offline: model)
-    monkeypatch.setattr("lnln.predict", lambda features, model: [])
+    monkeypatch.setattr("lnln.predict", lambda features, model, min_confidence: [])
     extractor.rejected = [Rejected("b.mp4", "b.mp4", "ingest", "the file is empty")]
     extractor.warnings = ["a.mp4: the sound breaks off early"]
     result = run("predict", "a.mp4", "b.mp4", "--json")
@@ -229,6 +241,41 @@ def test_json_holds_the_warnings_and_the_failures(
     assert [row["reason"] for row in found["failed"]] == ["the file is empty"]
 
 
+def test_confidence_is_asked_for_before_any_work_is_done(
+    extractor: Extractor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = SimpleNamespace(notice=None, label_range=(-3, 3), intervals=None, w_withheld=None)
+    model = SimpleNamespace(config=config, extraction={})
+    monkeypatch.setattr("pipeline.commands.model.load_with_language", lambda folder, offline: model)
+    extractor.error = AssertionError("clips were extracted")
+    result = run("predict", "a.mp4", "--min-confidence", "0.5")
+    assert result.exit_code == 1
+    assert "does not know how sure it is" in result.output
+    result = run("predict", "a.mp4", "--min-confidence", "1.5")
+    assert result.exit_code == 2
+
+
+def test_withheld_answers_are_no_failure(
+    extractor: Extractor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    intervals = Intervals(level=0.8, edges=(), half_widths=(2.0,), clips=(50,))
+    config = SimpleNamespace(notice=None, label_range=(-3, 3), intervals=intervals, w_withheld="no")
+    model = SimpleNamespace(config=config, extraction={})
+    monkeypatch.setattr("pipeline.commands.model.load_with_language", lambda folder, offline: model)
+    asked = []
+
+    def predict(features: object, model: object, min_confidence: float) -> list[Prediction]:
+        asked.append(min_confidence)
+        return [Prediction("a.mp4", None, None, {"text": 1.0, "audio": 1.0, "vision": 1.0})]
+
+    monkeypatch.setattr("lnln.predict", predict)
+    result = run("predict", "a.mp4", "--min-confidence", "0.5", "--json")
+    assert result.exit_code == 0 and asked == [0.5]
+    found = json.loads(result.stdout)
+    assert found["interval_level"] == 0.8
+    assert found["predictions"][0]["prediction"] is None
+
+
 def test_answers_are_written_as_a_table_that_others_can_read(
     extractor: Extractor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -236,7 +283,7 @@ def test_answers_are_written_as_a_table_that_others_can_read(
     import pandas
     import polars
 
-    config = SimpleNamespace(notice=None, label_range=(-3, 3))
+    config = SimpleNamespace(notice=None, label_range=(-3, 3), intervals=None, w_withheld=None)
     model = SimpleNamespace(config=config, extraction={})
     monkeypatch.setattr("pipeline.commands.model.load_with_language", lambda folder, offline: model)
     shares = {"text": 1.0, "audio": 0.5, "vision": 0.0}
@@ -244,7 +291,7 @@ def test_answers_are_written_as_a_table_that_others_can_read(
         Prediction("a.mp4", -1.5, 0.25, shares, "no", ["no face observed"]),
         Prediction("b.mp4", None, None, dict.fromkeys(shares, 0.0)),
     ]
-    monkeypatch.setattr("lnln.predict", lambda features, model: answers)
+    monkeypatch.setattr("lnln.predict", lambda features, model, min_confidence: answers)
     path = tmp_path / "new" / "answers.parquet"
     result = run("predict", "a.mp4", "b.mp4", "--out", str(path))
     assert result.exit_code == 0, result.output
@@ -261,10 +308,36 @@ def test_answers_are_written_as_a_table_that_others_can_read(
     assert table[0]["warnings"] == ["no face observed"]
 
 
-def test_predict_refuses_a_path_that_cannot_be_looked_at(
+def test_transcripts_are_handed_on_and_nothing_is_recognised_where_that_is_asked_for(
+    project: Path, extractor: Extractor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = SimpleNamespace(notice=None, label_range=(-3, 3))
+    model = SimpleNamespace(config=config, extraction={"speech": {"beam_size": 2}})
+    monkeypatch.setattr("pipeline.commands.model.load_with_language", lambda folder, offline: model)
+    monkeypatch.setattr("lnln.predict", lambda features, model: [])
+    assert run("predict", "a.mp4").exit_code == 0
+    assert extractor.transcripts is None  # files beside videos are not read unasked
+    assert extractor.settings.speech.model == "whisper-tiny.en"
+    for command in (["predict", "a.mp4"], ["extract", "a.mp4", "--out", "features"]):
+        assert run(*command, "--transcripts", "beside", "--no-speech").exit_code == 0
+        assert (extractor.transcripts, extractor.settings.speech.model) == ("beside", "none")
+    assert extractor.settings.vision.fps == 10
+
+
+def test_transcript_that_is_not_there_is_one_message(
     extractor: Extractor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = SimpleNamespace(extraction={})
+    monkeypatch.setattr("pipeline.commands.model.load_with_language", lambda folder, offline: model)
+    extractor.error = TranscriptError("a.srt: no such file or folder")
+    result = run("predict", "a.mp4", "--transcripts", "a.srt")
+    assert (result.exit_code, result.output) == (1, "error: a.srt: no such file or folder\n")
+
+
+def test_predict_refuses_a_path_that_cannot_be_looked_at(
+    extractor: Extractor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = SimpleNamespace(extraction={}, config=SimpleNamespace(intervals=None))
     monkeypatch.setattr("pipeline.commands.model.load_with_language", lambda folder, offline: model)
     extractor.error = PermissionError(13, "Permission denied", "private/a.mp4")
     result = run("predict", "private/a.mp4")

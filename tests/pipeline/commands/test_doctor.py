@@ -1,8 +1,8 @@
 import pytest
 from typer.testing import CliRunner
 
+from extractors.assets import archives, resolving
 from extractors.assets import libraries as system
-from extractors.assets import resolving
 from extractors.assets.resolving import AssetStatus
 from pipeline.commands.main import app
 
@@ -16,6 +16,7 @@ def run() -> tuple[int, str]:
 def all_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(system, "missing_libraries", dict)
     monkeypatch.setattr(resolving, "statuses", lambda: [AssetStatus("minilm", None, None)])
+    monkeypatch.setattr(archives, "archive_statuses", lambda: [])
 
 
 def test_complete_installation_is_status_0_and_names_the_device() -> None:
@@ -46,3 +47,15 @@ def test_missing_model_file_comes_with_the_command_that_gets_it(
     status, output = run()
     assert status == 1
     assert "minilm: not found [x]. Get it: pip install this" in output
+
+
+@pytest.mark.parametrize("problem", [None, "hutto-icwsm-2014: not found"])
+def test_rated_sentences_that_are_not_here_are_no_fault(
+    monkeypatch: pytest.MonkeyPatch, problem: str | None
+) -> None:
+    found = [AssetStatus("hutto-icwsm-2014", None, problem)]
+    monkeypatch.setattr(archives, "archive_statuses", lambda: found)
+    status, output = run()
+    assert status == 0
+    assert "rated sentences hutto-icwsm-2014" in output
+    assert ("fetched when a dataset trains with them" in output) == (problem is not None)

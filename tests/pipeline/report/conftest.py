@@ -221,7 +221,7 @@ def make_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MakeRun:
     """Writes what is left of a run into the working folder, and returns the run.
 
     `make_run(said=GOOD, names=NAMES, words="good", seeds=(1,), path="gone.mp4",
-    patterns=("random",))`.
+    patterns=("random",), half=1.5)`; `half` is half of the width of every interval.
     """
     monkeypatch.chdir(tmp_path)
     return write_run
@@ -234,6 +234,7 @@ def write_run(
     seeds: tuple[int, ...] = (1,),
     path: str = "gone.mp4",
     patterns: tuple[str, ...] = ("random",),
+    half: float | None = 1.5,
 ) -> Run:
     clips = pa.table(
         {
@@ -250,7 +251,8 @@ def write_run(
         w = np.linspace(0.6, 0.8, len(names)) if model == "lnln" else None
         prediction = said[model](labels, condition.rate)
         observed = np.full(len(names), True)
-        return answers(model, seed, condition, clips, Scores(prediction, w), left, observed)
+        ends = None if half is None else (prediction - half, prediction + half, 0.9)
+        return answers(model, seed, condition, clips, Scores(prediction, w), left, observed, ends)
 
     table = join(
         asked(model, seed, condition)
@@ -277,6 +279,7 @@ def write_run(
         dataset="tiny",
         notice="trained on nothing",
         metric_set="mosi",
+        label_range=(-3, 3),
         model=next(iter(said)),
         models=list(said),
         patterns=patterns,
@@ -308,7 +311,7 @@ def observed_of(names: list[str], path: str) -> pa.Table:
 
 def write_training(folder: Path) -> None:
     """Write what DVCLive logs in three epochs."""
-    for term in ("train/total", "train/loss_prediction", "valid/mae"):
+    for term in ("train/total", "train/loss_prediction", "valid/mae", "valid/w_mae"):
         file = folder / "plots" / "metrics" / f"{term}.tsv"
         file.parent.mkdir(parents=True, exist_ok=True)
         lines = [f"step\t{file.stem}", *(f"{step}\t{3 / (1 + step)}" for step in range(3))]

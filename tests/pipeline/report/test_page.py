@@ -14,8 +14,10 @@ from lnln.evaluation.by_model import by_model
 from pipeline.report.page.build import build
 from pipeline.report.page.drawing import style
 from pipeline.report.page.markdown import tables
-from pipeline.report.page.parts import Cell
+from pipeline.report.page.parts import Cell, Table
 from pipeline.report.page.run import Run
+from pipeline.report.page.sections.completeness import completeness
+from pipeline.report.page.sections.confidence import confidence
 from pipeline.report.page.sections.confusion import confusion
 from pipeline.report.page.sections.cost import parameters
 from pipeline.report.page.sections.robustness import robustness
@@ -206,6 +208,36 @@ def test_confusion_has_the_true_classes_as_rows(make_run: MakeRun) -> None:
         assert table.columns == ["true", "−3", "−2", "−1", "0", "1", "2", "3"]
         for cells in table.rows:
             assert [cell.share for cell in cells[1:]] == [0, 0, 0, 0, 0, 1, 0]
+
+
+def test_intervals_are_compared_with_what_they_promise(make_run: MakeRun) -> None:
+    def said(labels: np.ndarray, r: float) -> np.ndarray:
+        return labels + np.where(np.arange(len(labels)) < 24 * r / 2, 2.0, 0.0)
+
+    parts = confidence(make_run(said={"lnln": said}, patterns=("random", "block"))).parts
+    by_rate, kept, patterns = (part for part in parts if isinstance(part, Table))
+    assert [cells[1].text for cells in by_rate.rows] == ["100%", "75%"]  # none, 6 of 24 outside
+    assert [cells[2].text for cells in by_rate.rows] == ["3.00", "3.00"]
+    assert by_rate.rows[1][1].below.endswith("%")
+    assert kept.rows[0][0].text == "100%" and kept.rows[0][3].text == "0.50"
+    assert [cells[0].text for cells in patterns.rows] == ["block"]
+
+
+def test_run_without_intervals_says_so(make_run: MakeRun) -> None:
+    (part,) = confidence(make_run(half=None)).parts
+    assert "knows intervals" in part.paragraphs[0]
+
+
+def test_report_says_whether_people_are_shown_w(make_run: MakeRun) -> None:
+    run = make_run()
+    (table,) = [part for part in completeness(run).parts if isinstance(part, Table)]
+    assert table.columns[-1] == "shown to people" and table.rows[0][-1].text == "no"
+    logged = Path("metrics/train/lnln-1/plots/metrics/valid")
+    for term, value in (("w_mae", 0.05), ("w_corr", 0.9)):  # at epoch 2, the chosen one
+        rows = [f"step\t{term}", "0\t0.5", f"1\t{value}", "2\t0.5"]
+        (logged / f"{term}.tsv").write_text("\n".join(rows) + "\n", "utf-8")
+    (table,) = [part for part in completeness(run).parts if isinstance(part, Table)]
+    assert table.rows[0][-1].text == "yes"
 
 
 def test_parameters_are_counted_apart_from_a_language_model(make_run: MakeRun) -> None:

@@ -37,6 +37,15 @@ def test_table_shows_score_words_shares_and_w() -> None:
         assert part in text
 
 
+def test_table_says_which_words_were_given() -> None:
+    given = Prediction("a.mp4", 1.0, 0.25, ALL, "yes", text_source="given")
+    heard = Prediction("b.mp4", 1.0, 0.25, ALL, "no", text_source="asr")
+    text = printed(prediction_table([given, heard], (-3, 3)))
+    assert "yes (given)" in text and "no (given)" not in text
+    assert "said: recognised, unless it is (given)." in text
+    assert "(given)" not in printed(prediction_table([heard], (-3, 3)))
+
+
 def test_brackets_in_names_and_words_are_shown_as_they_are() -> None:
     row = Prediction("clip [bold].mp4", 1.0, 0.5, ALL, "[/music] :car:", ["[red]"])
     text = printed(prediction_table([row], (-3, 3)))
@@ -54,21 +63,59 @@ def test_nothing_is_cut_on_a_narrow_terminal(width: int) -> None:
     nothing = dict.fromkeys(ALL, 0.0)
     rows = [
         Prediction(
-            "i.mp4", -1.5, 0.25, dict.fromkeys(ALL, 1.0), "What a day.", ["no face observed"]
+            "i.mp4",
+            -1.5,
+            0.25,
+            dict.fromkeys(ALL, 1.0),
+            "What a day.",
+            ["no face observed"],
+            low=-2.75,
+            high=-0.25,
+            confidence=0.58,
         ),
         Prediction("b.mp4", None, None, nothing, "", ["nothing was observed: no score"]),
     ]
-    text = printed(prediction_table(rows, (-3, 3), "says nothing about people"), width)
+    text = printed(prediction_table(rows, (-3, 3), "says nothing about people", 0.9), width)
     assert max(map(len, text.splitlines())) <= width
     words = text.split()
-    for part in ("-1.50", "negative", "100%", "0.25", "observed", "observed:", "score", "people."):
+    shown = ("-1.50", "negative", "-2.75", "100%", "0.58", "0.25")
+    for part in (*shown, "observed", "observed:", "score", "people."):
         assert part in words
+
+
+def test_interval_stands_below_the_prediction_and_says_what_it_promises() -> None:
+    row = Prediction("a.mp4", 1.25, None, ALL, "yes", low=-0.5, high=3.0, confidence=0.416)
+    text = printed(prediction_table([row], (-3, 3), level=0.9))
+    for part in ("+1.25 positive", "-0.50 … +3.00", "conf.", "0.42", "holds the label of 90%"):
+        assert part in text
+    without = printed(prediction_table([Prediction("a.mp4", 1.25, None, ALL)], (-3, 3)))
+    assert "conf." not in without and "-0.50" not in without
+
+
+def test_withheld_is_told_from_nothing_observed() -> None:
+    rows = [
+        Prediction("a", None, None, ALL, "", ["withheld: its ..."], confidence=0.1),
+        Prediction("b", None, None, dict.fromkeys(ALL, 0.0)),
+    ]
+    text = printed(prediction_table(rows, (-3, 3), level=0.9))
+    assert text.count("withheld") == 2 and text.count("none") == 1 and "0.10" in text
+
+
+def test_w_that_nobody_is_shown_has_no_column_and_its_reason_stands_once() -> None:
+    reason = "w is not shown: never compared"
+    rows = [Prediction(name, 1.0, None, ALL, "", [reason]) for name in ("a", "b")]
+    text = printed(prediction_table(rows, (-3, 3), w_withheld=reason))
+    assert " w " not in text.splitlines()[1] + text.splitlines()[2]
+    assert text.count(reason) == 1
+    assert reason not in printed(
+        prediction_table([Prediction("a", 1.0, None, ALL)], (-3, 3), w_withheld=reason)
+    )
 
 
 def test_json_holds_answers_failures_and_the_notice() -> None:
     content = json.loads(
         predictions_json(
-            [Prediction("é.mp4", None, None, ALL)],
+            [Prediction("é.mp4", None, None, ALL, confidence=0.2)],
             [Rejected("b.mp4", "x/b.mp4", "ingest", "empty")],
             notice="synthetic",
         )
@@ -78,6 +125,8 @@ def test_json_holds_answers_failures_and_the_notice() -> None:
         content["predictions"][0] | {"clip_id": "é.mp4", "prediction": None, "w": None}
         == (content["predictions"][0])
     )
+    assert content["predictions"][0]["low"] is None
+    assert content["predictions"][0]["confidence"] == 0.2
     assert content["failed"] == [{"clip_id": "b.mp4", "path": "x/b.mp4", "reason": "empty"}]
 
 

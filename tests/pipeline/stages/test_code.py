@@ -85,7 +85,9 @@ def test_other_words_change_no_stage(repository: Path) -> None:
     [
         ("extractors/audio/extractor.py", {"extract-audio"}),
         ("extractors/media/sound.py", {"transcribe", "extract-audio", "extract-vision", "report"}),
-        ("extractors/text/extractor.py", {"extract-text"}),
+        ("extractors/sentences/leakage.py", {"sentences"}),
+        ("extractors/sentences/tables.py", set()),
+        ("extractors/text/extractor.py", {"extract-text", "sentences"}),
         ("extractors/vision/faces.py", {"extract-vision", "report"}),
         ("extractors/vision/frames.py", {"extract-vision", "report"}),
         ("extractors/workers/pool.py", set()),

@@ -8,10 +8,11 @@ import pyarrow.compute as pc
 from markupsafe import Markup
 from numpy.typing import NDArray
 
+from lnln.checkpoints.completeness import LEAST_CORRELATION, MOST_ERROR, w_withheld
 from lnln.evaluation.metrics import correlation
 from pipeline.report.page.drawing import GRID, INK, axes, style
 from pipeline.report.page.parts import Figures, Part, Section, Table, Text, number, row
-from pipeline.report.page.run import Run
+from pipeline.report.page.run import Run, Training
 
 Values = NDArray[np.float64]
 
@@ -22,6 +23,7 @@ _CELLS = 20  # of the drawing, along each side
 def completeness(run: Run) -> Section:
     """Compare w with the true completeness, over all rates of the headline's pattern."""
     drawings, rows = [], []
+    trainings = run.trainings()
     for place, name in enumerate(run.about.models):
         estimates = _estimates(run.of_pattern(run.about.patterns[0], name))
         if estimates is None:
@@ -37,6 +39,7 @@ def completeness(run: Run) -> Section:
                 number(float((w - truth).mean())),
                 number(float(w.std())),
                 number(corr),
+                _shown([t for t in trainings if t.model == name]),
             )
         )
     title = "Estimated completeness w"
@@ -47,7 +50,10 @@ def completeness(run: Run) -> Section:
             [
                 "w is what a model estimates of the share of the words that is left. Where it "
                 "follows the truth it lies on the diagonal; where it is level, it says the same "
-                "whatever is missing."
+                "whatever is missing.",
+                "People are shown it (by lnln predict) only where it was learned: where, on the "
+                f"validation split, it correlates with the truth by at least {LEAST_CORRELATION:g} "
+                f"and its mean distance from it is below {MOST_ERROR:g}.",
             ]
         ),
         Figures(
@@ -64,12 +70,29 @@ def completeness(run: Run) -> Section:
                 "mean of w − truth",
                 "spread of w",
                 "correlation",
+                "shown to people",
             ],
             rows,
             "A spread near 0 means that w says the same of every clip, whatever is missing.",
         ),
     ]
     return Section("w", title, parts)
+
+
+def _shown(trainings: list[Training]) -> str:
+    """Say whether w of a model's checkpoints passes on the validation split."""
+    verdicts = []
+    for training in trainings:
+        at_best = {
+            term.removeprefix("valid/"): dict(points).get(training.best_epoch or 0)
+            for term, points in training.curves.items()
+        }
+        verdicts.append(w_withheld({"w_mae": None} | at_best) is None)
+    if not verdicts:
+        return "not known"
+    if len(set(verdicts)) == 1:
+        return "yes" if verdicts[0] else "no"
+    return f"by {sum(verdicts)} of {len(verdicts)} trainings"
 
 
 def _estimates(table: pa.Table) -> tuple[Values, Values] | None:

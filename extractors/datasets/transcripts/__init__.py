@@ -1,0 +1,1 @@
+"""Words that come with new videos: tables, subtitles and plain texts."""

@@ -1,0 +1,1 @@
+"""Sentences that people rated: where they come from, and what a dataset may train with."""

@@ -1,0 +1,1 @@
+"""A language encoder tuned on sentences that people rated, under masks."""
