@@ -52,22 +52,21 @@ class Rows(nn.Module):
     share of the clip.
     """
 
-    def __init__(self, features: int, width: int, heads: int, dropout: float) -> None:
+    def __init__(self, features: int, width: int, heads: int) -> None:
         super().__init__()
         self.norm = nn.LayerNorm(features)
         self.hidden = nn.Linear(features, width)
         self.attention = nn.Linear(width, heads, bias=False)
         self.out = nn.Linear(width * heads, 1, bias=False)
-        self.dropout = nn.Dropout(dropout)
         nn.init.zeros_(self.out.weight)
 
     def forward(self, values: Tensor, rows: Tensor) -> Tensor:
         """Read the chosen rows [B, L] of a modality [B, L, D]; [B], 0 where none is chosen."""
-        hidden = F.gelu(self.hidden(self.dropout(self.norm(values))))  # [B, L, width]
+        hidden = F.gelu(self.hidden(self.norm(values)))  # [B, L, width]
         scores = self.attention(hidden).masked_fill(~rows[:, :, None], -1e4)  # [B, L, H]
         weights = torch.where(rows[:, :, None], scores.softmax(dim=1), 0)
         pooled = torch.einsum("bld,blh->bhd", hidden, weights).flatten(1)
-        answer: Tensor = self.out(self.dropout(pooled)).squeeze(1)
+        answer: Tensor = self.out(pooled).squeeze(1)
         return answer
 
 

@@ -16,6 +16,7 @@ from torch.nn import functional as F
 
 from contracts.schemas import MODALITIES
 from lnln.data.batches import Inputs, PaddedSequence
+from lnln.data.language import RatingHead
 from lnln.layers.pooled import average, average_and_deviation
 from lnln.models.interface import Network, Targets, Terms
 from lnln.models.robust.evidence import Precision, Rows, Standardise
@@ -31,14 +32,16 @@ class Output(NamedTuple):
     prediction : Tensor, [B]
     w : None
         There is no estimate of completeness.
-    answers, precisions : Tensor, [B, 3]
-        Of language, audio and vision; an answer is what the modality adds to the usual label.
+    alone : Tensor, [B, 3]
+        What is predicted from language, audio or vision alone.
+    present : Tensor, [B, 3] bool
+        Of which modalities anything was observed.
     """
 
     prediction: Tensor
     w: None
-    answers: Tensor
-    precisions: Tensor
+    alone: Tensor
+    present: Tensor
 
 
 class Robust(Network):
@@ -50,8 +53,8 @@ class Robust(Network):
         The usual label: what is answered where nothing is observed. Learned, from the median of
         the training split.
     head_weight : Tensor, [D] and head_bias : Tensor, scalar
-        A head of the language encoder that was trained elsewhere, see `set_language_head`; zeros
-        where there is none.
+        The head of a language encoder that was tuned on ratings, see `take_head`; zeros where
+        there is none.
     """
 
     head_weight: Tensor
@@ -61,48 +64,36 @@ class Robust(Network):
         self, settings: RobustSettings, shapes: Shapes, language: nn.Module | None = None
     ) -> None:
         super().__init__(settings, shapes, language)
-        self.short_cut_rate, self.rows_rate = settings.short_cut_rate, settings.rows_rate
-        self.deviation = "deviation" not in settings.ablate
+        self.rate, self.decay, gone = settings.rate, settings.decay, settings.ablate
+        self.weight_alone = 0.0 if "alone" in gone else settings.alone
+        self.takes_head = "head" not in gone
+        self.deviation = "deviation" not in gone
         widths = {m: getattr(shapes, f"{m}_dim") for m in MODALITIES}
         pooled = {m: w * (1 + (self.deviation and m != "text")) for m, w in widths.items()}
         self.standardise = nn.ModuleDict({m: Standardise(pooled[m]) for m in MODALITIES})
-        self.dropout = nn.Dropout(settings.dropout)
         self.lines = nn.ModuleDict({m: nn.Linear(pooled[m], 1) for m in MODALITIES})
         for line in self.lines.values():
             nn.init.zeros_(line.weight)
             nn.init.zeros_(line.bias)
+        read = () if "rows" in gone else ("audio", "vision")
         self.rows = nn.ModuleDict(
-            {
-                m: Rows(widths[m], settings.width, settings.heads, settings.dropout)
-                for m in ("audio", "vision")
-                if "rows" not in settings.ablate
-            }
+            {m: Rows(widths[m], settings.width, settings.heads) for m in read}
         )
-        self.precisions = nn.ModuleDict(
-            {
-                m: Precision("shares" not in settings.ablate)
-                for m in MODALITIES
-                if "precision" not in settings.ablate
-            }
-        )
+        weighed = () if "precision" in gone else MODALITIES
+        self.precisions = nn.ModuleDict({m: Precision("shares" not in gone) for m in weighed})
         self.label = nn.Parameter(torch.zeros(()))
         self.register_buffer("head_weight", torch.zeros(shapes.text_dim))
         self.register_buffer("head_bias", torch.zeros(()))
 
-    def set_language_head(self, weight: Tensor, bias: float) -> None:
-        """Start from a head that reads sentiment from the mean of a sentence's hidden states.
+    def take_head(self, head: RatingHead) -> None:
+        """Start from a head that rates sentences.
 
-        Before training, of complete sentences whose voice and face are absent, the prediction is
-        then what the head says.
-
-        Parameters
-        ----------
-        weight : Tensor, [D]
-        bias : float
-            Both in units of the label.
+        Before training, the prediction for a whole sentence without voice and face is then what the
+        head says.
         """
-        self.head_weight.copy_(weight)
-        self.head_bias.fill_(bias)
+        if self.takes_head:
+            self.head_weight.copy_(head.weight)
+            self.head_bias.fill_(head.bias)
 
     def before_training(self, labels: Tensor) -> None:
         """Start from the median label."""
@@ -110,52 +101,55 @@ class Robust(Network):
             self.label.copy_(labels.median())
 
     def parameter_groups(self, training: TrainSettings) -> list[dict[str, Any]]:
-        """Let lines and precisions, which are few and start at nothing, learn faster."""
-        groups = super().parameter_groups(training)
-        rows = {id(parameter) for parameter in self.rows.parameters()}
-        own, language = groups[0]["params"], groups[1:]
-        base = training.learning_rate
-        few = [parameter for parameter in own if id(parameter) not in rows]
-        groups = [{"params": few, "lr": base * self.short_cut_rate}, *language]
-        if rows:
-            groups.append({"params": [*self.rows.parameters()], "lr": base * self.rows_rate})
-        return groups
+        """Let the network, which is small and starts at nothing, learn faster than others.
+
+        Only the lines decay by a weight of their own: they have as many weights as features.
+        """
+        own, *language = super().parameter_groups(training)
+        rate = training.learning_rate * self.rate
+        lines = [line.weight for line in self.lines.values()]
+        rest = [p for p in own["params"] if not any(p is line for line in lines)]
+        return [
+            {"params": lines, "lr": rate, "weight_decay": self.decay},
+            {"params": rest, "lr": rate},
+            *language,
+        ]
 
     def forward(self, incomplete: Inputs, complete: Inputs | None = None) -> Output:
         """Let every modality answer, and weigh the answers."""
         heard = [self.hear(m, s) for m, s in zip(MODALITIES, incomplete, strict=True)]
         answers, precisions = (torch.stack(parts, dim=1) for parts in zip(*heard, strict=True))
-        combined = (precisions * answers).sum(dim=1)
+        evidence = precisions * answers
+        together, alone = evidence.sum(dim=1), evidence
         if self.precisions:
-            combined = combined / (1 + precisions.sum(dim=1))
-        return Output(self.label + combined, None, answers, precisions)
+            together = together / (1 + precisions.sum(dim=1))
+            alone = alone / (1 + precisions)
+        return Output(self.label + together, None, self.label + alone, precisions > 0)
 
     def hear(self, modality: str, sequence: PaddedSequence) -> tuple[Tensor, Tensor]:
-        """Return the answer of one modality and its precision, each [B]."""
-        seen = sequence.seen & sequence.mask
+        """Return the answer of one modality and its precision, each [B].
+
+        An answer is what the modality adds to the usual label.
+        """
+        seen, rows, values = sequence.seen & sequence.mask, sequence.mask, sequence.values
         if modality == "text":
-            values, special = self.hidden_states(sequence), first_and_last(sequence.mask)
-            seen = seen & ~special
-            pooled = average(values, seen | special)
-            count = (sequence.mask & ~special).sum(dim=1)
-        else:
-            values, count = sequence.values, sequence.mask.sum(dim=1)
-            pool = average_and_deviation if self.deviation else average
-            pooled = pool(values, seen)
-        left = seen.sum(dim=1)
-        present = left > 0
-        z = self.standardise[modality](pooled, present)
-        answer = self.lines[modality](self.dropout(z)).squeeze(1)
+            values, rows = self.hidden_states(sequence), words(rows)
+            seen = seen & rows
+        spread = self.deviation and modality != "text"
+        pooled = (average_and_deviation if spread else average)(values, seen)
+        count = seen.sum(dim=1)
+        present = count > 0
+        answer = self.lines[modality](self.standardise[modality](pooled, present)).squeeze(1)
         if modality in self.rows:
             answer = answer + self.rows[modality](values, seen)
         if modality == "text":
-            answer = answer + self._known(pooled)
+            answer = answer + self._rated(pooled)
         answer = torch.where(present, answer, 0)
         if not self.precisions:
             return answer, present.to(answer.dtype)
-        return answer, self.precisions[modality](left, count)
+        return answer, self.precisions[modality](count, rows.sum(dim=1))
 
-    def _known(self, mean: Tensor) -> Tensor:
+    def _rated(self, mean: Tensor) -> Tensor:
         """What the language head says beyond the usual label, [B]; 0 where there is no head.
 
         Twice as much, since a precision of 1 halves it at the start.
@@ -165,15 +159,23 @@ class Robust(Network):
         return 2 * said if self.precisions else said
 
     def losses(self, output: Output, targets: Targets) -> Terms:
-        """Compute the absolute error."""
-        return {"total": F.l1_loss(output.prediction, targets.label)}
+        """Compute Huber losses: of the prediction, and of what each modality says alone."""
+        error = F.smooth_l1_loss(output.prediction, targets.label)
+        label = targets.label[:, None].expand_as(output.alone)
+        single = F.smooth_l1_loss(output.alone, label, reduction="none")  # [B, 3]
+        alone = (single * output.present).mean()
+        return {
+            "total": error + self.weight_alone * alone,
+            "loss_prediction": error,
+            "loss_alone": alone,
+        }
 
 
-def first_and_last(mask: Tensor) -> Tensor:
-    """Find a sentence's first and last token, [CLS] and [SEP], [B, L] bool."""
+def words(mask: Tensor) -> Tensor:
+    """Leave out a sentence's first and last token, [CLS] and [SEP], [B, L] bool."""
     places = torch.arange(mask.shape[1], device=mask.device)
     last = mask.sum(dim=1, keepdim=True) - 1
-    return mask & ((places == 0) | (places == last))
+    return mask & (places > 0) & (places < last)
 
 
 MODEL = Robust

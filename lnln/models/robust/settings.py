@@ -6,28 +6,29 @@ from pydantic import Field
 
 from lnln.settings import ModelSettings
 
-Part = Literal["precision", "shares", "rows", "deviation"]
+Part = Literal["precision", "shares", "rows", "deviation", "alone", "head"]
 
 
 class RobustSettings(ModelSettings):
-    """Sizes, how fast the short cut learns, and which parts there are."""
+    """Sizes, how it learns, and which parts there are."""
 
     width: int = Field(default=32, ge=1, description="width of the hidden layer that reads rows")
-    heads: int = Field(default=2, ge=1, description="ways in which rows of a clip are weighed")
-    dropout: float = Field(default=0.0, ge=0, lt=1, description="dropout of features and rows")
-    short_cut_rate: float = Field(
-        default=20.0,
-        gt=0,
-        description="learning rate of the short cut and of the precisions, times the others'",
+    heads: int = Field(default=2, ge=1, description="ways in which the rows of a clip are weighed")
+    rate: float = Field(
+        default=20.0, gt=0, description="learning rate of the network, times train.learning_rate"
     )
-    rows_rate: float = Field(
-        default=10.0, gt=0, description="learning rate of what reads rows, times the others'"
+    decay: float = Field(
+        default=1.0, ge=0, description="weight decay of the lines of the short cut, AdamW's"
+    )
+    alone: float = Field(
+        default=1.0, ge=0, description="weight of the errors of the modalities alone in the loss"
     )
     ablate: tuple[Part, ...] = Field(
         default=(),
         description="parts to leave out: precision (answers are added up instead), shares (the "
         "precision does not depend on how much was observed), rows (the short cut is left alone), "
-        "deviation (of voice and face over time)",
+        "deviation (of voice and face over time), alone (errors of single modalities in the "
+        "loss), head (of a language encoder that was tuned on ratings)",
     )
 
 

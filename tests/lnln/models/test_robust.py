@@ -10,12 +10,12 @@ import torch
 from contracts.schemas import MODALITIES
 from lnln.data.batches import Inputs, PaddedSequence, collate
 from lnln.data.features import FeatureSet
-from lnln.data.language import FrozenLanguageEncoder, LanguageEncoder
+from lnln.data.language import FrozenLanguageEncoder, LanguageEncoder, RatingHead
 from lnln.models.interface import Targets
 from lnln.models.lnln.model import LNLN
 from lnln.models.lnln.settings import LNLNSettings
 from lnln.models.robust.evidence import Precision, Standardise
-from lnln.models.robust.model import Robust, first_and_last
+from lnln.models.robust.model import Robust
 from lnln.models.robust.settings import Part, RobustSettings
 from lnln.settings import Shapes, TrainSettings
 from lnln.training.run import train
@@ -23,8 +23,7 @@ from lnln.training.run import train
 SMALL = RobustSettings(width=4)
 # Parameters that a part owns.
 OWNED: dict[Part, set[str]] = {
-    "precision": {f"precisions.{m}.{p}" for m in MODALITIES for p in ("log_whole",)}
-    | {f"precisions.{m}.exponent" for m in MODALITIES},
+    "precision": {f"precisions.{m}.{p}" for m in MODALITIES for p in ("log_whole", "exponent")},
     "shares": {f"precisions.{m}.exponent" for m in MODALITIES},
     "rows": {
         f"rows.{m}.{p}"
@@ -39,6 +38,8 @@ OWNED: dict[Part, set[str]] = {
         )
     },
     "deviation": set(),
+    "alone": set(),
+    "head": set(),
 }
 
 
@@ -74,11 +75,10 @@ def lost(sequence: PaddedSequence, clip: slice = slice(None)) -> PaddedSequence:
 def test_what_stands_in_a_lost_row_changes_nothing(model: Robust, inputs: Inputs) -> None:
     before = model(inputs).prediction
     holes = []
-    for name, sequence in inputs._asdict().items():
-        kept = sequence.seen | (first_and_last(sequence.mask) if name == "text" else False)
-        values = torch.where(kept[:, :, None], sequence.values, 1e3)
+    for sequence in inputs:
+        assert not sequence.seen.all()  # [CLS] and [SEP] of language are no words
+        values = torch.where(sequence.seen[:, :, None], sequence.values, 1e3)
         holes.append(sequence._replace(values=values))
-        assert not kept.all()
     torch.testing.assert_close(model(Inputs(*holes)).prediction, before)
 
 
@@ -142,10 +142,10 @@ def test_a_language_head_is_what_it_starts_from(shapes: Shapes, clips: FeatureSe
     model = Robust(SMALL, shapes)
     text, audio, vision = collate(clips, model.layout)
     weight = torch.randn(shapes.text_dim)
-    model.set_language_head(weight, 0.25)
+    model.take_head(RatingHead(weight, 0.25))
     model.eval()
-    whole = text.mask
-    mean = (text.values * whole[:, :, None]).sum(dim=1) / whole.sum(dim=1, keepdim=True)
+    words = text.seen[:, :, None]
+    mean = (text.values * words).sum(dim=1) / words.sum(dim=1).clamp(min=1)
     worded = text.seen.any(dim=1)
     said = model(Inputs(text, lost(audio), lost(vision))).prediction
     torch.testing.assert_close(said[worded], (mean @ weight + 0.25)[worded])
@@ -169,6 +169,9 @@ def test_an_ablated_part_goes_with_its_parameters(
     names = [{name for name, _ in model.named_parameters()} for model in (whole, without)]
     assert names[0] - names[1] == OWNED[part]
     assert names[1] <= names[0]
+    if part == "head":
+        without.take_head(RatingHead(torch.ones(shapes.text_dim), 1.0))
+        assert not without.head_weight.any()
     if part == "deviation":
         assert without.lines["audio"].in_features == shapes.audio_dim
     output = without(collate(clips, without.layout))
