@@ -1,0 +1,1 @@
+"""Our own network: every modality gives evidence, which weighs less where less of it was seen."""
