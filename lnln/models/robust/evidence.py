@@ -68,24 +68,3 @@ class Rows(nn.Module):
         pooled = torch.einsum("bld,blh->bhd", hidden, weights).flatten(1)
         answer: Tensor = self.out(pooled).squeeze(1)
         return answer
-
-
-class Precision(nn.Module):
-    """How far the answer of a modality can be relied on; knowing nothing has a precision of 1.
-
-    p s^k: p of a clip that was observed whole, s the share of its rows that was observed. p and k
-    are learned.
-    """
-
-    def __init__(self, by_share: bool) -> None:
-        super().__init__()
-        self.log_whole = nn.Parameter(torch.zeros(()))
-        self.exponent = nn.Parameter(torch.tensor(0.5)) if by_share else None
-
-    def forward(self, seen: Tensor, rows: Tensor) -> Tensor:
-        """Compute it for clips of which `seen` of `rows` rows were observed, [B]; 0 for none."""
-        log_precision = self.log_whole.expand(len(seen))
-        if self.exponent is not None:
-            share = seen.clamp(min=1) / rows.clamp(min=1)
-            log_precision = log_precision + self.exponent * share.log()
-        return torch.where(seen > 0, log_precision.exp(), 0)

@@ -1,9 +1,10 @@
-"""Our own network: a line through what is left of each modality, weighed by how much is left.
+"""Our own network: each modality answers from what is left of it, and present answers are weighed.
 
-Language, voice and face each give an answer and a precision. The answers are combined as
-independent measurements of one quantity are, with what is known beforehand, the usual label, as
-one more: prediction = label + sum(precision * answer) / (1 + sum(precision)). What was not observed
-has no precision, and with nothing observed the prediction is the usual label.
+Language, voice and face each give an answer, with a precision p that is learned. What they say may
+be parts of a whole, to be added, or measurements of one quantity, to be averaged with what is known
+beforehand, the usual label: prediction = label + sum(p * answer) / (1 + c sum(p)), where the
+overlap c, in (0, 1), is learned: 0 adds, 1 averages. Sums are over the modalities of which
+something was observed; with nothing observed the prediction is the usual label.
 
 Shapes: B the batch, L the rows of a modality, D the features of a row.
 """
@@ -19,9 +20,14 @@ from lnln.data.batches import Inputs, PaddedSequence
 from lnln.data.language import RatingHead
 from lnln.layers.pooled import average, average_and_deviation
 from lnln.models.interface import Network, Targets, Terms
-from lnln.models.robust.evidence import Precision, Rows, Standardise
+from lnln.models.robust.evidence import Rows, Standardise
 from lnln.models.robust.settings import RobustSettings
 from lnln.settings import Shapes, TrainSettings
+
+# Before training words are relied on as much as on the usual label, voice and face less, and
+# answers are nearly added. Logarithms of p, and c before the sigmoid; tried on validation.
+LOG_PRECISIONS = (0.0, -2.0, -2.0)
+OVERLAP = -2.0
 
 
 class Output(NamedTuple):
@@ -71,17 +77,19 @@ class Robust(Network):
         widths = {m: getattr(shapes, f"{m}_dim") for m in MODALITIES}
         pooled = {m: w * (1 + (self.deviation and m != "text")) for m, w in widths.items()}
         self.standardise = nn.ModuleDict({m: Standardise(pooled[m]) for m in MODALITIES})
-        self.lines = nn.ModuleDict({m: nn.Linear(pooled[m], 1) for m in MODALITIES})
-        for line in self.lines.values():
-            nn.init.zeros_(line.weight)
-            nn.init.zeros_(line.bias)
-        read = () if "rows" in gone else ("audio", "vision")
+        self.lines = nn.ModuleDict({m: flat(pooled[m]) for m in MODALITIES})
+        read = [m for m in MODALITIES if m != "text" and "rows" not in gone]
         self.rows = nn.ModuleDict(
             {m: Rows(widths[m], settings.width, settings.heads) for m in read}
         )
-        weighed = () if "precision" in gone else MODALITIES
-        self.precisions = nn.ModuleDict({m: Precision("shares" not in gone) for m in weighed})
+        self.weighs, self.overlaps = "precision" not in gone, not {"precision", "overlap"} & {*gone}
+        if self.weighs:
+            self.log_precisions = nn.Parameter(torch.tensor(LOG_PRECISIONS))
+        if self.overlaps:
+            self.overlap = nn.Parameter(torch.tensor(OVERLAP))
         self.label = nn.Parameter(torch.zeros(()))
+        words_alone = self.precisions()[0] / (1 + self.shared() * self.precisions()[0])
+        self.unweighed = 1 / words_alone.item()  # what the weight of words is undone with
         self.register_buffer("head_weight", torch.zeros(shapes.text_dim))
         self.register_buffer("head_bias", torch.zeros(()))
 
@@ -118,45 +126,49 @@ class Robust(Network):
     def forward(self, incomplete: Inputs, complete: Inputs | None = None) -> Output:
         """Let every modality answer, and weigh the answers."""
         heard = [self.hear(m, s) for m, s in zip(MODALITIES, incomplete, strict=True)]
-        answers, precisions = (torch.stack(parts, dim=1) for parts in zip(*heard, strict=True))
+        answers, present = (torch.stack(parts, dim=1) for parts in zip(*heard, strict=True))
+        precisions = present * self.precisions()  # [B, 3]
+        overlap = self.shared()
         evidence = precisions * answers
-        together, alone = evidence.sum(dim=1), evidence
-        if self.precisions:
-            together = together / (1 + precisions.sum(dim=1))
-            alone = alone / (1 + precisions)
-        return Output(self.label + together, None, self.label + alone, precisions > 0)
+        together = evidence.sum(dim=1) / (1 + overlap * precisions.sum(dim=1))
+        alone = evidence / (1 + overlap * precisions)
+        return Output(self.label + together, None, self.label + alone, present)
+
+    def precisions(self) -> Tensor:
+        """How far words, voice and face are relied on, [3]."""
+        return self.log_precisions.exp() if self.weighs else self.label.new_ones(3)
+
+    def shared(self) -> Tensor:
+        """How far the modalities say the same, c."""
+        if self.overlaps:
+            return self.overlap.sigmoid()
+        return self.label.new_tensor(float(self.weighs))
 
     def hear(self, modality: str, sequence: PaddedSequence) -> tuple[Tensor, Tensor]:
-        """Return the answer of one modality and its precision, each [B].
+        """Return the answer of one modality, [B], and whether anything was observed, [B] bool.
 
         An answer is what the modality adds to the usual label.
         """
-        seen, rows, values = sequence.seen & sequence.mask, sequence.mask, sequence.values
+        seen, values = sequence.seen & sequence.mask, sequence.values
         if modality == "text":
-            values, rows = self.hidden_states(sequence), words(rows)
-            seen = seen & rows
+            seen, values = seen & words(sequence.mask), self.hidden_states(sequence)
         spread = self.deviation and modality != "text"
         pooled = (average_and_deviation if spread else average)(values, seen)
-        count = seen.sum(dim=1)
-        present = count > 0
+        present = seen.any(dim=1)
         answer = self.lines[modality](self.standardise[modality](pooled, present)).squeeze(1)
         if modality in self.rows:
             answer = answer + self.rows[modality](values, seen)
         if modality == "text":
             answer = answer + self._rated(pooled)
-        answer = torch.where(present, answer, 0)
-        if not self.precisions:
-            return answer, present.to(answer.dtype)
-        return answer, self.precisions[modality](count, rows.sum(dim=1))
+        return torch.where(present, answer, 0), present
 
     def _rated(self, mean: Tensor) -> Tensor:
         """What the language head says beyond the usual label, [B]; 0 where there is no head.
 
-        Twice as much, since a precision of 1 halves it at the start.
+        Whole words without voice and face are answered as the head does before training.
         """
         said = mean @ self.head_weight + self.head_bias - self.label
-        said = torch.where(self.head_weight.any(), said, 0)
-        return 2 * said if self.precisions else said
+        return torch.where(self.head_weight.any(), said * self.unweighed, 0)
 
     def losses(self, output: Output, targets: Targets) -> Terms:
         """Compute Huber losses: of the prediction, and of what each modality says alone."""
@@ -169,6 +181,14 @@ class Robust(Network):
             "loss_prediction": error,
             "loss_alone": alone,
         }
+
+
+def flat(features: int) -> nn.Linear:
+    """Make a line that answers 0 before it has learned anything."""
+    line = nn.Linear(features, 1)
+    nn.init.zeros_(line.weight)
+    nn.init.zeros_(line.bias)
+    return line
 
 
 def words(mask: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from lnln.settings import ModelSettings
 
-Part = Literal["precision", "shares", "rows", "deviation", "alone", "head"]
+Part = Literal["precision", "overlap", "rows", "deviation", "alone", "head"]
 
 
 class RobustSettings(ModelSettings):
@@ -18,17 +18,17 @@ class RobustSettings(ModelSettings):
         default=20.0, gt=0, description="learning rate of the network, times train.learning_rate"
     )
     decay: float = Field(
-        default=1.0, ge=0, description="weight decay of the lines of the short cut, AdamW's"
+        default=5.0, ge=0, description="weight decay of the lines of the short cut, AdamW's"
     )
     alone: float = Field(
         default=1.0, ge=0, description="weight of the errors of the modalities alone in the loss"
     )
     ablate: tuple[Part, ...] = Field(
         default=(),
-        description="parts to leave out: precision (answers are added up instead), shares (the "
-        "precision does not depend on how much was observed), rows (the short cut is left alone), "
-        "deviation (of voice and face over time), alone (errors of single modalities in the "
-        "loss), head (of a language encoder that was tuned on ratings)",
+        description="parts to leave out: precision (answers are added up), overlap (answers are "
+        "averaged as measurements of one quantity), rows (the short cut is left alone), deviation "
+        "(of voice and face over time), alone (errors of single modalities in the loss), head (of "
+        "a language encoder that was tuned on ratings)",
     )
 
 

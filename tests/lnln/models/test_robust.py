@@ -7,14 +7,13 @@ import numpy as np
 import pytest
 import torch
 
-from contracts.schemas import MODALITIES
 from lnln.data.batches import Inputs, PaddedSequence, collate
 from lnln.data.features import FeatureSet
 from lnln.data.language import FrozenLanguageEncoder, LanguageEncoder, RatingHead
 from lnln.models.interface import Targets
 from lnln.models.lnln.model import LNLN
 from lnln.models.lnln.settings import LNLNSettings
-from lnln.models.robust.evidence import Precision, Standardise
+from lnln.models.robust.evidence import Standardise
 from lnln.models.robust.model import Robust
 from lnln.models.robust.settings import Part, RobustSettings
 from lnln.settings import Shapes, TrainSettings
@@ -23,8 +22,8 @@ from lnln.training.run import train
 SMALL = RobustSettings(width=4)
 # Parameters that a part owns.
 OWNED: dict[Part, set[str]] = {
-    "precision": {f"precisions.{m}.{p}" for m in MODALITIES for p in ("log_whole", "exponent")},
-    "shares": {f"precisions.{m}.exponent" for m in MODALITIES},
+    "precision": {"log_precisions", "overlap"},
+    "overlap": {"overlap"},
     "rows": {
         f"rows.{m}.{p}"
         for m in ("audio", "vision")
@@ -116,15 +115,22 @@ def test_clips_of_which_only_words_are_known_leave_voice_and_face_as_they_are(
     assert model.standardise["audio"].count == 0
 
 
-def test_what_is_seen_less_of_counts_for_less() -> None:
-    precision = Precision(by_share=True)
-    values = precision(torch.tensor([0, 1, 2, 4, 8]), torch.full((5,), 8)).tolist()
-    assert values == sorted(values)
-    assert values[0] == 0
-    assert values[-1] == 1  # of a whole clip, before anything is learned
-    assert (
-        len({*Precision(by_share=False)(torch.tensor([1, 8]), torch.tensor([8, 8])).tolist()}) == 1
-    )
+def test_answers_are_added_or_averaged(shapes: Shapes, inputs: Inputs) -> None:
+    answers = []
+    for gone in ("precision", "overlap"):
+        model = Robust(RobustSettings(ablate=(gone,)), shapes).eval()
+        with torch.no_grad():
+            for line in model.lines.values():
+                line.bias.fill_(1.0)
+            for parameter in (getattr(model, "log_precisions", None),):
+                if parameter is not None:
+                    parameter.fill_(0.0)
+        answers.append(model(inputs))
+    added, averaged = answers
+    count = added.present.sum(dim=1)
+    torch.testing.assert_close(added.prediction, count.float())
+    torch.testing.assert_close(averaged.prediction, count / (1 + count))
+    assert torch.equal(averaged.alone, 0.5 * averaged.present)
 
 
 def test_z_scores_are_those_of_all_clips_that_were_there() -> None:
@@ -180,10 +186,7 @@ def test_an_ablated_part_goes_with_its_parameters(
 
 def test_every_parameter_learns(shapes: Shapes, clips: FeatureSet) -> None:
     model = moved(Robust(SMALL, shapes)).train()
-    text, *others = collate(clips, model.layout)
-    inputs = Inputs(
-        text._replace(observed=text.seen & (torch.arange(12) != 2)[: text.mask.shape[1]]), *others
-    )
+    inputs = collate(clips, model.layout)
     model.losses(model(inputs), targets_of(clips))["total"].backward()
     assert all(p.grad is not None and p.grad.any() for p in model.parameters())
     groups = model.parameter_groups(TrainSettings(learning_rate=1e-3))
