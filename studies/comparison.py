@@ -138,7 +138,9 @@ def _habit(studies: Studies, corpus: str, metric_set: MetricSet) -> list[dict[st
     if not tables:
         return []
     choices = if_chosen_on_test(
-        pa.concat_tables([t.unify_dictionaries() for t in tables]).unify_dictionaries(),
+        pa.concat_tables(
+            [t.unify_dictionaries() for t in tables], promote_options="default"
+        ).unify_dictionaries(),
         metric_set,
         "random",
         below_one(studies),

@@ -151,7 +151,8 @@ def damaged(studies: Studies, corpus: str, names: list[str]) -> dict[str, Any]:
             )
             for pattern in ("natural", name, f"{name}, masks")
         }
-        for model in studies.models:
+        asked = {answers.name for answers in by_model(table, name)}
+        for model in (m for m in studies.models if m in asked):
             row: Row = {"damage": name, "model": model}
             for pattern, said in (
                 ("natural", "whole"),

@@ -297,7 +297,7 @@ def _descend(
             model,
             settings,
             history,
-            clips=len(train_set),
+            clips=len(train_set) + sum(corpus.per_epoch(len(train_set)) for corpus in further),
             done=training.done,
             speaks=processes.is_main_process,
         )

@@ -30,7 +30,7 @@ class Telling:
     history : History
         It has the epochs before an interruption, and gets those that come.
     clips : int
-        In the training split.
+        That an epoch passes over, sentences among them.
     done : int
         Steps of an epoch that was interrupted.
     speaks : bool

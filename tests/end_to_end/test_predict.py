@@ -120,5 +120,5 @@ def test_table_and_nothing_but_unreadable_files(project: Path, run: Run) -> None
     )
     assert done.returncode == 1
     assert "prediction" in done.stdout
-    assert "This model was trained on the synthetic sample corpus" in " ".join(done.stdout.split())
+    assert "This model was trained, for words, on 23,703 sentences" in " ".join(done.stdout.split())
     assert done.stderr.count("error: ") == 2
