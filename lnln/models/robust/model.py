@@ -18,7 +18,7 @@ from torch.nn import functional as F
 from contracts.schemas import MODALITIES
 from lnln.data.batches import Inputs, PaddedSequence
 from lnln.data.language import RatingHead
-from lnln.layers.pooled import average, average_and_deviation
+from lnln.layers.pooled import average
 from lnln.models.interface import Network, Targets, Terms
 from lnln.models.robust.evidence import Rows, Standardise
 from lnln.models.robust.settings import RobustSettings
@@ -73,11 +73,9 @@ class Robust(Network):
         self.rate, self.decay, gone = settings.rate, settings.decay, settings.ablate
         self.weight_alone = 0.0 if "alone" in gone else settings.alone
         self.takes_head = "head" not in gone
-        self.deviation = "deviation" not in gone
         widths = {m: getattr(shapes, f"{m}_dim") for m in MODALITIES}
-        pooled = {m: w * (1 + (self.deviation and m != "text")) for m, w in widths.items()}
-        self.standardise = nn.ModuleDict({m: Standardise(pooled[m]) for m in MODALITIES})
-        self.lines = nn.ModuleDict({m: flat(pooled[m]) for m in MODALITIES})
+        self.standardise = nn.ModuleDict({m: Standardise(widths[m]) for m in MODALITIES})
+        self.lines = nn.ModuleDict({m: flat(widths[m]) for m in MODALITIES})
         read = [m for m in MODALITIES if m != "text" and "rows" not in gone]
         self.rows = nn.ModuleDict(
             {m: Rows(widths[m], settings.width, settings.heads) for m in read}
@@ -152,14 +150,12 @@ class Robust(Network):
         seen, values = sequence.seen & sequence.mask, sequence.values
         if modality == "text":
             seen, values = seen & words(sequence.mask), self.hidden_states(sequence)
-        spread = self.deviation and modality != "text"
-        pooled = (average_and_deviation if spread else average)(values, seen)
-        present = seen.any(dim=1)
-        answer = self.lines[modality](self.standardise[modality](pooled, present)).squeeze(1)
+        mean, present = average(values, seen), seen.any(dim=1)
+        answer = self.lines[modality](self.standardise[modality](mean, present)).squeeze(1)
         if modality in self.rows:
             answer = answer + self.rows[modality](values, seen)
         if modality == "text":
-            answer = answer + self._rated(pooled)
+            answer = answer + self._rated(mean)
         return torch.where(present, answer, 0), present
 
     def _rated(self, mean: Tensor) -> Tensor:

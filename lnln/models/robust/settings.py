@@ -6,7 +6,7 @@ from pydantic import Field
 
 from lnln.settings import ModelSettings
 
-Part = Literal["precision", "overlap", "rows", "deviation", "alone", "head"]
+Part = Literal["precision", "overlap", "rows", "alone", "head"]
 
 
 class RobustSettings(ModelSettings):
@@ -26,9 +26,9 @@ class RobustSettings(ModelSettings):
     ablate: tuple[Part, ...] = Field(
         default=(),
         description="parts to leave out: precision (answers are added up), overlap (answers are "
-        "averaged as measurements of one quantity), rows (the short cut is left alone), deviation "
-        "(of voice and face over time), alone (errors of single modalities in the loss), head (of "
-        "a language encoder that was tuned on ratings)",
+        "averaged as measurements of one quantity), rows (the short cut is left alone), alone "
+        "(errors of single modalities in the loss), head (of a language encoder that was tuned on "
+        "ratings)",
     )
 
 

@@ -36,7 +36,6 @@ OWNED: dict[Part, set[str]] = {
             "out.weight",
         )
     },
-    "deviation": set(),
     "alone": set(),
     "head": set(),
 }
@@ -178,8 +177,6 @@ def test_an_ablated_part_goes_with_its_parameters(
     if part == "head":
         without.take_head(RatingHead(torch.ones(shapes.text_dim), 1.0))
         assert not without.head_weight.any()
-    if part == "deviation":
-        assert without.lines["audio"].in_features == shapes.audio_dim
     output = without(collate(clips, without.layout))
     assert output.prediction.isfinite().all()
 
