@@ -42,9 +42,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 @pytest.fixture
 def predict(asked: list[Any], monkeypatch: pytest.MonkeyPatch) -> Predict:
     def run(*arguments: str, by_speaker: bool = True) -> Result:
-        config = SimpleNamespace(
-            notice=None, label_range=(-3, 3), intervals=None, w_withheld=None
-        )
+        config = SimpleNamespace(notice=None, label_range=(-3, 3), intervals=None, w_withheld=None)
         model = SimpleNamespace(config=config, extraction={}, by_speaker=by_speaker)
         monkeypatch.setattr("pipeline.commands.model.load_with_language", lambda *_, **__: model)
         return CliRunner().invoke(app, ["predict", *arguments])
