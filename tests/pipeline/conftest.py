@@ -20,9 +20,17 @@ def root() -> Path:
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Working folder with the params.yaml and datasets.yaml of the repository."""
-    for name in ("params.yaml", "datasets.yaml"):
-        shutil.copyfile(ROOT / name, tmp_path / name)
+    """Working folder with the params.yaml and datasets.yaml of the repository.
+
+    The model is LNLN, which has all that a model can have: variants, parts and w; no sentences.
+    """
+    for name, default, value in (
+        ("params.yaml", "  name: robust #", "  name: lnln #"),
+        ("datasets.yaml", "  sentences: {rated_sentences: 0.5} #", "  sentences: {} #"),
+    ):
+        text = (ROOT / name).read_text("utf-8")
+        assert default in text
+        (tmp_path / name).write_text(text.replace(default, value), "utf-8")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
