@@ -16,6 +16,8 @@ from extractors.workers.compiling import VARIABLE, machine_code
 os.environ[VARIABLE] = str(machine_code())
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+FAULTS = os.environ.get("LNLN_FAULTS")  # folder of small files that broke earlier versions
+
 MakeBert = Callable[..., Path]
 MakePickle = Callable[..., dict[str, Any]]
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
@@ -41,6 +43,14 @@ def write_bert(folder: Path, words: Sequence[str], width: int = 8) -> Path:
         torch.manual_seed(0)
         BertModel(config).save_pretrained(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def faults() -> Path:
+    """Folder of small files that broke earlier versions, where `LNLN_FAULTS` names one."""
+    if not FAULTS:
+        pytest.skip("LNLN_FAULTS does not name the folder of faulty files")
+    return Path(FAULTS)
 
 
 @pytest.fixture
