@@ -20,11 +20,12 @@ ifeq ($(SETTING),full)
 	python -m studies.full
 endif
 	dvc repro code
-	python -m studies.lanes $(LANES)
+	python -m studies.lanes studies/dvc.yaml $(LANES)
 	dvc repro studies/dvc.yaml
 
 study-javanese: doctor  ## leave one speaker out, on data/javanese (lnln prepare javanese FOLDER)
 	dvc repro code
+	python -m studies.lanes studies/javanese/dvc.yaml $(LANES)
 	dvc repro studies/javanese/dvc.yaml
 
 test: $(DEVELOPMENT)  ## the ordinary tests, on every core

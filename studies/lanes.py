@@ -1,9 +1,9 @@
 """Run the stages of the studies several at a time, one thread each; DVC runs one after the other.
 
-python -m studies.lanes 2
+python -m studies.lanes studies/dvc.yaml 2
 
-What fails or is interrupted is left to `dvc repro studies/dvc.yaml`, which comes afterwards and has
-nothing else to do than that and to tell.
+What fails or is interrupted is left to `dvc repro` of that pipeline, which comes afterwards and
+has nothing else to do than that and to tell.
 """
 
 from __future__ import annotations
@@ -15,11 +15,10 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-PIPELINE = "studies/dvc.yaml"
 # A stage needs nothing of its own group; LNLN's comparison comes first of its own, as it is long.
 GROUPS = (
     ("corpus",),
-    ("compare", "compare-speaker"),
+    ("compare", "compare-speaker", "folds", "folds-speaker"),
     ("ablations", "weights", "adversarial", "damaged"),
 )
 BUSY = "Unable to acquire lock"  # DVC's, while another lane reads or writes dvc.lock
@@ -28,16 +27,16 @@ TRIES, PAUSE_S = 60, 2.0
 
 def run_all() -> None:
     """Run group after group, each in as many lanes as the command line says."""
-    lanes = int(sys.argv[1])
+    pipeline, lanes = sys.argv[1], int(sys.argv[2])
     listed = subprocess.run(
-        ["dvc", "stage", "list", PIPELINE, "--name-only"],
+        ["dvc", "stage", "list", pipeline, "--name-only"],
         check=True,
         capture_output=True,
         text=True,
     )
     for stages in grouped(listed.stdout.split()):
         with ThreadPoolExecutor(lanes) as pool:
-            list(pool.map(reproduce, stages))
+            list(pool.map(reproduce, [f"{pipeline}:{stage}" for stage in stages]))
 
 
 def grouped(stages: Sequence[str]) -> list[list[str]]:
@@ -52,7 +51,7 @@ def reproduce(
     """Reproduce one stage, waiting while DVC is busy; say whether it is up to date."""
     for _ in range(TRIES):
         done = run(
-            ["dvc", "repro", "--single-item", f"{PIPELINE}:{stage}"],
+            ["dvc", "repro", "--single-item", stage],
             stderr=subprocess.PIPE,
             text=True,
             env=os.environ | {"OMP_NUM_THREADS": "1"},

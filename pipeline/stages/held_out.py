@@ -23,15 +23,15 @@ def main() -> None:
     if kind not in kinds:
         raise StageError(f"no sentence is of the kind {kind!r}, but {', '.join(sorted({*kinds}))}")
     seen = sentences.take(np.flatnonzero(kinds != kind))
-    unseen = sentences.take(np.flatnonzero(kinds == kind))
+    drawn = np.random.default_rng(task.settings.seed).permutation(np.flatnonzero(kinds == kind))
+    chosen = np.sort(drawn[: task.judged])
+    unseen = sentences.take(chosen)
     said: dict[str, list[Judged]] = {
         "tuned": judge(unseen, task.rates, tuned(task.folder, seen, task.settings)),
         "ridge on frozen states": judge(unseen, task.rates, ridge(task.folder, seen)),
         "constant": judge(unseen, task.rates, constant(seen)),
     }
-    texts = [
-        text for text, of in zip(task.table["text"].to_pylist(), kinds, strict=True) if of == kind
-    ]
+    texts = task.table["text"].take(chosen).to_pylist()
     said |= {"VADER's rules": judge(unseen, [0.0], lambda shown, lost: rules(texts))}
     write_json(
         {"sentences": {"seen": len(seen), "judged": len(unseen)}}

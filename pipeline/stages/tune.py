@@ -38,6 +38,8 @@ class Task(NamedTuple):
     folder : Path
         Where it is.
     settings : TuningSettings
+    judged : int
+        Sentences of an unseen kind on which it is judged.
     rates : list of float
         Shares of words lost at which it is judged.
     table : pa.Table
@@ -47,6 +49,7 @@ class Task(NamedTuple):
     base: str
     folder: Path
     settings: TuningSettings
+    judged: int
     rates: list[float]
     table: pa.Table
 
@@ -73,6 +76,7 @@ def read(base: str) -> Task:
         base,
         resolve(base, offline=offline),
         TuningSettings.model_validate(params["bases"][base]),
+        params["judged"],
         params["rates"],
         read_hutto(resolve_archive(params["sentences"], offline=offline)).table,
     )
