@@ -10,7 +10,7 @@ DEVELOPMENT := $(VENV)/.installed-dev
 SETTING := small
 LANES := $(shell nproc 2>/dev/null || echo 1)# stages of the studies at a time
 
-.PHONY: repro studies study-javanese test test-slow lint format docs doctor clean
+.PHONY: repro studies study-fair study-javanese test test-slow lint format docs doctor clean
 
 repro: doctor  ## raw clips to metrics: every DVC stage that is not up to date
 	dvc repro
@@ -22,6 +22,11 @@ endif
 	dvc repro code
 	python -m studies.lanes studies/dvc.yaml $(LANES)
 	dvc repro studies/dvc.yaml
+
+study-fair: doctor  ## every model with the plain and the rated encoder, with and without a speaker baseline
+	dvc repro code
+	python -m studies.lanes studies/fair/dvc.yaml $(LANES)
+	dvc repro studies/fair/dvc.yaml
 
 study-javanese: doctor  ## leave one speaker out, on data/javanese (lnln prepare javanese FOLDER)
 	dvc repro code

@@ -1,6 +1,7 @@
 """The corpora of the studies: raw clips to features once, whatever is made of them afterwards.
 
-python -m studies.corpora carrier   # stage corpus@carrier
+python -m studies.corpora carrier               # stage corpus@carrier
+python -m studies.corpora sample minilm-rated   # by another language encoder
 """
 
 from __future__ import annotations
@@ -43,14 +44,22 @@ class Corpus(NamedTuple):
     test: FeatureSet
 
 
-def describe(name: str) -> ResolvedDataset:
-    """Look a corpus up in datasets.yaml; its language encoder is that of the studies."""
+def describe(name: str, encoder: str | None = None) -> ResolvedDataset:
+    """Look a corpus up in datasets.yaml.
+
+    Parameters
+    ----------
+    name : str
+        Section of datasets.yaml.
+    encoder : str, optional
+        Language encoder; by default that of the studies.
+    """
     dataset = resolve_dataset(load_params().model_copy(update={"dataset": name}))
-    text = dataset.text.model_copy(update={"model": load_studies().encoder})
+    text = dataset.text.model_copy(update={"model": encoder or load_studies().encoder})
     return dataset.model_copy(update={"text": text})
 
 
-def read(name: str, *, like: str | None = None) -> Corpus:
+def read(name: str, *, like: str | None = None, encoder: str | None = None) -> Corpus:
     """Read a corpus that `main` wrote.
 
     Parameters
@@ -59,9 +68,16 @@ def read(name: str, *, like: str | None = None) -> Corpus:
         Folder of the corpus.
     like : str, optional
         Section of datasets.yaml, where the corpus has none of its own.
+    encoder : str, optional
+        Language encoder that it was written with, where that is not the one of the studies.
     """
-    folder = CORPORA / name
-    return read_splits(folder, describe(like or name), read_features(folder).manifest)
+    folder = folder_of(name, encoder)
+    return read_splits(folder, describe(like or name, encoder), read_features(folder).manifest)
+
+
+def folder_of(name: str, encoder: str | None = None) -> Path:
+    """Return the folder of a corpus: named after its encoder, where that is another one."""
+    return CORPORA / (name if encoder is None else f"{name}-{encoder}")
 
 
 def read_splits(folder: Path, dataset: ResolvedDataset, manifest: pa.Table) -> Corpus:
@@ -75,17 +91,17 @@ def read_splits(folder: Path, dataset: ResolvedDataset, manifest: pa.Table) -> C
 
 
 def main() -> None:
-    """Write the features of the corpora that the command line names."""
+    """Write the features of the corpus that the command line names."""
+    name, *encoder = sys.argv[1:]
     params = load_params()
-    for name in sys.argv[1:]:
-        if name not in load_datasets():
-            sys.exit(f"error: {name!r} is no section of datasets.yaml")
-        dataset = describe(name)
-        settings = dataset.extraction().model_copy(update={"run": params.run})
-        features = extract_dataset(dataset.root, settings)
-        warn(features.warnings)
-        features.write(CORPORA / name)
-        print(f"{name}: {features.manifest.num_rows} clips, {len(features.quarantine)} set aside")
+    if name not in load_datasets():
+        sys.exit(f"error: {name!r} is no section of datasets.yaml")
+    dataset = describe(name, *encoder)
+    settings = dataset.extraction().model_copy(update={"run": params.run})
+    features = extract_dataset(dataset.root, settings)
+    warn(features.warnings)
+    features.write(folder_of(name, *encoder))
+    print(f"{name}: {features.manifest.num_rows} clips, {len(features.quarantine)} set aside")
 
 
 if __name__ == "__main__":

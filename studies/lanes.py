@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 # A stage needs nothing of its own group; LNLN's comparison comes first of its own, as it is long.
 GROUPS = (
     ("corpus",),
-    ("compare", "compare-speaker", "folds", "folds-speaker"),
+    ("compare", "compare-speaker", "folds", "folds-speaker", "fair"),
     ("ablations", "weights", "adversarial", "damaged"),
 )
 BUSY = "Unable to acquire lock"  # DVC's, while another lane reads or writes dvc.lock

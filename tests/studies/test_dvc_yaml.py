@@ -11,7 +11,7 @@ from pipeline.stages.code import sources
 from studies.settings import Studies, load_studies
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = ("studies", "studies/javanese")
+FOLDERS = ("studies", "studies/fair", "studies/javanese")
 
 
 def stages(folder: str) -> dict[str, Any]:

@@ -7,7 +7,9 @@ import pytest
 from studies import lanes
 
 
-@pytest.mark.parametrize("pipeline", ["studies/dvc.yaml", "studies/javanese/dvc.yaml"])
+@pytest.mark.parametrize(
+    "pipeline", [f"{folder}/dvc.yaml" for folder in ("studies", "studies/fair", "studies/javanese")]
+)
 def test_every_stage_but_what_tells_is_in_one_group(pipeline: str) -> None:
     listed = subprocess.run(
         ["dvc", "stage", "list", pipeline, "--name-only"],
