@@ -36,9 +36,7 @@ def confidence(run: Run) -> Section:
 def _of_pattern(run: Run, answers: Sequence[Slice], pattern: str) -> list[Confidence]:
     """Return what `confidences` finds, in the order of the models."""
     about = run.about
-    found = confidences(
-        answers, pattern, about.rates, seed=about.seed, resamples=about.resamples
-    )
+    found = confidences(answers, pattern, about.rates, seed=about.seed, resamples=about.resamples)
     by_name = {own.model: own for own in found}
     return [by_name[name] for name in about.models if name in by_name]
 
