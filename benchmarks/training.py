@@ -25,7 +25,7 @@ from lnln.data.features import FeatureSet
 from lnln.missing.masks import evaluation_masks, training_masks
 from lnln.models.lnln.settings import Variant
 from lnln.settings import TrainSettings
-from lnln.training.run import reproducible
+from lnln.training.reproducible import reproducible
 
 BATCH = 16
 RATES = [r / 10 for r in range(10)]

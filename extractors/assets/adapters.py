@@ -11,11 +11,10 @@ import hashlib
 import importlib.util
 import json
 import shutil
-import tempfile
 from pathlib import Path
 from typing import Any
 
-from extractors.assets.cache import cache_folder
+from extractors.assets.cache import cache_folder, making
 from extractors.errors import MissingAsset
 
 ADAPTERS = ("minilm-rated", "mpnet-rated")  # those that come with this program
@@ -66,17 +65,9 @@ def merged(adapter: Path, base: Path) -> Path:
         with file.open("rb") as f:
             digest.update(hashlib.file_digest(f, "sha256").digest())
     folder = cache_folder() / "adapted" / digest.hexdigest()
-    if folder.is_dir():
-        return folder
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
-        made = Path(temporary) / "model"
-        _merge(adapter, base, made)
-        try:
-            made.rename(folder)
-        except OSError:  # another process was first
-            if not folder.is_dir():
-                raise
+    if not folder.is_dir():
+        with making(folder) as made:
+            _merge(adapter, base, made)
     return folder
 
 
@@ -84,7 +75,6 @@ def _merge(adapter: Path, base: Path, made: Path) -> None:
     import numpy as np
     from safetensors.numpy import load_file, save_file
 
-    made.mkdir()
     for file in base.iterdir():
         if file.is_file() and (file.suffix == ".json" or file.name.startswith("vocab")):
             shutil.copyfile(file, made / file.name)

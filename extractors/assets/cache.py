@@ -1,9 +1,30 @@
 """Where models are kept that were downloaded or put together on this machine."""
 
 import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
 def cache_folder() -> Path:
     """Return the folder, which need not be there yet: lnln/ in the user's cache."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "lnln"
+
+
+@contextmanager
+def making(folder: Path) -> Iterator[Path]:
+    """Empty folder to fill; it becomes `folder` if the block ends without an exception.
+
+    Of several processes that make the same, the first one's stays.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
+        made = Path(temporary) / folder.name
+        made.mkdir()
+        yield made
+        try:
+            made.rename(folder)
+        except OSError:  # another process was first
+            if not folder.is_dir():
+                raise

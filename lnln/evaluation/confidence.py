@@ -115,15 +115,16 @@ def confidences(
         and np.isfinite(s.level).any()
     ]
     found = []
-    for model, own in groupby(asked, lambda s: s.model):
-        by_rate: dict[float, list[Slice]] = {}
-        for s in own:
-            by_rate.setdefault(s.condition.rate, []).append(s)
-        several = [by_rate[rate] for rate in sorted(by_rate)]
-        level = float(np.nanmax(several[0][0].level))
-        weights = bootstrap_weights(units(several[0][0].group), resamples, seed)
-        at = [_at_rate(same, weights) for same in several]
-        found.append(Confidence(model, level, at, _kept(several)))
+    for groups, same in groupby(asked, lambda s: tuple(s.group)):
+        weights = bootstrap_weights(units(groups), resamples, seed)
+        for model, own in groupby(same, lambda s: s.model):
+            by_rate: dict[float, list[Slice]] = {}
+            for s in own:
+                by_rate.setdefault(s.condition.rate, []).append(s)
+            several = [by_rate[rate] for rate in sorted(by_rate)]
+            level = float(np.nanmax(several[0][0].level))
+            at = [_at_rate(draws, weights) for draws in several]
+            found.append(Confidence(model, level, at, _kept(several)))
     return found
 
 

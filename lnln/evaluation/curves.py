@@ -76,23 +76,15 @@ def curves(
         By metric.
     """
     rates, of_condition = model.rates, np.array([rate for rate, _ in model.conditions])
-    by_seed = [
-        weighted_metrics(model.label, answers, weights, metric_set, metrics)
-        for answers in model.prediction
-    ]
+    found = weighted_metrics(model.label, model.prediction, weights, metric_set, metrics)
     return {
         metric: Curve(
             model.name,
             metric,
             rates,
-            np.stack(
-                [
-                    np.stack([found[metric][of_condition == r].mean(axis=0) for r in rates], axis=1)
-                    for found in by_seed
-                ]
-            ),
+            np.stack([values[:, of_condition == r].mean(axis=1) for r in rates], axis=-1),
         )
-        for metric in by_seed[0]
+        for metric, values in found.items()
     }
 
 

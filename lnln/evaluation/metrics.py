@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.metrics import f1_score
 
 from lnln.settings import MetricSet
 
@@ -137,6 +136,8 @@ def grade(grading: Grading, truth: Values, predicted: Classes) -> Metrics:
         grading.accuracy: float((classes == predicted).mean()) if len(classes) else None
     }
     if grading.f1:
+        from sklearn.metrics import f1_score  # takes a second to import
+
         # Truth first: swapped, as in published code, the weights are those of the predictions.
         graded[grading.f1] = (
             float(f1_score(classes, predicted, average="weighted", zero_division=0))

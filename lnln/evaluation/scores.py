@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Literal
 
 import numpy as np
@@ -87,9 +88,10 @@ def scores(
         By model, metric and `over`, in this order.
     """
     found = []
-    for model in models:
-        weights = bootstrap_weights(units(model.group), resamples, seed)
-        found += score_curves(model, curves(model, weights, metric_set, metrics), over)
+    for groups, same in groupby(models, lambda model: tuple(model.group)):
+        weights = bootstrap_weights(units(groups), resamples, seed)
+        for model in same:
+            found += score_curves(model, curves(model, weights, metric_set, metrics), over)
     return found
 
 

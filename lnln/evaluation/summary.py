@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from lnln.evaluation import metrics
 from lnln.evaluation.by_model import from_slices
@@ -16,7 +15,7 @@ from lnln.evaluation.collapse import collapsed_rates, collapses
 from lnln.evaluation.confidence import confidences
 from lnln.evaluation.curves import Over
 from lnln.evaluation.scores import Score, defined, scores
-from lnln.evaluation.table import OWN_LABELS, Slice, slices
+from lnln.evaluation.table import OWN_LABELS, Slice
 from lnln.evaluation.weighted import weighted_metrics
 from lnln.missing.patterns import ONLY
 from lnln.settings import MetricSet
@@ -31,8 +30,14 @@ OVER_RATES: dict[str, Over] = {
 }
 
 
-def by_condition(table: pa.Table, metric_set: MetricSet) -> list[Row]:
+def by_condition(answers: Iterable[Slice], metric_set: MetricSet) -> list[Row]:
     """Compute the metrics of every model, seed, pattern and rate, means over the draws of masks.
+
+    Parameters
+    ----------
+    answers : iterable of Slice
+        As `lnln.evaluation.table.slices` yields them.
+    metric_set : {"mosi", "sims"}
 
     Returns
     -------
@@ -40,28 +45,38 @@ def by_condition(table: pa.Table, metric_set: MetricSet) -> list[Row]:
         `KEYS`, every metric, and of models that estimate w: `w` and `completeness`, means over
         clips, and `w_mae` and `w_corr`, w against the true completeness.
     """
-    return _by_condition(slices(table), metric_set)
-
-
-def _by_condition(answers: Iterable[Slice], metric_set: MetricSet) -> list[Row]:
-    rows = []
-    for key, draws in groupby(answers, _key):
-        scored = [_scored(draw, metric_set) for draw in draws]
-        rows.append(dict(zip(KEYS, key, strict=True)) | metrics.mean(scored))
-    return rows
+    scored = [
+        one
+        for _, same in groupby(answers, lambda s: (s.model, s.seed, s.label.tobytes()))
+        for one in _scored(list(same), metric_set)
+    ]
+    return [
+        dict(zip(KEYS, key, strict=True)) | metrics.mean([row for _, row in draws])
+        for key, draws in groupby(scored, lambda one: _key(one[0]))
+    ]
 
 
 def _key(answers: Slice) -> tuple[str, int, str, float]:
     return (answers.model, answers.seed, answers.condition.pattern, answers.condition.rate)
 
 
-def _scored(answers: Slice, metric_set: MetricSet) -> metrics.Metrics:
-    once = np.ones((len(answers.label), 1))
-    values = weighted_metrics(answers.label, answers.prediction[None], once, metric_set)
-    row: metrics.Metrics = {name: defined(value[0, 0]) for name, value in values.items()}
+def _scored(
+    answers: Sequence[Slice], metric_set: MetricSet
+) -> Iterator[tuple[Slice, metrics.Metrics]]:
+    """Score answers that have the same labels."""
+    labels, once = answers[0].label, np.ones((len(answers[0].label), 1))
+    predictions = np.stack([s.prediction[None] for s in answers])
+    values = weighted_metrics(labels, predictions, once, metric_set)
+    for place, s in enumerate(answers):
+        row = {name: defined(value[place, 0, 0]) for name, value in values.items()}
+        yield s, row | _estimated(s)
+
+
+def _estimated(answers: Slice) -> metrics.Metrics:
+    """Compare w with the true completeness; nothing of a model that does not estimate it."""
     if np.isnan(answers.w).any():
-        return row
-    return row | {
+        return {}
+    return {
         "w": float(answers.w.mean()),
         "completeness": float(answers.completeness.mean()),
         "w_mae": float(np.abs(answers.w - answers.completeness).mean()),
@@ -91,7 +106,8 @@ def over_seeds(rows: Iterable[Row]) -> list[Row]:
 
 
 def results(
-    table: pa.Table,
+    answers: Sequence[Slice],
+    scored: Iterable[Row],
     metric_set: MetricSet,
     *,
     pattern: str,
@@ -100,12 +116,14 @@ def results(
     seed: int,
     resamples: int = 1000,
 ) -> Row:
-    """Sum up a table of predictions.
+    """Sum up the answers under one pattern of missing data.
 
     Parameters
     ----------
-    table : pa.Table
-        As `contracts.schemas.PREDICTIONS`.
+    answers : sequence of Slice
+        As `lnln.evaluation.table.slices` yields them.
+    scored : iterable of dict
+        What `by_condition` makes of them.
     metric_set : {"mosi", "sims"}
     pattern : str
         Pattern of missing data that is reported.
@@ -131,16 +149,14 @@ def results(
         them, under the names of `models` and the three; `collapsed`: by model the rates at which
         it answers a constant; `confidence`, with intervals: by model whether they hold as many
         labels as they are to, see `lnln.evaluation.confidence.Confidence`; `majority_of_test`:
-        accuracies of the majority class of the test split itself, which no honest model knows;
-        `modalities`: see `by_modality`.
+        accuracies of the majority class of the test split itself, which no honest model knows.
 
     Raises
     ------
     MismatchError
         If a model was not asked about the same clips under the same conditions with every seed.
     """
-    answers = list(slices(table))
-    rows = [row for row in _by_condition(answers, metric_set) if row["pattern"] == pattern]
+    rows = [row for row in scored if row["pattern"] == pattern]
     at_rate = [row for row in rows if row["rate"] == missing_rate]
     averaged = [
         {"model": model, "seed": seed_} | metrics.mean([_metrics(row) for row in same])
@@ -197,8 +213,7 @@ def results(
     sure = confidences(answers, pattern, rates, seed=seed, resamples=resamples)
     if sure:
         summary["confidence"] = {found.model: found.asdict() for found in sure}
-    own = by_modality(answers, metric_set)
-    return summary | ({"modalities": own} if own else {})
+    return summary
 
 
 def _of(reached: Sequence[Score], over: Over, value: Callable[[Score], Any]) -> dict[str, Row]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -26,6 +26,7 @@ OWN_LABELS: dict[Modality, str] = {"text": "label_t", "audio": "label_a", "visio
 CLIP_COLUMNS = ("clip_id", "group", "label", "label_t", "label_a", "label_v")
 # Columns with few different values, kept as numbers of a dictionary; the others vary freely.
 _FREE = ("prediction", "low", "high", "w")
+_KEYS = ("model", "seed", "pattern", "rate", "draw")  # of a slice, in the order of slices
 # What tables of earlier versions do not have.
 _ADDED = ("low", "high", "level")
 Array = NDArray[np.float64]
@@ -192,42 +193,38 @@ def slices(table: pa.Table) -> Iterator[Slice]:
     """Split a table of predictions by model, seed and condition, in that order."""
     if not table.num_rows:
         return
-    codes = {name: _codes(table[name]) for name in ("model", "pattern", "clip_id", "group")}
-    numbers = {name: table[name].to_numpy() for name in ("seed", "rate", "draw")}
-    keys = ("model", "seed", "pattern", "rate", "draw")
-    columns = [codes[n][0] if n in codes else numbers[n] for n in keys]
-    order = np.lexsort([codes["clip_id"][0], *reversed(columns)])
-    ordered = np.stack([column[order].astype(np.float64) for column in columns])
-    edges = np.flatnonzero((ordered[:, 1:] != ordered[:, :-1]).any(axis=0)) + 1
+    keys = {name: _codes(table[name]) for name in (*_KEYS, "clip_id", "group")}
+    condition = np.zeros(table.num_rows, dtype=np.int64)  # one number for all keys
+    for name in _KEYS:
+        condition = condition * len(keys[name][1]) + keys[name][0]
+    clips, names_of_clips = keys["clip_id"]
+    order = np.argsort(condition * len(names_of_clips) + clips, kind="stable")
+    edges = np.flatnonzero(np.diff(condition[order])) + 1
     fields = ("label", "label_t", "label_a", "label_v", "prediction", *_ADDED, "w", "completeness")
     values = {
         name: table[name].to_numpy(zero_copy_only=False)[order].astype(np.float64)
         for name in fields
     }
     names = {
-        name: np.array(codes[name][1], dtype=object)[codes[name][0][order]]
+        name: np.array(keys[name][1], dtype=object)[keys[name][0][order]]
         for name in ("clip_id", "group")
     }
     observed = table["observed"].to_numpy(zero_copy_only=False)[order]
     for start, end in zip([0, *edges], [*edges, len(order)], strict=True):
-        first = order[start]
+        model, seed, *asked = (keys[name][1][keys[name][0][order[start]]] for name in _KEYS)
         yield Slice(
-            str(codes["model"][1][codes["model"][0][first]]),
-            int(numbers["seed"][first]),
-            Condition(
-                str(codes["pattern"][1][codes["pattern"][0][first]]),
-                float(numbers["rate"][first]),
-                int(numbers["draw"][first]),
-            ),
+            model,
+            seed,
+            Condition(*asked),
             **{name: names[name][start:end] for name in names},
             **{name: values[name][start:end] for name in fields},
             observed=observed[start:end],
         )
 
 
-def _codes(column: pa.ChunkedArray) -> tuple[NDArray[np.int64], list[str]]:
-    """Number the names of a column in their alphabetical order."""
-    encoded = column.combine_chunks()
-    names = encoded.dictionary.to_pylist()
-    places = np.argsort(np.argsort(np.array(names, dtype=object)))
-    return places[encoded.indices.to_numpy()], sorted(names)
+def _codes(column: pa.ChunkedArray) -> tuple[NDArray[np.int64], list[Any]]:
+    """Number the values of a column in their order, and list them."""
+    encoded = column.combine_chunks().dictionary_encode()
+    values = encoded.dictionary.to_pylist()
+    places = np.argsort(np.argsort(np.array(values, dtype=object)))
+    return places[encoded.indices.to_numpy()], sorted(values)

@@ -18,6 +18,7 @@ from lnln.evaluation.metrics import Grading, correlation, gradings, metric_names
 from lnln.settings import MetricSet
 
 Values = NDArray[np.float64]
+Single = NDArray[np.float32]
 
 # A variance this small beside the greatest deviation has lost too many digits as a difference of
 # two sums: it is computed once more, clip by clip.
@@ -36,7 +37,9 @@ def weighted_metrics(
     Parameters
     ----------
     labels : array, [clips]
-    predictions : array, [answers, clips]
+    predictions : array, [..., answers, clips]
+        Each [answers, clips] is one matrix product, so that the last digits of its metrics do not
+        depend on the others.
     weights : array, [clips, resamples]
         Whole numbers of 0 or more.
     metric_set : {"mosi", "sims"}
@@ -45,7 +48,7 @@ def weighted_metrics(
 
     Returns
     -------
-    dict of str to array, [answers, resamples]
+    dict of str to array, [..., answers, resamples]
         NaN where a metric is undefined.
 
     Raises
@@ -61,12 +64,13 @@ def weighted_metrics(
     if metric_set == "sims":
         labels, predictions = np.clip(labels, -1, 1), np.clip(predictions, -1, 1)
     found: dict[str, Values] = {}
+    single = weights.astype(np.float32)
     with np.errstate(invalid="ignore", divide="ignore"):
         for grading in gradings(metric_set):
             if grading.f1 in wanted:
-                found |= _two_classes(grading, labels, predictions, weights)
+                found |= _two_classes(grading, labels, predictions, single)
             elif grading.accuracy in wanted:
-                found[grading.accuracy] = _accuracy(grading, labels, predictions, weights)
+                found[grading.accuracy] = _accuracy(grading, labels, predictions, single)
         if "mae" in wanted:
             found["mae"] = np.abs(predictions - labels) @ weights / weights.sum(axis=0)
         if "corr" in wanted:
@@ -74,14 +78,14 @@ def weighted_metrics(
     return {name: found[name] for name in known if name in wanted}
 
 
-def _accuracy(grading: Grading, labels: Values, predictions: Values, weights: Values) -> Values:
+def _accuracy(grading: Grading, labels: Values, predictions: Values, weights: Single) -> Values:
     counted = grading.counted(labels)
     right = (grading.classes(predictions) == grading.classes(labels)) & counted
     return _share(_count(right, weights), _count(counted, weights))
 
 
 def _two_classes(
-    grading: Grading, labels: Values, predictions: Values, weights: Values
+    grading: Grading, labels: Values, predictions: Values, weights: Single
 ) -> dict[str, Values]:
     """Accuracy and support-weighted F1 from the four counts of the confusion matrix."""
     counted = grading.counted(labels)
@@ -100,12 +104,12 @@ def _two_classes(
     }
 
 
-def _count(which: NDArray[np.bool_], weights: Values) -> Values:
+def _count(which: NDArray[np.bool_], weights: Single) -> Values:
     """Sum the weights of the clips that are marked.
 
     In single precision, in which whole numbers up to 2^24 are exact: half the time.
     """
-    return (which.astype(np.float32) @ weights.astype(np.float32)).astype(np.float64)
+    return (which.astype(np.float32) @ weights).astype(np.float64)
 
 
 def _share(part: Values, total: Values) -> Values:
@@ -114,7 +118,7 @@ def _share(part: Values, total: Values) -> Values:
 
 def _correlations(labels: Values, predictions: Values, weights: Values) -> Values:
     """Pearson's correlation from weighted moments about the unweighted means."""
-    x, y = predictions - predictions.mean(axis=1, keepdims=True), labels - labels.mean()
+    x, y = predictions - predictions.mean(axis=-1, keepdims=True), labels - labels.mean()
     total = weights.sum(axis=0)
     sum_x, sum_y = x @ weights, y @ weights
     variance_x = (x**2) @ weights - sum_x**2 / total
@@ -122,17 +126,20 @@ def _correlations(labels: Values, predictions: Values, weights: Values) -> Value
     covariance = (x * y) @ weights - sum_x * sum_y / total
     found = np.clip(covariance / np.sqrt(variance_x * variance_y), -1, 1)
 
+    doubtful_x = variance_x <= _CANCELLED * total * np.square(x).max(axis=-1, keepdims=True)
+    doubtful_y = variance_y <= _CANCELLED * total * np.square(y).max()
     undefined = np.zeros(found.shape, dtype=bool)
-    undefined[np.ptp(predictions, axis=1) == 0] = True
-    undefined[:, _constant(labels, weights)] = True
-    doubtful = variance_x <= _CANCELLED * total * np.square(x).max(axis=1, keepdims=True)
-    doubtful |= variance_y <= _CANCELLED * total * np.square(y).max()
-    for answer in np.flatnonzero((doubtful & ~undefined).any(axis=1)):
-        undefined[answer] |= _constant(predictions[answer], weights)
-    for answer, sample in np.argwhere(doubtful & ~undefined):
+    undefined[np.ptp(predictions, axis=-1) == 0] = True
+    undefined[..., doubtful_y] |= _constant(labels, weights[:, doubtful_y])
+    doubtful = (doubtful_x | doubtful_y) & ~undefined
+    for answer in zip(*np.nonzero(doubtful.any(axis=-1)), strict=True):
+        own = doubtful[answer]
+        undefined[answer][own] |= _constant(predictions[answer], weights[:, own])
+    for at in zip(*np.nonzero(doubtful & ~undefined), strict=True):
+        *answer, sample = at
         times = weights[:, sample].astype(np.int64)
-        exact = correlation(np.repeat(predictions[answer], times), np.repeat(labels, times))
-        found[answer, sample] = np.nan if exact is None else exact
+        exact = correlation(np.repeat(predictions[*answer], times), np.repeat(labels, times))
+        found[at] = np.nan if exact is None else exact
     return np.where(undefined, np.nan, found)
 
 

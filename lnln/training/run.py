@@ -2,34 +2,32 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 from accelerate.utils import gather_object
 
 from lnln.checkpoints.checkpoint import Weights, weights_of
 from lnln.checkpoints.intervals import Calibration
-from lnln.data.batches import Layout
 from lnln.data.encoding import check_language
 from lnln.data.features import FeatureSet, Lengths
-from lnln.data.language import FrozenLanguageEncoder, LanguageEncoder
+from lnln.data.language import LanguageEncoder
 from lnln.data.normalisation import Normalisation
 from lnln.data.sentences import Sentences
-from lnln.evaluation import metrics
 from lnln.missing.dropping import SentenceCache, drop
 from lnln.missing.masks import Masks
 from lnln.missing.scaling import scale
 from lnln.models.interface import Estimator, Model, Network
 from lnln.models.registry import find
 from lnln.settings import MetricSet, ModelSettings, Shapes, TrainSettings
+from lnln.training.checking import require_language, require_selection, require_speakers
 from lnln.training.epoch_clips import sets_to_fit, taken
 from lnln.training.history import History, Row
 from lnln.training.processes import accelerator, share
+from lnln.training.reproducible import reproducible
 from lnln.training.resume import StateFile, Stopped, terminations
 from lnln.training.steps import Training
 from lnln.training.telling import Telling
@@ -137,18 +135,8 @@ def train(
         If SIGTERM came and there is a `state` to keep the run in.
     """
     kind = find(name).load()
-    if language is None and kind.reads_text:
-        raise ValueError(f"the model {name} reads text: give the language encoder")
-    if language and settings.finetune_language is isinstance(language, FrozenLanguageEncoder):
-        raise ValueError(
-            f"finetune_language is {settings.finetune_language}, but the language encoder is a "
-            f"{type(language).__name__}: load the other kind"
-        )
-    if settings.selection not in metrics.metric_names(metric_set):
-        raise ValueError(
-            f"selection={settings.selection!r} is not one of "
-            f"{', '.join(metrics.metric_names(metric_set))}"
-        )
+    require_language(name, kind, settings, language)
+    require_selection(settings, metric_set)
     further = taken(kind, further)
     shapes = Shapes(
         text_dim=language.width if language else train_set.text.values.shape[1] or 1,
@@ -158,7 +146,7 @@ def train(
     )
     layout = kind.reads(model_settings, shapes, "ids" if settings.finetune_language else "states")
     if settings.normalisation == "speaker":
-        _require_speakers(name, layout, train_set, valid_set)
+        require_speakers(name, layout, train_set, valid_set)
     normalisation = (
         Normalisation.fit(train_set, settings.normalisation)
         if layout.features == "z_scores"
@@ -221,20 +209,6 @@ def train(
 def _own(rows: list[Any]) -> list[Any]:
     """Gather nothing from other processes."""
     return rows
-
-
-def _require_speakers(name: str, layout: Layout, *sets: FeatureSet) -> None:
-    """Make sure that clips can be normalised by speaker."""
-    if layout.features == "raw":
-        raise ValueError(
-            f"normalisation=speaker: with these settings the model {name} reads features as they "
-            "come, without any normalisation: take normalisation=split, or its variant paper"
-        )
-    if any(clips.groups is None for clips in sets):
-        raise ValueError(
-            "normalisation=speaker: nobody said whose the clips are: read them with a manifest "
-            "that has the column group, or take normalisation=split"
-        )
 
 
 def _fit(
@@ -318,23 +292,3 @@ def _descend(
         telling.close()
     model.load_state_dict(history.weights, strict=False)  # a frozen language encoder is not there
     return history
-
-
-@contextmanager
-def reproducible(settings: TrainSettings) -> Iterator[None]:
-    """Seed torch, and let it use only the algorithms and the precision that the settings allow."""
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what CUDA asks for
-    before = torch.are_deterministic_algorithms_enabled(), torch.get_float32_matmul_precision()
-    deterministic: Any = torch.utils.deterministic  # whose switch its types leave out
-    filling = deterministic.fill_uninitialized_memory
-    torch.manual_seed(settings.seed)
-    torch.use_deterministic_algorithms(settings.deterministic)
-    # Nothing here reads memory that nobody wrote; to fill it takes a tenth of a step.
-    deterministic.fill_uninitialized_memory = False
-    torch.set_float32_matmul_precision("high" if settings.tf32 else "highest")
-    try:
-        yield
-    finally:
-        torch.use_deterministic_algorithms(before[0])
-        deterministic.fill_uninitialized_memory = filling
-        torch.set_float32_matmul_precision(before[1])

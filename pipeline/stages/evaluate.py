@@ -1,18 +1,15 @@
 """Stage `evaluate`: what the predictions for the test split say, every model beside the floors."""
 
 import csv
-from collections.abc import Iterator, Sequence
 from itertools import product
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
 import rich
 
 from contracts.files import replacing
 from lnln.evaluation.by_model import MismatchError
-from lnln.evaluation.summary import by_condition, over_seeds, results
+from lnln.evaluation.summary import by_condition, by_modality, over_seeds, results
 from lnln.evaluation.table import read, slices, write
 from pipeline.models import compared
 from pipeline.params import Params, load_dataset, load_params
@@ -38,12 +35,14 @@ def main() -> None:
     table = read(
         [SWEPT / f"{run_name(m, seed)}.parquet" for m in models for seed in params.train.seeds]
     )
-    scored = by_condition(table, dataset.metric_set)
+    answers = list(slices(table))
+    scored = by_condition(answers, dataset.metric_set)
     require_rates(scored, params)
     write(table, PREDICTIONS)
     summary, *others = (
         results(
             answers,
+            scored,
             dataset.metric_set,
             pattern=name,
             missing_rate=params.missing_rate,
@@ -51,14 +50,18 @@ def main() -> None:
             seed=params.masks.seed,
             resamples=params.evaluate.bootstrap,
         )
-        for name, answers in zip(patterns, by_pattern(table, patterns), strict=True)
+        for name in patterns
     )
+    modalities = by_modality(answers, dataset.metric_set)
     about = {"missing_rate": params.missing_rate, "pattern": pattern}
     beside = {
         name: {key: other[key] for key in OF_A_PATTERN if key in other}
         for name, other in zip(patterns[1:], others, strict=True)
     }
-    write_json(about | summary | ({"patterns": beside} if beside else {}), METRICS / "test.json")
+    more = {"modalities": modalities, "patterns": beside}
+    write_json(
+        about | summary | {name: told for name, told in more.items() if told}, METRICS / "test.json"
+    )
     swept = [
         row
         for row in over_seeds(scored)
@@ -80,7 +83,7 @@ def main() -> None:
     write_csv(
         [
             {"seed": s.seed, "draw": s.condition.draw, "label": float(y), "prediction": float(p)}
-            for s in slices(table)
+            for s in answers
             if s.model == params.model.name
             and (s.condition.pattern, s.condition.rate) == (pattern, params.missing_rate)
             for y, p in zip(s.label, s.prediction, strict=True)
@@ -91,20 +94,8 @@ def main() -> None:
     for name in patterns:
         rich.print(f"pattern {name}")
         rich.print(results_table([row for row in swept if row["pattern"] == name], models))
-    if "modalities" in summary:
-        rich.print(modalities_table(summary["modalities"]))
-
-
-def by_pattern(table: pa.Table, patterns: Sequence[str]) -> Iterator[pa.Table]:
-    """Return what `results` needs for each pattern: the whole table for the first.
-
-    For another, the answers under that pattern, and those under `random`, with which answers from
-    single modalities are compared.
-    """
-    yield table
-    names = table["pattern"].cast(pa.string())
-    for pattern in patterns[1:]:
-        yield table.filter(pc.is_in(names, pa.array([pattern, "random"])))
+    if modalities:
+        rich.print(modalities_table(modalities))
 
 
 def require_rates(scored: list[Row], params: Params) -> None:

@@ -41,6 +41,7 @@ def axes(name: str, *, width: float = _WIDTH, height: float = _HEIGHT) -> Iterat
         Inches.
     """
     from matplotlib import rc_context
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 
     settings: Any = {
@@ -59,6 +60,7 @@ def axes(name: str, *, width: float = _WIDTH, height: float = _HEIGHT) -> Iterat
     }
     with rc_context(settings):
         figure = Figure(figsize=(width, height), layout="constrained")
+        FigureCanvasSVG(figure)
         yield Drawn(name, figure, figure.subplots())
 
 
@@ -76,6 +78,9 @@ class Drawn:
         title, description : str
             What it is, and what it shows, for those who do not see it.
         """
+        # `savefig` draws a figure that is to be laid out twice, the first time for its layout.
+        self.figure.get_layout_engine().execute(self.figure)
+        self.figure.set_layout_engine(None)
         written = StringIO()
         nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
         self.figure.savefig(written, format="svg", transparent=True, metadata=nothing)

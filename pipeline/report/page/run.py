@@ -10,12 +10,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from contracts.parquet import read_table
-from lnln.evaluation.by_model import ModelAnswers, by_model, from_slices
-from lnln.evaluation.table import Slice, read
+from lnln.evaluation.by_model import ModelAnswers, from_slices
+from lnln.evaluation.table import Slice, read, slices
 from lnln.settings import MetricSet
 from pipeline.paths import METRICS, OBSERVED, PREDICTIONS, TRAINED, TRAINING, TRANSCRIPTS
 
@@ -79,9 +76,9 @@ class Run:
     benchmarks: Path
 
     @cached_property
-    def predictions(self) -> pa.Table:
-        """As `contracts.schemas.PREDICTIONS`."""
-        return read([PREDICTIONS])
+    def predictions(self) -> list[Slice]:
+        """What all models answered."""
+        return list(slices(read([PREDICTIONS])))
 
     @cached_property
     def observed(self) -> list[dict[str, Any]]:
@@ -105,24 +102,19 @@ class Run:
         path = self.studies / "findings.json"
         return _json(path) if path.is_file() else {}
 
-    def of_pattern(self, pattern: str, model: str | None = None) -> pa.Table:
-        """Rows of the predictions under one pattern of missing data, of one model or of all."""
-        chosen = pc.equal(self.predictions["pattern"].cast(pa.string()), pattern)
-        if model is not None:
-            chosen = pc.and_(chosen, pc.equal(self.predictions["model"].cast(pa.string()), model))
-        return self.predictions.filter(chosen)
+    def of_model(self, model: str) -> list[Slice]:
+        """What one model answered."""
+        return [answers for answers in self.predictions if answers.model == model]
 
-    def answers(
-        self, asked: Sequence[Slice], pattern: str, rates: Sequence[float]
-    ) -> list[ModelAnswers]:
-        """Arrange slices of the predictions by model, in the order of `About.models`."""
-        found = {model.name: model for model in from_slices(asked, pattern, rates)}
+    def answers(self, pattern: str, rates: Sequence[float]) -> list[ModelAnswers]:
+        """Arrange what was answered by model, in the order of `About.models`."""
+        found = {model.name: model for model in from_slices(self.predictions, pattern, rates)}
         return [found[name] for name in self.about.models if name in found]
 
     def at_headline(self, rate: float) -> ModelAnswers | None:
         """Arrange what the main model answered at one rate of the headline's pattern."""
-        pattern = self.about.patterns[0]
-        found = by_model(self.of_pattern(pattern, self.about.model), pattern, [rate])
+        own = self.of_model(self.about.model)
+        found = from_slices(own, self.about.patterns[0], [rate])
         return found[0] if found else None
 
     def trainings(self) -> list[Training]:

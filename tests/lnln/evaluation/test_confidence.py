@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from lnln.evaluation.confidence import Confidence, confidences, kept
-from lnln.evaluation.summary import results
+from lnln.evaluation.summary import by_condition, results
 from lnln.evaluation.table import join, slices
 
 MakeRows = Callable[..., pa.Table]
@@ -89,8 +89,16 @@ def test_every_rate_counts_the_same_whatever_the_draws(table: pa.Table) -> None:
 
 
 def test_results_have_it_by_model(table: pa.Table) -> None:
+    answers = list(slices(table))
     told = results(
-        table, "mosi", pattern="random", missing_rate=0.5, rates=[0.0, 0.5], seed=0, resamples=10
+        answers,
+        by_condition(answers, "mosi"),
+        "mosi",
+        pattern="random",
+        missing_rate=0.5,
+        rates=[0.0, 0.5],
+        seed=0,
+        resamples=10,
     )["confidence"]
     assert list(told) == ["sure"]
     assert told["sure"]["level"] == 0.9 and told["sure"]["width"] == 2

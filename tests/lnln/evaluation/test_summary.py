@@ -54,14 +54,15 @@ def summed(table: pa.Table, **changes: Any) -> dict[str, Any]:
         "seed": 1,
         "resamples": 50,
     }
-    return results(table, "mosi", **arguments | changes)
+    answers = list(slices(table))
+    return results(answers, by_condition(answers, "mosi"), "mosi", **arguments | changes)
 
 
 # By condition
 
 
 def test_metrics_of_a_condition_are_those_of_its_rows_averaged_over_draws(table: pa.Table) -> None:
-    rows = by_condition(table, "mosi")
+    rows = by_condition(slices(table), "mosi")
     assert [(r["model"], r["seed"], r["rate"]) for r in rows] == [
         (model, seed, rate) for model in ("lnln", "ridge") for seed in (1, 2) for rate in RATES
     ]
@@ -75,7 +76,7 @@ def test_metrics_of_a_condition_are_those_of_its_rows_averaged_over_draws(table:
 
 
 def test_estimate_of_completeness_is_compared_with_the_truth(table: pa.Table) -> None:
-    rows = by_condition(table, "mosi")
+    rows = by_condition(slices(table), "mosi")
     row = next(r for r in rows if (r["model"], r["seed"], r["rate"]) == ("lnln", 1, 0.5))
     truth = np.array([0.5, 1, 1, 1, 1, 0])
     estimates = [np.array([0.1, 0.5, 0.5, 0.5, 0.9, 0.1 + draw]) for draw in (0, 1)]
@@ -131,8 +132,8 @@ def test_models_and_rates_are_kept_apart() -> None:
 
 def test_results_are_json_and_hold_no_nan(table: pa.Table) -> None:
     json.dumps(summed(table), allow_nan=False)
-    json.dumps(by_condition(table, "mosi"), allow_nan=False)
-    json.dumps(over_seeds(by_condition(table, "mosi")), allow_nan=False)
+    json.dumps(by_condition(slices(table), "mosi"), allow_nan=False)
+    json.dumps(over_seeds(by_condition(slices(table), "mosi")), allow_nan=False)
 
 
 def test_models_are_compared_at_the_missing_rate_averaged_over_seeds_and_draws(
@@ -165,7 +166,7 @@ def test_intervals_are_those_of_the_scores_at_the_missing_rate(table: pa.Table) 
 
 def test_curves_are_summed_up_by_mean_area_and_high_rates(table: pa.Table) -> None:
     found = summed(table)
-    rows = over_seeds(by_condition(table, "mosi"))
+    rows = over_seeds(by_condition(slices(table), "mosi"))
     for model in ("lnln", "ridge"):
         for metric in metric_names("mosi"):
             at = [row[metric] for row in rows if row["model"] == model]
@@ -195,7 +196,7 @@ def test_constant_answers_are_marked_and_undefined_values_told(make_rows: MakeRo
 
 
 def test_mean_over_rates_is_the_mean_of_the_rates(table: pa.Table) -> None:
-    rows = over_seeds(by_condition(table, "mosi"))
+    rows = over_seeds(by_condition(slices(table), "mosi"))
     found = summed(table)["mean_over_rates"]["lnln"]
     for name in ("mae", "corr", "acc7", "w", "w_mae"):
         assert found[name] == pytest.approx(
@@ -208,7 +209,9 @@ def test_mean_over_rates_is_the_mean_of_the_rates(table: pa.Table) -> None:
 
 
 def test_deviation_is_over_seeds_and_only_of_several(table: pa.Table, make_rows: MakeRows) -> None:
-    rows = {(r["model"], r["seed"], r["rate"]): r["mae"] for r in by_condition(table, "mosi")}
+    rows = {
+        (r["model"], r["seed"], r["rate"]): r["mae"] for r in by_condition(slices(table), "mosi")
+    }
     found = summed(table)["deviation"]
     at_rate = [rows["ridge", seed, 0.5] for seed in (1, 2)]
     assert found["models"]["ridge"]["mae"] == pytest.approx(np.std(at_rate, ddof=1))
@@ -271,15 +274,6 @@ def test_clips_without_the_label_or_the_modality_are_not_counted(own: pa.Table) 
             assert scores[name].keys() == runs[0].keys()
             for metric, value in scores[name].items():
                 assert value == pytest.approx(np.mean([run[metric] for run in runs]))
-
-
-def test_modalities_stand_in_the_results_where_somebody_labelled_them(
-    own: pa.Table, table: pa.Table
-) -> None:
-    found = summed(own, missing_rate=0.0, rates=[0.0])
-    assert found["modalities"] == by_modality(list(slices(own)), "mosi")
-    json.dumps(found, allow_nan=False)
-    assert "modalities" not in summed(table)
 
 
 def test_modality_of_which_no_clip_counts_is_left_out(make_rows: MakeRows) -> None:

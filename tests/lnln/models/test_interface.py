@@ -22,8 +22,9 @@ from lnln.checkpoints.config import Config
 from lnln.data.batches import Inputs
 from lnln.data.features import FeatureSet
 from lnln.data.language import FrozenLanguageEncoder
-from lnln.evaluation.summary import results
+from lnln.evaluation.summary import by_condition, results
 from lnln.evaluation.sweep import conditions, sweep
+from lnln.evaluation.table import slices
 from lnln.missing.dropping import drop
 from lnln.missing.masks import Masks
 from lnln.models import registry
@@ -177,8 +178,16 @@ def test_a_model_of_one_s_own_is_trained_judged_kept_and_asked(
     table = swept(checkpoint, test_set, make_manifest(test_set), language)
     assert table.num_rows == 7 * (1 + 2 + 3)  # single modalities as well
     assert table["w"].null_count == table.num_rows
+    asked = list(slices(table))
     summary = results(
-        table, "mosi", pattern="random", missing_rate=0.5, rates=[0.0, 0.5], seed=1, resamples=20
+        asked,
+        by_condition(asked, "mosi"),
+        "mosi",
+        pattern="random",
+        missing_rate=0.5,
+        rates=[0.0, 0.5],
+        seed=1,
+        resamples=20,
     )
     assert summary["models"].keys() == {"toy"}
     assert summary["models"]["toy"]["mae"] > 0 and "w_mae" not in summary["models"]["toy"]

@@ -18,8 +18,8 @@ from safetensors.numpy import save_file
 
 from contracts.parquet import write_table
 from contracts.schemas import MANIFEST, TRANSCRIPTS
-from lnln.evaluation.summary import results
-from lnln.evaluation.table import answers, join, write
+from lnln.evaluation.summary import by_condition, results
+from lnln.evaluation.table import answers, join, slices, write
 from lnln.missing.patterns import Condition, conditions
 from lnln.models.interface import Scores
 from pipeline import paths
@@ -261,8 +261,16 @@ def write_run(
         for condition in conditions(patterns, RATES, draws=2)
     )
     write(table, paths.PREDICTIONS)
+    swept = list(slices(table))
     test = results(
-        table, "mosi", pattern="random", missing_rate=0.5, rates=RATES, seed=0, resamples=20
+        swept,
+        by_condition(swept, "mosi"),
+        "mosi",
+        pattern="random",
+        missing_rate=0.5,
+        rates=RATES,
+        seed=0,
+        resamples=20,
     )
     paths.METRICS.mkdir(exist_ok=True)
     (paths.METRICS / "test.json").write_text(json.dumps(test), "utf-8")

@@ -42,6 +42,7 @@ def sweep(project: Path, change: Callable[..., None], write_dataset: Callable[..
         error: float,
         rates: Sequence[float] = (0.0, 0.5, 0.9),
         patterns: Sequence[str] = ("random",),
+        clips: pa.Table = CLIPS,
     ) -> None:
         asked = conditions(patterns, rates, draws=2)
 
@@ -51,7 +52,7 @@ def sweep(project: Path, change: Callable[..., None], write_dataset: Callable[..
             return Scores(CLIPS["label"].to_numpy() + wrong, w)
 
         tables = [
-            answers(model, seed, c, CLIPS, said(c), np.full(3, 1 - c.rate), np.full(3, True))
+            answers(model, seed, c, clips, said(c), np.full(3, 1 - c.rate), np.full(3, True))
             for c in asked
         ]
         write(join(tables), project / "outputs" / "predictions" / f"{model}-{seed}.parquet")
@@ -177,3 +178,19 @@ def test_predictions_of_other_patterns_are_refused_by_name(
     change("masks.patterns", ["random", "bursts"])
     with pytest.raises(StageError, match=r"lnln-1111\.parquet has no .* of the pattern bursts: "):
         evaluate.main()
+
+
+def test_modalities_stand_in_the_results_where_somebody_labelled_them(
+    project: Path, swept: Sweep
+) -> None:
+    evaluate.main()
+    assert "modalities" not in results(project)
+    column = CLIPS.column_names.index("label_a")
+    own = CLIPS.set_column(column, "label_a", pa.array([1, None, -1], pa.float32()))
+    for model in compared(load_params()):
+        swept(model, 1111, error=1, clips=own)
+    evaluate.main()
+    found = results(project)["modalities"]
+    assert found.keys() == {"audio"}
+    assert found["audio"].keys() == set(compared(load_params()))
+    assert all(scores["clips"] == 2 for scores in found["audio"].values())

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 from markupsafe import Markup
 from numpy.typing import NDArray
 
 from lnln.checkpoints.completeness import LEAST_CORRELATION, MOST_ERROR, w_withheld
 from lnln.evaluation.metrics import correlation
+from lnln.evaluation.table import Slice
 from pipeline.report.page.drawing import GRID, INK, axes, style
 from pipeline.report.page.parts import Figures, Part, Section, Table, Text, number, row
 from pipeline.report.page.run import Run, Training
@@ -25,7 +24,9 @@ def completeness(run: Run) -> Section:
     drawings, rows = [], []
     trainings = run.trainings()
     for place, name in enumerate(run.about.models):
-        estimates = _estimates(run.of_pattern(run.about.patterns[0], name))
+        estimates = _estimates(
+            [s for s in run.of_model(name) if s.condition.pattern == run.about.patterns[0]]
+        )
         if estimates is None:
             continue
         truth, w = estimates
@@ -95,12 +96,11 @@ def _shown(trainings: list[Training]) -> str:
     return f"by {sum(verdicts)} of {len(verdicts)} trainings"
 
 
-def _estimates(table: pa.Table) -> tuple[Values, Values] | None:
-    own = table.filter(pc.is_valid(table["w"]))
-    if not own.num_rows:
-        return None
-    truth, w = (own[name].to_numpy().astype(np.float64) for name in ("completeness", "w"))
-    return truth, w
+def _estimates(answers: list[Slice]) -> tuple[Values, Values] | None:
+    truth = np.concatenate([s.completeness for s in answers] or [np.zeros(0)])
+    w = np.concatenate([s.w for s in answers] or [np.zeros(0)])
+    known = ~np.isnan(w)
+    return (truth[known], w[known]) if known.any() else None
 
 
 def _drawing(name: str, place: int, truth: Values, w: Values) -> Markup:

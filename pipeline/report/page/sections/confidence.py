@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from lnln.checkpoints.intervals import confidence as confidence_of
 from lnln.evaluation.confidence import Confidence, confidences
-from lnln.evaluation.table import slices
+from lnln.evaluation.table import Slice
 from pipeline.report.page.drawing import INK, Drawn, axes, ends, legend_below, style
 from pipeline.report.page.parts import Cell, Figures, Part, Section, Table, Text, interval, row
 from pipeline.report.page.run import Run
@@ -21,32 +21,22 @@ _TITLE = "Confidence"
 def confidence(run: Run) -> Section:
     """Tell of the headline's pattern, and in a table of the others."""
     first, *others = run.about.patterns
-    found = _of_pattern(run, first)
+    found = _of_pattern(run, run.predictions, first)
     if not found:
         said = "No model of this run knows intervals. Those that were trained before have none."
         return Section("confidence", _TITLE, [Text([said])])
     parts: list[Part] = list(_of_headline(run, found))
-    main = [
-        (name, own)
-        for name in others
-        for own in _of_pattern(run, name)
-        if own.model == run.about.model
-    ]
+    of_main = run.of_model(run.about.model)
+    main = [(name, own) for name in others for own in _of_pattern(run, of_main, name)]
     if main:
         parts.append(_other_patterns(main))
     return Section("confidence", _TITLE, parts)
 
 
-def _of_pattern(run: Run, pattern: str) -> list[Confidence]:
+def _of_pattern(run: Run, answers: Sequence[Slice], pattern: str) -> list[Confidence]:
     """Return what `confidences` finds, in the order of the models."""
     about = run.about
-    found = confidences(
-        slices(run.of_pattern(pattern)),
-        pattern,
-        about.rates,
-        seed=about.seed,
-        resamples=about.resamples,
-    )
+    found = confidences(answers, pattern, about.rates, seed=about.seed, resamples=about.resamples)
     by_name = {own.model: own for own in found}
     return [by_name[name] for name in about.models if name in by_name]
 

@@ -61,6 +61,8 @@ def processor() -> str:
 
 def gpu() -> str:
     """Name the GPUs that torch sees."""
+    if version("torch").endswith("+cpu"):  # sees none; importing it takes seconds
+        return "none"
     import torch
 
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0

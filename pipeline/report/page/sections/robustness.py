@@ -9,7 +9,6 @@ from markupsafe import Markup
 from lnln.evaluation.collapse import Collapse, collapsed_rates, collapses
 from lnln.evaluation.curves import HIGH, Over
 from lnln.evaluation.summary import SPREAD
-from lnln.evaluation.table import slices
 from lnln.missing.patterns import PATTERNS
 from pipeline.report.page.drawing import axes, ends, legend_below, style
 from pipeline.report.page.names import TITLES, title
@@ -44,13 +43,12 @@ def robustness(run: Run) -> Section:
 
 
 def _of_pattern(run: Run, pattern: str) -> Iterator[Part]:
-    asked = list(slices(run.of_pattern(pattern)))
     yield Text([f"Pattern {pattern}: lost is {PATTERNS[pattern].loses}."])
-    there = run.answers(asked, pattern, [run.about.missing_rate])
+    there = run.answers(pattern, [run.about.missing_rate])
     if there:
         of_rate = standings(there, run.about, ["mean"], at_rates=False)
         yield _table(of_rate, "mean", f"Test split at the missing rate {run.about.missing_rate:g}")
-    models = run.answers(asked, pattern, run.about.rates)
+    models = run.answers(pattern, run.about.rates)
     if not models:
         yield Text(["Nobody was asked under this pattern."])
         return
