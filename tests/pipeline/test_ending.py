@@ -79,6 +79,8 @@ def test_what_a_killed_process_left_is_deleted_by_the_next(
 
     assert interrupt(COMMAND, [signal.SIGKILL], tmp_path) == -signal.SIGKILL
     (left,) = (tmp_path / "tmp").iterdir()
+    just_now = time.time() + 1000  # however long this test takes
+    os.utime(left / "in-use.lock", (just_now, just_now))
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "tmp"))
     monkeypatch.setenv("LNLN_CACHE", "")
     with Session() as running:
