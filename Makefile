@@ -57,7 +57,12 @@ plots: $(RUNTIME)  ## DVC's figures as a page that opens offline: dvc_plots/inde
 	python -m pipeline.report.offline
 	dvc plots show
 
-doctor: $(RUNTIME)  ## what is missing on this machine, and how to get it
+# DVC does nothing outside of one. Said before 2 GB are installed; `lnln doctor` says it as well.
+.PHONY: repository
+repository:
+	@git rev-parse --git-dir >/dev/null || { echo "No git repository, without which DVC does nothing (was this folder downloaded as an archive?): git clone it instead, or here: git init && git add --all && git commit -m 'As downloaded'" >&2; exit 1; }
+
+doctor: repository $(RUNTIME)  ## what is missing on this machine, and how to get it
 	lnln doctor
 
 # What running needs, and no more. pip compiles nothing: Python does, what is imported.

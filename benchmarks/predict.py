@@ -25,6 +25,8 @@ from typing import Annotated, Any, NamedTuple
 
 import typer
 
+import contracts.environment  # noqa: F401 - before faster_whisper
+
 ROUNDS = 5
 ROOT = Path(__file__).parents[1]
 FPS, FACES = 10.0, 4

@@ -7,6 +7,8 @@ features = extract(["a.mp4", "folder/"])
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+import contracts.environment  # noqa: F401 - for what is imported below
+
 if TYPE_CHECKING:
     from extractors.api import Features, extract, extract_dataset, read_features
     from extractors.errors import MediaError, SetupError

@@ -13,6 +13,8 @@ import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+import contracts.environment  # noqa: F401 - for what is imported below
+
 if TYPE_CHECKING:
     from lnln.checkpoints.checkpoint import Checkpoint, load
     from lnln.models.lnln.model import LNLN

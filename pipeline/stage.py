@@ -14,6 +14,7 @@ from contracts.files import replacing
 from contracts.quarantine import Rejected, write_quarantine
 from extractors.errors import SetupError
 from pipeline.checking import ParamsError
+from pipeline.ending import end_tidily
 from pipeline.paths import QUARANTINE
 
 
@@ -35,6 +36,7 @@ def run(main: Callable[[], None], *expected: type[Exception]) -> None:
         Such errors of the libraries that the stage calls, besides those in `EXPECTED`.
     """
     fixable: tuple[type[Exception], ...] = EXPECTED + expected
+    end_tidily()
     try:
         main()
     except KeyboardInterrupt:

@@ -2,7 +2,9 @@
 
 import os
 import pickle
-from collections.abc import Callable, Sequence
+import resource
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +53,22 @@ def faults() -> Path:
     if not FAULTS:
         pytest.skip("LNLN_FAULTS does not name the folder of faulty files")
     return Path(FAULTS)
+
+
+@pytest.fixture(scope="session")
+def full_disk() -> Callable[[], AbstractContextManager[None]]:
+    """In its context a file can hold 1,000 bytes, and whoever writes more is told in an OSError."""
+
+    @contextmanager
+    def limited() -> Iterator[None]:
+        least, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, most))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (least, most))
+
+    return limited
 
 
 @pytest.fixture

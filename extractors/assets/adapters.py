@@ -73,7 +73,7 @@ def merged(adapter: Path, base: Path) -> Path:
 
 def _merge(adapter: Path, base: Path, made: Path) -> None:
     import numpy as np
-    from safetensors.numpy import load_file, save_file
+    from safetensors.numpy import load_file, save
 
     for file in base.iterdir():
         if file.is_file() and (file.suffix == ".json" or file.name.startswith("vocab")):
@@ -91,7 +91,8 @@ def _merge(adapter: Path, base: Path, made: Path) -> None:
         # In double precision, so that every machine rounds to the same bytes.
         change = other.astype(np.float64) @ update[key].astype(np.float64)
         weights[name] = (weights[name] + scale * change).astype(np.float32)
-    save_file(weights, made / "model.safetensors", {"format": "pt"})
+    # Written by Python, whose error on a full disk is an OSError.
+    (made / "model.safetensors").write_bytes(save(weights, {"format": "pt"}))
     shutil.copyfile(adapter / HEAD, made / HEAD)
     described = json.loads((base / "config.json").read_text("utf-8"))
     described["lost_words"] = config["lost_words"]

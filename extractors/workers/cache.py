@@ -34,6 +34,9 @@ _DAY_S = 24 * 3600.0
 _SUM = 4  # bytes of the CRC-32 before the table
 _ENTRY = re.compile(r".*/[0-9a-f]{2}/[0-9a-f]{64}\.arrow", re.DOTALL)
 _NOTE = "use.json"
+_TEMPORARY = "lnln-session-"
+_IN_USE = "in-use.lock"
+_SETTLED_S = 60.0  # between making that file and locking it passes less
 
 
 class Use(NamedTuple):
@@ -284,5 +287,20 @@ def opened(url: str) -> Iterator[Cache]:
     if url:
         yield Cache(url if "://" in url else str(Path(url).expanduser().absolute()))
         return
-    with tempfile.TemporaryDirectory(prefix="lnln-") as folder:
-        yield Cache(folder)
+    _delete_abandoned()
+    with (
+        tempfile.TemporaryDirectory(prefix=_TEMPORARY) as folder,
+        FileLock(Path(folder) / _IN_USE),
+    ):
+        yield Cache(f"{folder}/features")
+
+
+def _delete_abandoned() -> None:
+    """Delete the temporary caches of processes that were killed."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_TEMPORARY}*"):
+        lock = folder / _IN_USE
+        with suppress(OSError, Timeout):
+            ours = folder.lstat().st_uid == os.getuid()
+            if ours and time.time() - lock.lstat().st_mtime > _SETTLED_S:
+                with FileLock(lock, timeout=0):
+                    shutil.rmtree(folder)

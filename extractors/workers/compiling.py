@@ -8,7 +8,6 @@ halves there that do not fit each other, and whoever loads those crashes, today 
 import hashlib
 import os
 import sys
-import tempfile
 from collections.abc import Callable
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -16,29 +15,21 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from contracts.private_folders import private_folder
+
 VARIABLE = "NUMBA_CACHE_DIR"  # numba looks at it when it is imported
 
 
 def machine_code() -> Path:
     """Folder that numba is to keep it in, and that nobody else can write to.
 
-    The one of `VARIABLE` where it is set, else the user's cache, else a temporary one.
+    The one of `VARIABLE` where it is set, else one of `contracts.private_folders`.
     """
     if os.environ.get(VARIABLE):
         folder = Path(os.environ[VARIABLE])
         folder.mkdir(parents=True, exist_ok=True)
         return folder
-    home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111 - it never raises
-    for place in (Path(home) / "lnln", Path(tempfile.gettempdir()) / f"lnln-{os.getuid()}"):
-        folder = place / "numba"
-        try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError:
-            continue
-        # In the temporary folder somebody else may have been there first.
-        if os.access(folder, os.W_OK) and place.stat().st_uid == os.getuid():
-            return folder
-    return Path(tempfile.mkdtemp(prefix="lnln-numba-"))
+    return private_folder("numba")
 
 
 def compiled(name: str, run: Callable[[], object]) -> None:

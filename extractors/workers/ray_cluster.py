@@ -64,7 +64,6 @@ def connected(settings: RunSettings) -> Iterator[int]:
 
 
 def _imported() -> ModuleType:
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # of a cluster that it starts
     try:
         import ray
     except ImportError as error:

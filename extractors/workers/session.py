@@ -11,6 +11,7 @@ from extractors.settings import RunSettings
 from extractors.workers.cache import VARIABLE, Cache, opened
 from extractors.workers.caller import Caller
 from extractors.workers.pool import Extractor, Outcome, Pool, Task
+from extractors.workers.uninterrupted import uninterrupted
 
 # What clips need whatever the settings, in the order in which they need it.
 _LIBRARIES = (
@@ -83,8 +84,9 @@ class Session:
         self.close()
 
     def close(self) -> None:
-        """End the workers, whatever they are doing."""
-        self._stack.close()
+        """End the workers, whatever they are doing; an interruption waits until they have ended."""
+        with uninterrupted():
+            self._stack.close()
 
     def warm_up(self) -> None:
         """Start a worker that imports what clips need, while the caller does something else.

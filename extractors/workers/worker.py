@@ -19,6 +19,7 @@ from typing import Any
 
 import psutil
 
+from contracts.environment import NO_TELEMETRY
 from extractors.assets.resolving import known_checksums
 from extractors.errors import SetupError
 from extractors.settings import RunSettings
@@ -62,7 +63,7 @@ class _Lost(Exception):
 
 def environment() -> dict[str, str]:
     """What a worker finds around it."""
-    return {**os.environ, **ENVIRONMENT, VARIABLE: str(machine_code())}
+    return {**os.environ, **NO_TELEMETRY, **ENVIRONMENT, VARIABLE: str(machine_code())}
 
 
 class Worker:

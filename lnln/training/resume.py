@@ -40,10 +40,14 @@ class StateFile:
         torch.save(state, buffer)
         content = buffer.getbuffer()
         partial = self.path.with_suffix(".partial")
-        with partial.open("wb") as file:
-            file.write(hashlib.sha256(content).digest())
-            file.write(content)
-        partial.replace(self.path)
+        try:
+            with partial.open("wb") as file:
+                file.write(hashlib.sha256(content).digest())
+                file.write(content)
+            partial.replace(self.path)
+        except BaseException:  # a full disk is not left fuller
+            partial.unlink(missing_ok=True)
+            raise
 
     def read(self) -> State | None:
         """Return the state, None where there is none. A damaged one is reported and ignored."""
@@ -147,7 +151,9 @@ def exclusive(folder: Path, key: str) -> Iterator[None]:
 
 @contextmanager
 def terminations() -> Iterator[Callable[[], bool]]:
-    """Note SIGTERM instead of ending at once; yields whether it has come.
+    """Note SIGTERM and SIGHUP instead of ending at once; yields whether one has come.
+
+    A signal that is ignored by whoever started the process (nohup) stays ignored.
 
     Python lets nobody but the main thread ask for signals: elsewhere it ends the process as ever.
     """
@@ -155,11 +161,16 @@ def terminations() -> Iterator[Callable[[], bool]]:
     if threading.current_thread() is not threading.main_thread():
         yield came.is_set
         return
-    before = signal.signal(signal.SIGTERM, lambda number, frame: came.set())
+    before = {
+        number: signal.signal(number, lambda number, frame: came.set())
+        for number in (signal.SIGTERM, signal.SIGHUP)
+        if signal.getsignal(number) is not signal.SIG_IGN
+    }
     try:
         yield came.is_set
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _say(what: str) -> None:

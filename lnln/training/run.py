@@ -120,8 +120,9 @@ def train(
         Called after every epoch of this process with the network's weights, which are averaged
         where that is asked for.
     state : StateFile, optional
-        Where the run is kept after every epoch and when SIGTERM comes, and resumes from. It has
-        to be this run's, see `lnln.training.fingerprint`; whoever passed it removes it in the end.
+        Where the run is kept after every epoch and when SIGTERM or SIGHUP comes, and resumes from.
+        It has to be this run's, see `lnln.training.fingerprint`; whoever passed it removes it in
+        the end.
 
     Raises
     ------
@@ -132,7 +133,7 @@ def train(
     TrainingDiverged
         If the loss is not finite, or beyond all bounds.
     Stopped
-        If SIGTERM came and there is a `state` to keep the run in.
+        If such a signal came and there is a `state` to keep the run in.
     """
     kind = find(name).load()
     require_language(name, kind, settings, language)
@@ -244,7 +245,7 @@ def _descend(
     """Train a network epoch by epoch; it ends with the weights of the best one."""
     processes = accelerator()
     report = on_epoch or (lambda row: None)
-    # Without a state there is nothing to resume from: SIGTERM ends the process as ever.
+    # Without a state there is nothing to resume from: signals end the process as ever.
     with terminations() if state else nullcontext(lambda: False) as stop_requested:
         training = Training(model, train_set, encoder, settings, processes, stop_requested, further)
         history = History()
@@ -260,7 +261,9 @@ def _descend(
             telling.step()
             if training.stopping:
                 keep()
-                raise Stopped("stopped by SIGTERM; start it again and it resumes from here")
+                raise Stopped(
+                    "stopped by SIGTERM or SIGHUP; start it again and it resumes from here"
+                )
 
         if state and (kept := state.read()):
             training.resume(kept["training"])

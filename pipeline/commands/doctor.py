@@ -1,11 +1,19 @@
-"""`lnln doctor`: system libraries, model files, the device, a trained model."""
+"""`lnln doctor`: the repository, system libraries, model files, the device, a trained model."""
 
 import platform
+import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 from pipeline.paths import MODEL
+
+# The Makefile says the same, before anything is installed.
+NO_REPOSITORY = (
+    "git repository, without which DVC does nothing (was this folder downloaded as an archive?): "
+    "git clone it instead, or here: git init && git add --all && git commit -m 'As downloaded'"
+)
 
 
 def doctor() -> None:
@@ -39,6 +47,9 @@ def findings() -> Iterator[Finding]:
     from extractors.errors import MissingLibraries
 
     yield Finding(True, f"Python {platform.python_version()} ({sys.prefix})")
+    if Path("dvc.yaml").exists():
+        here = _repository()
+        yield Finding(here is not None, NO_REPOSITORY if here is None else f"git repository {here}")
     try:
         require_libraries()
         yield Finding(True, "system libraries: libGL, libEGL, libGLESv2, glib")
@@ -53,6 +64,17 @@ def findings() -> Iterator[Finding]:
     yield Finding(True, f"device: {_device()}")
     trained = "trained model: " + (str(MODEL) if MODEL.is_dir() else "none yet; make repro")
     yield Finding(True, trained)
+
+
+def _repository() -> str | None:
+    """Where the git repository of this folder is; None where there is none, or no git."""
+    try:
+        done = subprocess.run(
+            ["git", "rev-parse", "--show-toplevel"], capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout.strip()
 
 
 def _device() -> str:

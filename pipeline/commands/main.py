@@ -1,8 +1,5 @@
 """The command line `lnln`: one module per command, which imports what it needs when it runs."""
 
-import signal
-import sys
-
 import typer
 
 from pipeline.commands.cache import app as cache_app
@@ -16,6 +13,7 @@ from pipeline.commands.import_checkpoint import import_checkpoint
 from pipeline.commands.mmsa import export_mmsa, import_mmsa
 from pipeline.commands.predict import predict
 from pipeline.commands.sentences import import_sentences
+from pipeline.ending import end_tidily
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -46,8 +44,8 @@ app.add_typer(cache_app, name="cache")
 
 @app.callback()
 def begin() -> None:
-    """Let SIGTERM end a command like an exit does, so that nothing of a clip stays in /tmp."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    """Let every command end tidily."""
+    end_tidily()
 
 
 if __name__ == "__main__":

@@ -17,8 +17,10 @@ from pipeline.paths import CODE
 
 # Imported by stages, and yet nothing that they write depends on it.
 WITHOUT = HARMLESS | {
+    "contracts/environment.py": "what libraries send and where they write, not what comes out",
     "contracts/files.py": "how a file is replaced",
     "extractors/assets/libraries.py": "a check that passes or stops the stage",
+    "lnln/__init__.py": "names what the package offers",
     "lnln/checkpoints/card.py": "a text about a model, which a stage of its own writes",
     "lnln/checkpoints/hub.py": "where a model is, not what is in it",
     "lnln/settings.py": "the values are params",

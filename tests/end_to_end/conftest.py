@@ -7,7 +7,9 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +18,11 @@ import yaml
 from filelock import FileLock
 
 from contracts.code import PACKAGES
+from contracts.environment import NO_TELEMETRY
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "data" / "sample"
+WATCHED = Path(__file__).with_name("watched.py")
 
 # One clip of every kind that the sample corpus has, in every split enough to go on with.
 CLIPS = (
@@ -65,23 +69,52 @@ Answers = subprocess.CompletedProcess[str]
 Run = Callable[..., Answers]
 
 
+# Where these are set, libraries send nothing of their own accord.
+AUTOMATED = {"CI", "CIRCLECI", "GITHUB_ACTIONS", "GITLAB_CI", "PYTEST_CURRENT_TEST", "TF_BUILD"}
+
+
+@cache
+def own_network() -> tuple[str, ...]:
+    """The command that runs another in a network of its own; empty where that is not allowed."""
+    command = ("unshare", "--map-root-user", "--net")
+    try:
+        allowed = subprocess.run([*command, "true"], capture_output=True).returncode == 0
+    except FileNotFoundError:
+        allowed = False
+    return command if allowed else ()
+
+
 def run_in(folder: Path, *command: str) -> Answers:
-    """Run `python -m <command>` in a project as a user would, with its caches inside it."""
+    """Run `python -m <command>` in a project as a user would, with its caches inside it.
+
+    It fails if the command tries to reach anybody, or leaves something in the temporary folder.
+    """
+    with tempfile.TemporaryDirectory(prefix="run") as place:
+        report, temporary = Path(place) / "reached.json", Path(place) / "tmp"
+        temporary.mkdir()
+        watching = (*own_network(), sys.executable, str(WATCHED), str(report))
+        before = watching if own_network() else ()
+        done = _run_in(folder, [*before, sys.executable, "-m", *command], temporary)
+        reached = json.loads(report.read_text("utf-8")) if report.exists() else []
+        assert reached == [], f"{command} tried to reach {reached}"
+        left = sorted(path.name for path in temporary.iterdir())
+        assert left == [], f"{command} left {left} in the temporary folder"
+    return done
+
+
+def _run_in(folder: Path, command: list[str], temporary: Path) -> Answers:
     environment = {
-        **os.environ,
+        **{name: value for name, value in os.environ.items() if name not in AUTOMATED},
+        "TMPDIR": str(temporary),
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "DVC_SITE_CACHE_DIR": str(folder / ".dvc" / "tmp" / "site"),
         "DVC_GLOBAL_CONFIG_DIR": str(folder / ".dvc" / "tmp" / "global"),
         "DVC_SYSTEM_CONFIG_DIR": str(folder / ".dvc" / "tmp" / "system"),
         "COLUMNS": "200",
     }
-    return subprocess.run(
-        [sys.executable, "-m", *command],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-    )
+    for name in (*NO_TELEMETRY, "TORCHINDUCTOR_CACHE_DIR"):  # the tests themselves import us
+        environment.pop(name, None)
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
 
 
 def change(folder: Path, changes: dict[str, Any]) -> None:
@@ -234,6 +267,6 @@ def answers(project: Path, shared: Path) -> Answers:
     with FileLock(shared / "answers.lock"):
         if not file.exists():
             clips = [f"data/sample/Raw/{clip}.mp4" for clip in KINDS.values()]
-            done = run_in(project, "pipeline", "predict", "--json", "--offline", *clips)
+            done = run_in(project, "pipeline", "predict", "--json", *clips)
             file.write_text(json.dumps([done.returncode, done.stdout, done.stderr]), "utf-8")
     return subprocess.CompletedProcess([], *json.loads(file.read_text("utf-8")))

@@ -11,6 +11,8 @@ from face import FPS
 from recording import record_all, write_labels
 from voices import SAMPLE_RATE
 
+import contracts.environment  # noqa: F401 - piper brings ONNX Runtime
+
 DATA = Path(__file__).resolve().parents[2] / "data"
 
 

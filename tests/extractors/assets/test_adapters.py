@@ -150,3 +150,10 @@ def test_model_in_parts_is_joined_once(base, tmp_path, monkeypatch):
 def test_environment_s_path_comes_before_an_adapter(base, monkeypatch):
     monkeypatch.setenv("LNLN_ASSET_MINILM_RATED", str(base))
     assert resolving.resolve("minilm-rated", offline=True) == base
+
+
+def test_full_disk_leaves_no_half_of_a_merged_model(base, adapter, tmp_path, full_disk):
+    with full_disk(), pytest.raises(OSError):
+        resolve(str(adapter), offline=True)
+    assert [path.name for path in (tmp_path / "cache" / "lnln").rglob("*")] == ["adapted"]
+    assert (resolve(str(adapter), offline=True) / "model.safetensors").is_file()

@@ -11,7 +11,7 @@ import pytest
 from extractors.audio.extractor import AudioExtractor
 from extractors.media.container import Clip
 from extractors.settings import AudioSettings, RunSettings
-from extractors.workers.compiling import VARIABLE, compiled, machine_code
+from extractors.workers.compiling import VARIABLE, compiled
 from extractors.workers.pool import Pool, Task
 
 fork = multiprocessing.get_context("fork")
@@ -62,19 +62,6 @@ def test_compilation_that_was_cut_off_is_done_again(
     for _ in range(2):
         compiled("it", lambda: calls.append(1))
     assert calls == [1]
-
-
-def test_home_that_cannot_be_written_is_not_needed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "file").touch()
-    elsewhere(monkeypatch, tmp_path / "file")
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    assert machine_code() == tmp_path / f"lnln-{os.getuid()}" / "numba"
-    assert machine_code().is_dir()
-    monkeypatch.setattr("os.getuid", lambda: os.geteuid() + 1)  # that folder is somebody else's
-    (tmp_path / f"lnln-{os.getuid()}").mkdir()
-    assert machine_code().parent == tmp_path and machine_code().name.startswith("lnln-numba-")
 
 
 @pytest.mark.slow

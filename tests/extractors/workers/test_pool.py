@@ -190,6 +190,12 @@ def test_workers_have_one_thread_per_library_and_the_caller_keeps_its_own(module
     assert "OPENBLAS_NUM_THREADS" not in os.environ
 
 
+def test_workers_send_nothing_whatever_the_caller_has_set(module, monkeypatch):
+    monkeypatch.setenv("ORT_DISABLE_TELEMETRY", "0")
+    (outcome,) = run(module.Extractor, ["environment ORT_DISABLE_TELEMETRY"], workers=1)
+    assert outcome.value == "1"
+
+
 DRIVER = """
 import signal
 import sys

@@ -269,3 +269,14 @@ def test_one_other_number_in_the_features_gives_another_name(inputs: Inputs) -> 
     values[3, 1] += 1e-3
     other = replace(clips, audio=replace(clips.audio, values=values))
     assert fingerprint(inputs | {"train_set": other}) != fingerprint(inputs)
+
+
+def test_full_disk_leaves_the_state_that_was_there_and_nothing_else(
+    tmp_path: Path, full_disk: Callable[[], Any]
+) -> None:
+    file = StateFile(tmp_path / "run.state")
+    file.write({"step": torch.tensor(1)})
+    with full_disk(), pytest.raises(OSError):
+        file.write({"step": torch.zeros(1000)})
+    assert [path.name for path in tmp_path.iterdir()] == ["run.state"]
+    assert file.read() == {"step": 1}

@@ -1,3 +1,7 @@
+import shutil
+import subprocess
+from pathlib import Path
+
 import pytest
 from typer.testing import CliRunner
 
@@ -61,3 +65,44 @@ def test_rated_sentences_that_are_not_here_are_no_fault(
     assert ("fetched when a dataset trains with them" in " ".join(output.split())) == (
         problem is not None
     )
+
+
+REMEDY = "git init && git add --all && git commit -m 'As downloaded'"
+
+
+@pytest.fixture
+def downloaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The project as an archive holds it: without .git; it is the working directory."""
+    for name in ("Makefile", "dvc.yaml", "pyproject.toml", "constraints.txt", "models.txt"):
+        shutil.copyfile(Path(__file__).parents[3] / name, tmp_path / name)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_folder_without_git_comes_with_what_to_do(downloaded: Path) -> None:
+    status, output = run()
+    assert status == 1
+    assert REMEDY in " ".join(output.split())
+    subprocess.run(["git", "init", "--quiet"], check=True)
+    status, output = run()
+    assert status == 0
+    assert f"git repository {downloaded}" in output
+
+
+@pytest.mark.parametrize("target", ["repro", "studies", "doctor"])
+def test_make_says_so_before_anything_is_installed(downloaded: Path, target: str) -> None:
+    # The interpreter that would install answers every call with an error of its own.
+    done = subprocess.run(
+        ["make", target, "PYTHON=installing-has-begun"], capture_output=True, text=True
+    )
+    assert done.returncode != 0
+    assert REMEDY in done.stderr
+    assert "installing-has-begun" not in done.stdout + done.stderr
+
+
+def test_outside_of_a_project_no_repository_is_needed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run()[0] == 0
