@@ -19,8 +19,8 @@ from extractors.fingerprint import fingerprint
 from extractors.settings import NO_SPEECH, SpeechSettings
 from extractors.speech.languages import known_languages, require_language
 from extractors.words import Transcript, Word
-from extractors.workers.cache import key_of
 from extractors.workers.cached_map import Collection
+from extractors.workers.keys import speech_key
 from extractors.workers.serving import Extractor, Task
 from extractors.workers.session import Session
 from extractors.workers.work import Job, Source, Work, clip_of
@@ -143,9 +143,8 @@ def _group(settings: SpeechSettings) -> str:
 def _jobs(rows: list[dict[str, Any]]) -> Iterator[Job]:
     for row in rows:
         clip = clip_of(row)
-        key = key_of(row["sha256"], clip.start_s, clip.duration_s, row["language"])
         task = Task((clip, row["language"]), row["duration_s"])
-        yield Job(row, key, task, Source(clip.path, row["sha256"]))
+        yield Job(row, speech_key(row), task, Source(clip.path, row["sha256"]))
 
 
 def _entry(_: Extractor, result: Transcript) -> pa.Table:

@@ -12,6 +12,7 @@ from pipeline.commands.degrade import degrade
 from pipeline.commands.doctor import doctor
 from pipeline.commands.extract import extract
 from pipeline.commands.features import features
+from pipeline.commands.forget import forget
 from pipeline.commands.import_checkpoint import import_checkpoint
 from pipeline.commands.mmsa import export_mmsa, import_mmsa
 from pipeline.commands.predict import predict
@@ -36,6 +37,7 @@ COMMANDS = (
     extract,
     degrade,
     import_checkpoint,
+    forget,
     doctor,
 )
 

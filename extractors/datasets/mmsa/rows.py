@@ -43,7 +43,7 @@ class Spans(NamedTuple):
 
     first: np.ndarray
     stop: np.ndarray
-    count: np.ndarray
+    number: np.ndarray
 
 
 class Placed(NamedTuple):
@@ -87,7 +87,7 @@ def place(grid: np.ndarray, lengths: np.ndarray, clips: list[str], where: str) -
     if behind.all():
         return Placed(np.zeros_like(lengths), lengths, [])
     short = lengths < rows
-    if (spans.count == rows)[short].all():
+    if (spans.number == rows)[short].all():
         note = (
             f"{where}: rows beyond the length of a clip are not zero, and neither are those before "
             "them: is it padded with noise (padding_mode: normal of MMSA-FET)? The first rows of "
@@ -137,7 +137,7 @@ def measured_lengths(grids: list[np.ndarray]) -> np.ndarray:
     spans = [measured_spans(grid) for grid in grids]
     stop = np.max([span.stop for span in spans], axis=0)
     rows = grids[0].shape[1]
-    first = np.min([np.where(s.count > 0, s.first, rows) for s in spans], axis=0)
+    first = np.min([np.where(s.number > 0, s.first, rows) for s in spans], axis=0)
     in_front = (stop == rows) | (stop == 0)
     if in_front.all() and len({grid.shape[1] for grid in grids}) == 1:
         return np.where(stop > 0, rows - first, 0)
@@ -146,7 +146,7 @@ def measured_lengths(grids: list[np.ndarray]) -> np.ndarray:
 
 def _fitting(spans: Spans, lengths: np.ndarray, rows: int) -> tuple[np.ndarray, np.ndarray]:
     """Of which clips all measured rows are the first ones, and of which the last ones."""
-    nothing = spans.count == 0
+    nothing = spans.number == 0
     return nothing | (spans.stop <= lengths), nothing | (spans.first >= rows - lengths)
 
 
