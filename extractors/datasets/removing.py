@@ -10,6 +10,7 @@ from contracts.files import replacing
 from extractors.datasets.labels import Line, clip_name, composed
 
 BOM = b"\xef\xbb\xbf"
+DELIMITERS = (",", ";", "\t")
 
 
 class RawFiles(NamedTuple):
@@ -95,13 +96,16 @@ def remove_lines(table: Path, clips: Collection[str]) -> int:
     content = table.read_bytes()
     lines = list(io.StringIO(content.decode("utf-8-sig"), newline=""))
     try:
-        reader = csv.reader(lines)
-        header = [name.strip() for name in next(reader, [])]
-        if not {"video_id", "clip_id"} <= set(header):
+        for delimiter in DELIMITERS:
+            reader = csv.reader(lines, delimiter=delimiter)
+            header = [name.strip() for name in next(reader, [])]
+            if {"video_id", "clip_id"} <= set(header):
+                break
+        else:
             raise ValueError(f"{table} has no columns video_id and clip_id")
         kept, removed, begin = lines[: reader.line_num], 0, reader.line_num
         for fields in reader:
-            line = dict.fromkeys(header) | dict(zip(header, fields, strict=False))
+            line: Line = dict.fromkeys(header, "") | dict(zip(header, fields, strict=False))
             if fields and clip_name(line) in clips:
                 removed += 1
             else:

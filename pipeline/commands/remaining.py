@@ -108,7 +108,7 @@ def _git(root: Path) -> Iterator[Remains]:
     """Old versions of files in git's history."""
     known = [
         path
-        for path in (root, PLOTS, METRICS, Path("docs/results.md"), Path("models"))
+        for path in (root, PLOTS / "predictions.csv")
         if _answer("git", "log", "-1", "--format=%h", "--all", "--", path.as_posix())
     ]
     if known:

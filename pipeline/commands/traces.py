@@ -109,10 +109,10 @@ def _names(root: Path) -> Iterator[tuple[str, str]]:
 
 
 def _lines(root: Path) -> list[Line]:
-    from extractors.datasets.labels import read_lines
+    from extractors.datasets.labels import COLUMNS, read_lines
 
     table = root / "label.csv"
-    return [line for _, line in read_lines(table)] if table.is_file() else []
+    return [line for _, line in read_lines(table, COLUMNS)] if table.is_file() else []
 
 
 def _manifest_rows(root: Path) -> Iterator[dict[str, Any]]:

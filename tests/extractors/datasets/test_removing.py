@@ -19,6 +19,15 @@ def test_every_other_byte_of_label_csv_stays(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["label.csv"]  # no copy beside it
 
 
+@pytest.mark.parametrize("delimiter", [";", "\t"])
+def test_table_may_be_separated_otherwise(tmp_path: Path, delimiter: str) -> None:
+    table = tmp_path / "label.csv"
+    text = "video_id,clip_id,text\nann,1,x\nbob,1,y\n".replace(",", delimiter)
+    table.write_text(text)
+    assert remove_lines(table, {"ann/1"}) == 1
+    assert table.read_text() == text.replace(f"ann{delimiter}1{delimiter}x\n", "")
+
+
 def test_table_behind_a_link_is_changed_and_the_link_stays(tmp_path: Path) -> None:
     (tmp_path / "real.csv").write_text(HEADER + "ann,1,a,,train,,\n")
     (tmp_path / "label.csv").symlink_to("real.csv")

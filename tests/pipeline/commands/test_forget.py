@@ -243,6 +243,7 @@ def test_remote_experiments_and_history_are_named_with_their_commands(ours: Path
         "dvc exp remove --all-commits && dvc queue remove --all\n",
         "dvc gc --workspace --force\n",
         "dvc gc --workspace --force --cloud --remote team && dvc push --remote team\n",
-        "git log --oneline --all -- plots; git filter-repo --invert-paths --path plots\n",
+        "git log --oneline --all -- plots/predictions.csv; "
+        "git filter-repo --invert-paths --path plots/predictions.csv\n",
     ):
         assert f"    {line}" in output
