@@ -19,8 +19,8 @@ from extractors.datasets.precomputed import is_precomputed
 from extractors.fingerprint import fingerprint
 from extractors.settings import AudioSettings, TextSettings, VisionSettings
 from extractors.words import Word
-from extractors.workers.cache import key_of
 from extractors.workers.cached_map import Collected, Collection
+from extractors.workers.keys import clip_key, text_key
 from extractors.workers.serving import Extractor, Task
 from extractors.workers.session import Session
 from extractors.workers.work import Job, Source, Work, clip_of
@@ -166,9 +166,8 @@ def _clip_jobs(manifest: pa.Table, transcripts: pa.Table) -> Iterator[Job]:
     for row in sorted_rows(manifest):
         if row["clip_id"] in named:
             clip = clip_of(row)
-            key = key_of(row["sha256"], clip.start_s, clip.duration_s)
             source = Source(clip.path, row["sha256"])
-            yield Job(row, key, Task((clip,), clip.duration_s), source)
+            yield Job(row, clip_key(row), Task((clip,), clip.duration_s), source)
 
 
 def _text_jobs(
@@ -179,10 +178,8 @@ def _text_jobs(
         transcript = transcript_of.get(row["clip_id"])
         if transcript is not None:
             words = [Word(**word) for word in transcript["words"]]
-            made_from = (transcript["text"], words)
-            tokens = token_ids.get(row["clip_id"])
-            task = Task((*made_from, tokens), row["duration_s"])
-            yield Job(row, key_of(*made_from, *([tokens] if tokens else [])), task)
+            made_from = (transcript["text"], words, token_ids.get(row["clip_id"]))
+            yield Job(row, text_key(*made_from), Task(made_from, row["duration_s"]))
 
 
 def _entry(extractor: Extractor, result: Any) -> pa.Table:

@@ -1,5 +1,6 @@
 """What is said in every clip: as given in the manifest, else recognised, else nothing."""
 
+import sys
 from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any, NamedTuple
@@ -16,9 +17,10 @@ from extractors.datasets.precomputed import is_precomputed
 from extractors.errors import UnsupportedLanguage
 from extractors.fingerprint import fingerprint
 from extractors.settings import NO_SPEECH, SpeechSettings
+from extractors.speech.languages import known_languages, require_language
 from extractors.words import Transcript, Word
-from extractors.workers.cache import key_of
 from extractors.workers.cached_map import Collection
+from extractors.workers.keys import speech_key
 from extractors.workers.serving import Extractor, Task
 from extractors.workers.session import Session
 from extractors.workers.work import Job, Source, Work, clip_of
@@ -71,7 +73,10 @@ def transcribe(
     heard: dict[str, dict[str, Any]] = {}
     quarantine: list[Rejected] = []
     if unheard:
-        resolve(settings.model, offline=session.run.offline)
+        # Said now, not by a worker that has loaded the model for it.
+        known = known_languages(resolve(settings.model, offline=session.run.offline))
+        for language in sorted({row["language"] for row in unheard}) if known else ():
+            require_language(language, known, settings.model)
         build = partial(speech.build, settings)
         work = Work(build, _entry, partial(_group, settings), session.cache)
         schema = pa.schema([TRANSCRIPTS.field("clip_id"), *_ENTRY])
@@ -110,8 +115,9 @@ def transcribe_new(
         return transcribe(manifest, settings, session, words)
     except UnsupportedLanguage as error:
         deaf = settings.model_copy(update={"model": NO_SPEECH})
-        given = transcribe(manifest, deaf, session, words)
-        return given._replace(warnings=[message(f"no words are recognised: {error}")])
+        warning = message(f"no words are recognised: {error}")
+        print(f"words: {warning}", file=sys.stderr, flush=True)  # before the work, not after it
+        return transcribe(manifest, deaf, session, words)._replace(warnings=[warning])
 
 
 def wordless_sound(manifest: pa.Table, transcripts: pa.Table) -> list[Rejected]:
@@ -137,9 +143,8 @@ def _group(settings: SpeechSettings) -> str:
 def _jobs(rows: list[dict[str, Any]]) -> Iterator[Job]:
     for row in rows:
         clip = clip_of(row)
-        key = key_of(row["sha256"], clip.start_s, clip.duration_s, row["language"])
         task = Task((clip, row["language"]), row["duration_s"])
-        yield Job(row, key, task, Source(clip.path, row["sha256"]))
+        yield Job(row, speech_key(row), task, Source(clip.path, row["sha256"]))
 
 
 def _entry(_: Extractor, result: Transcript) -> pa.Table:

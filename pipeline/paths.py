@@ -5,6 +5,7 @@ from pathlib import Path
 PARAMS = Path("params.yaml")
 DATASETS = Path("datasets.yaml")
 
+DATA = Path("data")  # a folder per dataset
 OUTPUTS = Path("outputs")
 CODE = OUTPUTS / "code"  # what the code of each stage does, as hashes
 DATASET = OUTPUTS / "dataset.json"

@@ -6,11 +6,11 @@ import numpy as np
 
 from contracts.messages import message
 from extractors.assets.resolving import resolve
-from extractors.errors import UnsupportedLanguage
 from extractors.media.clip import Clip
 from extractors.media.container import Damage
 from extractors.media.sound import SAMPLE_RATE, sound_blocks
 from extractors.settings import SpeechSettings
+from extractors.speech.languages import require_language
 from extractors.words import Transcript, Word
 
 # Where there is no speech, Whisper invents words or repeats itself (Radford et al., 2022, section
@@ -64,14 +64,7 @@ class SpeechRecognizer:
         UnsupportedLanguage
             The model does not know the clip's language.
         """
-        supported = self._model.supported_languages
-        if language not in supported:
-            names = ", ".join(supported) if len(supported) < 10 else f"{len(supported)} others"
-            raise UnsupportedLanguage(
-                f"{self.settings.model} does not know the language {language!r} (it knows "
-                f"{names}); choose a multilingual speech model, or give the text (in label.csv, of "
-                "new videos with --transcripts)"
-            )
+        require_language(language, self._model.supported_languages, self.settings.model)
         damage = Damage()
         texts: list[str] = []
         words: list[Word] = []

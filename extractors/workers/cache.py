@@ -207,7 +207,7 @@ class Cache:
     def uses(self) -> list[Use]:
         """All groups, sorted by name."""
         uses = []
-        for group in self._groups():
+        for group in self.groups():
             files = self._listed(group)
             # Whatever else lies in this place is not the cache's, to show or to delete.
             if files or self.read_note(group, _NOTE) is not None:
@@ -215,7 +215,8 @@ class Cache:
                 uses.append(Use(group, len(files), size, **self._use(group)))
         return uses
 
-    def _groups(self) -> list[str]:
+    def groups(self) -> list[str]:
+        """Names of all groups, sorted."""
         try:
             if not self._files.exists(self._root):
                 return []
@@ -234,6 +235,17 @@ class Cache:
             else:
                 self._files.rm(f"{self._root}/{use.group}", recursive=True)
         return old
+
+    def keys(self, group: str) -> list[str]:
+        """Keys of all entries of a group, sorted."""
+        return sorted(Path(path).stem for path in self._listed(group))
+
+    def remove(self, group: str, keys: Iterable[str]) -> int:
+        """Delete those of some entries that are there, and return how many there were."""
+        present = self.present(group, keys)
+        for key in present:
+            self._files.rm_file(self._entry(group, key))
+        return len(present)
 
     def _entry(self, group: str, key: str) -> str:
         return f"{self._root}/{group}/{key[:2]}/{key}.arrow"

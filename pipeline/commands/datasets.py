@@ -28,13 +28,16 @@ def init_dataset(
     from extractors.errors import SetupError
     from pipeline.checking import ParamsError
     from pipeline.params import load_datasets
+    from pipeline.set_aside import give_back, set_aside
 
     root = Path("data") / dataset
     try:
         known = load_datasets()
         if dataset not in known:
             raise ParamsError(f"{dataset!r} is no section of {DATASETS}; known: {', '.join(known)}")
+        give_back(root)  # of links that lead nowhere, some may be mended now
         arranged = arrange(folder, root)
+        set_aside()
     except (OSError, ParamsError, DatasetError, SetupError) as error:
         sys.exit(f"error: {error}")
     counts = ", ".join(f"{count} {split}" for split, count in arranged.clips.items())

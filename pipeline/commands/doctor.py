@@ -19,6 +19,9 @@ NO_REPOSITORY = (
 def doctor() -> None:
     """Check libraries, models and device; print what is missing and how to get it.
 
+    Links in data/ that lead nowhere, at which DVC would stop, are set aside, and given back once
+    they lead somewhere.
+
     Example: lnln doctor
     """
     import rich
@@ -61,6 +64,7 @@ def findings() -> Iterator[Finding]:
     for archive in archive_statuses():
         lacking = ": not here; fetched when a dataset trains with them" if archive.problem else ""
         yield Finding(True, f"{ARCHIVES[archive.name].holds} {archive.name}{lacking}")
+    yield from _unopenable()
     yield Finding(True, f"device: {_device()}")
     trained = "trained model: " + (str(MODEL) if MODEL.is_dir() else "none yet; make repro")
     yield Finding(True, trained)
@@ -75,6 +79,29 @@ def _repository() -> str | None:
     except (OSError, subprocess.CalledProcessError):
         return None
     return done.stdout.strip()
+
+
+def _unopenable() -> Iterator[Finding]:
+    """Files of datasets at which DVC would stop; they are set aside."""
+    from pipeline.set_aside import ENDING, set_aside
+
+    try:
+        moved = set_aside()
+    except OSError as error:
+        yield Finding(False, f"DVC will stop at a file that cannot be opened or renamed: {error}")
+        return
+    for root, files in moved.items():
+        if files.back:
+            yield Finding(True, f"{root}: {len(files.back)} files that were set aside are back")
+        if files.aside:
+            first = ", ".join(f"{path} ({why})" for path, why in list(files.aside.items())[:3])
+            more = f" and {len(files.aside) - 3} more" if len(files.aside) > 3 else ""
+            yield Finding(
+                True,
+                f"{root}: {len(files.aside)} files cannot be opened, and DVC would stop at them: "
+                f"{first}{more}; they are set aside (ending {ENDING}), and their clips will be "
+                "quarantined. Once they can be opened, lnln doctor gives them their names back",
+            )
 
 
 def _device() -> str:

@@ -9,6 +9,7 @@ from pipeline.commands.degrade import degrade
 from pipeline.commands.doctor import doctor
 from pipeline.commands.extract import extract
 from pipeline.commands.features import features
+from pipeline.commands.forget import forget
 from pipeline.commands.import_checkpoint import import_checkpoint
 from pipeline.commands.mmsa import export_mmsa, import_mmsa
 from pipeline.commands.predict import predict
@@ -34,6 +35,7 @@ COMMANDS = (
     extract,
     degrade,
     import_checkpoint,
+    forget,
     doctor,
 )
 

@@ -45,6 +45,8 @@ def import_mmsa(
             f"{modality}: {unobserved} of {rows} rows unobserved, "
             f"{imported.bad[modality]} infinite or NaN elements set to 0"
         )
+    for note in imported.notes:
+        print(f"warning: {note}", file=sys.stderr)
     print(f"written to {root} (kind: features); now: dvc exp run -S dataset={dataset}")
 
 

@@ -11,6 +11,7 @@ from extractors.datasets.precomputed import read_precomputed
 from extractors.workers.session import Session
 from pipeline.params import load_dataset, load_params
 from pipeline.paths import MANIFEST, METRICS
+from pipeline.set_aside import aside_in
 from pipeline.stage import quarantine, run, warn, write_json
 
 
@@ -29,6 +30,7 @@ def main() -> None:
     else:
         with Session(params.run) as session:
             listing = read_dataset(root, session, language=dataset.language)
+        listing = with_reasons(listing, root)
     leaks = leakage(listing.manifest)
     odd_labels = outside(listing.manifest, dataset.label_range)
     warn([*listing.warnings, *odd_labels])
@@ -48,6 +50,18 @@ def main() -> None:
         "odd_labels": len(odd_labels),
     }
     write_json(summary, METRICS / "ingest.json")
+
+
+def with_reasons(listing: Listing, root: Path) -> Listing:
+    """Say of clips without a file that it was set aside, and why."""
+    reasons = {path.with_suffix("").as_posix(): why for path, why in aside_in(root).items()}
+    rejected = [
+        row._replace(reason=message(f"set aside: {reasons[row.path]}; lnln doctor looks again"))
+        if row.path in reasons
+        else row
+        for row in listing.quarantine
+    ]
+    return listing._replace(quarantine=rejected)
 
 
 def other_than_published(counts: dict[str, int], published: dict[str, int]) -> list[str]:

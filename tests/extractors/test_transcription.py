@@ -1,6 +1,6 @@
 import pytest
 
-from extractors import SetupError
+from extractors import SetupError, transcription
 from extractors.settings import SpeechSettings
 from extractors.transcription import transcribe, transcribe_new, wordless_sound
 from extractors.words import Word
@@ -25,6 +25,20 @@ def test_language_that_the_speech_model_does_not_know_stops_the_run(make_clip, s
     manifest = listed(make_clip(seconds=0.2), language="zh")
     with pytest.raises(SetupError, match="'zh'"):
         transcribe(manifest, SpeechSettings(), session)
+
+
+def test_language_that_the_speech_model_does_not_know_is_told_before_the_model_is_loaded(
+    make_clip, session, listed, monkeypatch, capsys
+):
+    def load(*_):
+        raise AssertionError("a worker loads the model")
+
+    manifest = listed(make_clip(seconds=0.2), language="de")
+    monkeypatch.setattr(transcription, "Collection", load)
+    with pytest.raises(SetupError, match=r"whisper-tiny.en does not know the language 'de'"):
+        transcribe(manifest, SpeechSettings(), session)
+    transcribe_new(manifest, SpeechSettings(), session)
+    assert "words: no words are recognised: whisper-tiny.en" in capsys.readouterr().err
 
 
 def test_new_video_in_a_language_that_the_speech_model_does_not_know_has_no_words_and_is_told_so(

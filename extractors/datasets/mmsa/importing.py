@@ -18,9 +18,10 @@ import pyarrow as pa
 from contracts.features import FeatureInfo, feature_schema, ragged, write_modality
 from contracts.parquet import write_table
 from contracts.schemas import SPLITS, Modality
-from extractors.datasets.mmsa.layout import GRIDS, Split, clean_rows, read_splits
+from extractors.datasets.mmsa.layout import GRIDS, Split, read_splits
 from extractors.datasets.mmsa.plain_objects import UnsafePickle
 from extractors.datasets.mmsa.restricted_unpickler import unpickled
+from extractors.datasets.mmsa.rows import clean_rows
 from extractors.datasets.precomputed import CLIPS, PRECOMPUTED_MANIFEST
 from extractors.errors import SetupError
 
@@ -40,11 +41,14 @@ class Imported(NamedTuple):
     unobserved : dict
         Number of rows in which nothing was measured, and of all rows, per modality. Padding does
         not count.
+    notes : list of str
+        What was odd in the file, and how it was read.
     """
 
     clips: dict[str, int]
     bad: dict[str, int]
     unobserved: dict[str, tuple[int, int]]
+    notes: list[str]
 
 
 def import_mmsa(path: str | Path, root: str | Path, *, name: str, language: str) -> Imported:
@@ -104,6 +108,7 @@ def import_mmsa(path: str | Path, root: str | Path, *, name: str, language: str)
         {split: len(clips.ids) for split, clips in splits.items()},
         {modality: count["bad"] for modality, count in counts.items()},
         {modality: (count["unobserved"], count["rows"]) for modality, count in counts.items()},
+        [note for split in splits.values() for note in split.notes],
     )
 
 
@@ -158,12 +163,15 @@ def _batches(
 ) -> Iterator[pa.Table]:
     """The feature table in batches; counts rows and hashes the clips' values on the way."""
     for clips in splits.values():
-        grid, lengths, names = clips.grids[modality], clips.lengths[modality], clips.clip_ids()
+        grid, names = clips.grids[modality], clips.clip_ids()
+        starts = clips.starts[modality]
+        stops = starts + clips.lengths[modality]
         for first in range(0, len(names), CLIPS):
             part = range(first, min(first + CLIPS, len(names)))
             matrices, flags = [], []
             for i in part:
-                values, observed, bad = clean_rows(grid[i, : lengths[i]])  # without the padding
+                rows = grid[i, starts[i] : stops[i]]  # without the padding
+                values, observed, bad = clean_rows(rows)
                 counts.update(bad=bad, rows=len(observed), unobserved=int((~observed).sum()))
                 hashes[names[i]].update(values.tobytes())
                 matrices.append(values)

@@ -12,6 +12,7 @@ import numpy as np
 
 from contracts.schemas import SPLITS, Modality
 from extractors.datasets.mmsa.plain_objects import UnsafePickle
+from extractors.datasets.mmsa.rows import Placed, measured_lengths, place, place_by_tokens
 
 LABELS = {  # column of the manifest -> field of the pickle
     "label": "regression_labels",
@@ -20,6 +21,7 @@ LABELS = {  # column of the manifest -> field of the pickle
     "label_v": "regression_labels_V",
 }
 GRIDS: tuple[Modality, ...] = ("audio", "vision")
+NO_TEXT = ("nan", "NaN", "None", "NULL")  # what pandas and numpy make of a text that is missing
 FIELDS = (  # with one entry per clip
     *("raw_text", "text", "text_bert", *GRIDS, *(f"{modality}_lengths" for modality in GRIDS)),
     *("annotations", "classification_labels", *LABELS.values()),
@@ -36,22 +38,31 @@ class Split:
     ids : list of str
         ``video$_$clip``, [clips].
     raw_text : list of str
+        Empty where there is no transcript.
     tokens : list of ndarray, or None
-        The ids of each clip's word pieces, [CLS] and [SEP] included, without padding.
+        The ids of each clip's word pieces, [CLS] and [SEP] included, without padding; none of a
+        clip whose transcript is missing (not merely empty), as they were made of its name for
+        nothing, such as "nan".
     grids : dict of str to ndarray
         "audio" and "vision", [clips, rows, features], as they are in the file.
+    starts : dict of str to ndarray
+        First row of each clip, [clips]: not 0 where the padding is in front.
     lengths : dict of str to ndarray
         Rows of each clip without the padding, [clips].
     labels : dict of str to ndarray
         By column of the manifest, float32 [clips]; only those that the file has.
+    notes : list of str
+        What was odd, and how it was read.
     """
 
     ids: list[str]
     raw_text: list[str]
     tokens: list[np.ndarray] | None
     grids: dict[str, np.ndarray]
+    starts: dict[str, np.ndarray]
     lengths: dict[str, np.ndarray]
     labels: dict[str, np.ndarray]
+    notes: list[str]
 
     @classmethod
     def read(cls, content: dict[str, Any], where: str) -> "Split":
@@ -69,20 +80,40 @@ class Split:
             A field is missing, has another type, or does not have one entry per clip.
         """
         ids = _strings(content, "id", where)
+        content = _without_empty_labels(content)
         for name in FIELDS:
             entries = _entries(content.get(name))
             if entries not in (None, len(ids)):
                 raise UnsafePickle(f"{where}: {name} has {entries} entries, id has {len(ids)}")
-        texts = _strings(content, "raw_text", where)
+        texts, untold = _transcripts(content, where)
         grids: dict[str, np.ndarray] = {m: _grid(content, m, where) for m in GRIDS}
         tokens = _tokens(content, where) if "text_bert" in content else None
+        placed = _placed(content, grids, tokens, ids, where)
+        notes = [note for of_one in placed.values() for note in of_one.notes]
+        if untold:
+            notes.append(
+                f"{where}: {len(untold)} clips have no transcript (raw_text), such as "
+                f"{ids[untold[0]]}: their words count as missing"
+            )
+            if tokens is not None and len(untold) < len(ids):  # else the words are kept as ids only
+                for i in untold:
+                    tokens[i] = tokens[i][:0]
         with np.errstate(over="ignore"):  # an infinite label is dropped later
             labels = {
                 column: _numbers(content, field, where).astype(np.float32)
                 for column, field in LABELS.items()
                 if field in content or column == "label"
             }
-        return cls(ids, texts, tokens, grids, _lengths(content, grids, tokens, where), labels)
+        return cls(
+            ids,
+            texts,
+            tokens,
+            grids,
+            {name: of_one.starts for name, of_one in placed.items()},
+            {name: of_one.lengths for name, of_one in placed.items()},
+            labels,
+            notes,
+        )
 
     def clip_ids(self) -> list[str]:
         """Names of the clips in our form, ``video/clip``."""
@@ -105,30 +136,6 @@ def read_splits(content: Any, path: Path) -> Iterator[tuple[str, Split]]:
         )
     for name in SPLITS:
         yield name, Split.read(content[name], f"{path}: {name}")
-
-
-def clean_rows(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
-    """Replace infinite values and NaN in a clip's rows, and tell which rows were measured.
-
-    Parameters
-    ----------
-    rows : ndarray, [rows, features]
-        Without padding.
-
-    Returns
-    -------
-    values : ndarray, float32 [rows, features]
-        Infinite values and NaN are 0.
-    observed : ndarray, bool [rows]
-        False where every column is 0, infinite or NaN.
-    bad : int
-        Number of infinite values and NaN.
-    """
-    with np.errstate(over="ignore"):
-        values = np.array(rows, np.float32)
-    bad = ~np.isfinite(values)
-    values[bad] = 0
-    return values, (values != 0).any(axis=1), int(bad.sum())
 
 
 def _field(content: dict[str, Any], name: str, where: str) -> Any:
@@ -229,33 +236,56 @@ def _tokens(content: dict[str, Any], where: str) -> list[np.ndarray]:
     return [_whole(bert[i, 0, :n], "text_bert", where) for i, n in enumerate(counts)]
 
 
-def _lengths(
+def _without_empty_labels(content: dict[str, Any]) -> dict[str, Any]:
+    """A split without labels of single modalities that have no entry: MMSA-FET writes ``[]``."""
+    empty = {field for column, field in LABELS.items() if column != "label"}
+    return {
+        name: value
+        for name, value in content.items()
+        if not (name in empty and _entries(value) == 0)
+    }
+
+
+def _transcripts(content: dict[str, Any], where: str) -> tuple[list[str], list[int]]:
+    """The transcripts, and the indices of the clips that have none: None, NaN or its name."""
+    column = _column(content, "raw_text", where)
+    missing = [i for i, text in enumerate(column) if _is_missing(text)]
+    if missing:
+        column = np.array(column, object)  # a copy
+        column[missing] = ""
+    return _strings(content | {"raw_text": column}, "raw_text", where), missing
+
+
+def _is_missing(text: Any) -> bool:
+    if isinstance(text, (float, np.floating)):
+        return bool(np.isnan(text))
+    return text is None or (isinstance(text, str) and text.strip() in NO_TEXT)
+
+
+def _placed(
     content: dict[str, Any],
     grids: dict[str, np.ndarray],
     tokens: list[np.ndarray] | None,
+    ids: list[str],
     where: str,
-) -> dict[str, np.ndarray]:
-    """Rows of each clip without the padding, at most those of the grid."""
+) -> dict[str, Placed]:
+    """Where each clip's rows lie in each array."""
     lengths = {
         name: _whole(_numbers(content, f"{name}_lengths", where), f"{name}_lengths", where)
         for name in grids
         if f"{name}_lengths" in content
     }
+    told = set(lengths)
     if len(lengths) < len(grids):  # an aligned file: one row per token in every modality
         if tokens is not None:
             shared = np.array([len(ids) for ids in tokens], np.int64)
         else:
             text = [_grid(content, "text", where)] if "text" in content else []
-            shared = _ends([*grids.values(), *text])
+            shared = measured_lengths([*grids.values(), *text])
         lengths = dict.fromkeys(grids, shared) | lengths
-    return {name: np.minimum(lengths[name], grid.shape[1]) for name, grid in grids.items()}
-
-
-def _ends(grids: list[np.ndarray]) -> np.ndarray:
-    """Length of each clip: up to its last row in which any of the grids was measured."""
-    ends = np.zeros(len(grids[0]), np.int64)
-    for grid in grids:
-        for i, rows in enumerate(grid):
-            measured = np.flatnonzero(clean_rows(rows)[1])
-            ends[i] = max(ends[i], measured.max(initial=-1) + 1)
-    return ends
+    return {
+        name: (place if name in told else place_by_tokens)(
+            grid, np.minimum(lengths[name], grid.shape[1]), ids, f"{where}: {name}"
+        )
+        for name, grid in grids.items()
+    }

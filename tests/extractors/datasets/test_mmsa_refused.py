@@ -89,7 +89,7 @@ def nested(depth: int) -> list[Any]:
         ("regression_labels", [1, 2**2000, 3], "holds a number too large"),
         ("regression_labels", np.zeros((3, 2)), r"is an array \(3, 2\)"),
         ("regression_labels", np.array(["1", "2", "3"]), "is an array of <U1"),
-        ("raw_text", ["a", None, "b"], "holds a NoneType"),
+        ("raw_text", ["a", 1.5, "b"], "holds a float"),
         ("raw_text", np.full(3, 0x110000, np.uint32).view("U1"), "holds what is no text"),
         ("raw_text", {"a": 1}, "is a dict"),
         ("id", [1.0, 2.0, 3.0], "holds a float"),
