@@ -109,7 +109,7 @@ def test_videos_and_folders_are_excluded_by_pattern(tmp_path: Path, label_csv: R
     assert none == "'nope' excludes none of the videos"
     assert some == "3 videos are excluded, as asked for"
     assert "1 names begin with a dot and are skipped: ._2.mp4" in hidden
-    with pytest.raises(SetupError, match="no video in this folder.*; 5 videos are excluded"):
+    with pytest.raises(SetupError, match=r"no video in this folder.*; 5 videos are excluded"):
         arrange(source, tmp_path / "root", exclude=["*"])
 
 

@@ -25,9 +25,9 @@ def test_names_that_begin_with_a_dot_are_skipped_and_told(tmp_path: Path) -> Non
     folder = touch(tmp_path / ".videos", *names)  # a folder that is named is searched
     found = search(folder)
     assert [path.name for path in found.videos] == ["a.mp4", "d.MTS"]
-    assert [path.name for path in found.hidden] == ["._a.mp4", ".Trashes", ".c.mov"]
+    assert [path.name for path in found.hidden] == [".Trashes", "._a.mp4", ".c.mov"]
     assert skipped("here", found.hidden, found.others) == [
-        "here: 3 names begin with a dot and are skipped: ._a.mp4, .Trashes, .c.mov"
+        "here: 3 names begin with a dot and are skipped: .Trashes, ._a.mp4, .c.mov"
     ]
 
 
