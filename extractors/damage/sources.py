@@ -1,7 +1,5 @@
 """What is to be damaged: a clip, a folder of clips, or a dataset."""
 
-import csv
-import io
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +11,8 @@ from extractors.damage.draws import generator
 from extractors.damage.one_file import File
 from extractors.damage.scenes import Stretch
 from extractors.damage.words import Vocabulary, word_errors
-from extractors.datasets.labels import clip_name, composed, read_lines
+from extractors.datasets.csv_table import as_csv, filled, read_csv
+from extractors.datasets.labels import COLUMNS, clip_name, composed
 from extractors.datasets.listing import probe_files, read_dataset
 from extractors.errors import SetupError
 from extractors.workers.session import Session
@@ -87,22 +86,19 @@ def damaged_labels(
     DatasetError
         The file cannot be read.
     """
-    lines = [line for _, line in read_lines(path)]
-    vocabulary = Vocabulary(line["text"] or "" for line in lines)
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        header, *rows = [row for row in csv.reader(file) if row]
-    column = header.index("text")
+    table = read_csv(path, COLUMNS)
+    lines = [line for _, line in table.lines()]
+    vocabulary = Vocabulary(filled(line, "text") for line in lines)
+    column = table.names.index("text")
     realised = {}
-    for row, line in zip(rows, lines, strict=True):
-        if split is None or (line["mode"] or "").strip() == split:
+    for row, line in zip(table.rows, lines, strict=True):
+        if split is None or line["mode"].strip() == split:
             name = clip_name(line)
             draw = generator(seed, "word_errors", name)
-            text, realised[name] = word_errors(line["text"] or "", rate, vocabulary, draw)
+            text, realised[name] = word_errors(filled(line, "text"), rate, vocabulary, draw)
             if realised[name]:
-                row[column] = text
-    out = io.StringIO(newline="")
-    csv.writer(out, lineterminator="\n").writerows([header, *rows])
-    return out.getvalue().encode(), realised
+                row.fields[column] = text
+    return as_csv([table.header, *(row.fields for row in table.rows)]), realised
 
 
 def _dataset(root: Path, split: str | None, session: Session) -> Source:

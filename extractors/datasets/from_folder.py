@@ -1,23 +1,23 @@
 """Make a raw dataset of a folder of videos: links to them and a label.csv, without copies."""
 
-import csv
-import filecmp
-import hashlib
 import os
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
-from itertools import count
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import NamedTuple
 
 from contracts.files import replacing
+from contracts.messages import message
 from contracts.schemas import SPLITS
-from extractors.datasets.labels import COLUMNS, REST, Line, clip_name, composed, read_lines
-from extractors.datasets.listing import EXTENSIONS, videos_below
+from extractors.datasets.csv_table import CsvTable, Line, as_csv, filled, read_csv, rewrite
+from extractors.datasets.folder_names import free_names, plain, raw_files
+from extractors.datasets.given_labels import TAKEN, GivenLabels, read_given
+from extractors.datasets.labels import COLUMNS, clip_name
+from extractors.datasets.new_lines import listed_group, new_lines, place
+from extractors.datasets.searching import EXTENSIONS, search, skipped
 from extractors.errors import SetupError
-
-NAME_BYTES = 200  # longest name of a folder in Raw/; file systems take 255
-SHARES = {"train": 0.7, "valid": 0.15, "test": 0.15}  # of the clips, in each split
 
 
 class Arranged(NamedTuple):
@@ -30,18 +30,30 @@ class Arranged(NamedTuple):
     new : int
         Clips that were not listed before.
     groups : int
-        Speakers, as far as the folders and the column ``speaker`` tell them apart.
+        Speakers, as far as the folders, names and the column ``speaker`` tell them apart.
     relinked : list of str
         Clips whose link was broken, and now leads to a video of the same name.
+    old : Path or None
+        Where the label.csv is kept that was there, if it was changed.
+    warnings : list of str
     """
 
     clips: dict[str, int]
     new: int
     groups: int
     relinked: list[str]
+    old: Path | None
+    warnings: list[str]
 
 
-def arrange(folder: str | Path, root: str | Path) -> Arranged:
+def arrange(
+    folder: str | Path,
+    root: str | Path,
+    *,
+    speaker_pattern: str | None = None,
+    labels: str | Path | None = None,
+    exclude: Sequence[str] = (),
+) -> Arranged:
     """Make a raw dataset of the videos in a folder.
 
     Parameters
@@ -51,47 +63,69 @@ def arrange(folder: str | Path, root: str | Path) -> Arranged:
         so is each video directly in it.
     root : path
         Of the dataset. Links to the videos are made in ``Raw/``. New clips are added to
-        ``label.csv`` without text and label; lines that are there already are not changed.
+        ``label.csv`` without text and label. Fields that are filled are not changed, and a clip
+        that has a link and no line was taken out by somebody: it stays out.
+    speaker_pattern : str, optional
+        Regular expression whose first group finds the speaker in a file's name.
+    labels : path, optional
+        Table that fills empty fields: see `extractors.datasets.given_labels.read_given`.
+    exclude : sequence of str
+        Patterns as the shell has them, of names of videos or folders, or of paths in `folder`.
 
     Returns
     -------
     Arranged
-        No speaker is in two splits, and the same videos always give the same splits.
+        No speaker is in two splits unless `labels` says so, and the same videos always give the
+        same splits.
 
     Raises
     ------
     SetupError
-        The folder has no videos, the dataset lies inside it, or `root` holds features.
+        The folder has no videos, the dataset lies inside it, `root` holds features, or the pattern
+        finds no speaker in a name.
     DatasetError
-        ``label.csv`` cannot be read.
+        ``label.csv`` or the other table cannot be read; both are left as they are.
     """
     folder, root = Path(folder), Path(root)
     refuse_features(root)
-    files = sorted(file for file in videos_below(folder) if file.is_file())
+    found = search(folder)
+    files, warnings = _without(exclude, [f for f in found.videos if f.is_file()], folder)
+    warnings += skipped(folder.as_posix(), found.hidden, found.others)
     if not files:
-        raise SetupError(f"{folder}: no video in this folder ({', '.join(EXTENSIONS)})")
+        raise SetupError(
+            "; ".join([f"{folder}: no video in this folder ({', '.join(EXTENSIONS)})", *warnings])
+        )
     if root.resolve().is_relative_to(folder.resolve()):
         raise SetupError(f"{folder} holds {root}, the dataset itself: name the folder of videos")
-    table = root / "label.csv"
-    lines = _lines(table) if table.is_file() else []
-    present = _raw_files(root / "Raw", {_place(line) for line in lines})
-    named = _named(files, folder, present)
-    new = _new_lines({name: _folder_group(file, folder) for name, file in named.items()}, lines)
-    relinked = []
-    for name, file in named.items():
-        if name not in present or not present[name].exists():
-            link = root / "Raw" / f"{name}{file.suffix.lower()}"
-            link.parent.mkdir(parents=True, exist_ok=True)
-            if link.is_symlink():  # a broken one
-                link.unlink()
-                relinked.append(name)
-            link.symlink_to(os.path.abspath(file))  # noqa: PTH100 - links stay
-    lines = sorted(lines + new, key=lambda line: clip_name(line).split("/"))
-    if new:
-        _write(table, lines)
-    counts = Counter((line["mode"] or "").strip() for line in lines)
-    groups = {_listed_group(line) for line in lines}
-    return Arranged({s: counts[s] for s in SPLITS}, len(new), len(groups), relinked)
+    path = root / "label.csv"
+    table = read_csv(path, COLUMNS) if path.is_file() else None
+    lines = [line for _, line in table.lines()] if table else []
+    given = read_given(Path(labels), files) if labels is not None else GivenLabels({}, [])
+    listed = {place(line) for line in lines}
+    present = raw_files(root / "Raw", listed)
+    named = free_names(files, folder, present)
+    if table:  # else somebody deleted it to begin anew
+        deleted = [n for n in named if n not in listed and n in present and present[n].is_symlink()]
+        warnings += _deleted(deleted, present)
+        for name in deleted:
+            del named[name]
+    fields = {name: given.fields.get(file, {}) for name, file in named.items()}
+    groups = {
+        name: fields[name].get("speaker") or _group(file, folder, speaker_pattern)
+        for name, file in named.items()
+    }
+    new = new_lines(groups, lines, {n: f["mode"] for n, f in fields.items() if "mode" in f})
+    for line in new:
+        line |= fields[clip_name(line)]
+    warnings += given.warnings + _fill(table, fields)
+    old = _write(path, table, lines, new)
+    relinked = _link(named, present, root / "Raw")
+    counts = Counter(line["mode"].strip() for line in lines + new)
+    all_groups = {listed_group(line) for line in lines + new}
+    if new and speaker_pattern is None and not any("speaker" in f for f in fields.values()):
+        warnings += _doubtful_speakers(list(named.values()), folder, len(all_groups))
+    clips = {split: counts[split] for split in SPLITS}
+    return Arranged(clips, len(new), len(all_groups), relinked, old, warnings)
 
 
 def refuse_features(root: Path) -> None:
@@ -109,165 +143,135 @@ def refuse_features(root: Path) -> None:
         )
 
 
-def split_by_group(clips: Mapping[str, int], fixed: Mapping[str, str]) -> dict[str, str]:
-    """Assign whole groups to splits, with about 70, 15 and 15 % of the clips in each.
-
-    Parameters
-    ----------
-    clips : mapping of group to its number of clips
-    fixed : mapping of group to split
-        Groups whose split is decided already.
-
-    Returns
-    -------
-    dict
-        The split of every group in `clips`. The same input gives the same splits; no split is
-        empty if there are enough groups.
-    """
-    splits = {group: fixed[group] for group in clips if group in fixed}
-    assigned = Counter({split: 0 for split in SPLITS})  # clips
-    for group, split in splits.items():
-        assigned[split] += clips[group]
-    total = sum(clips.values())
-    # An order without meaning that is the same on every run.
-    rest = sorted(clips.keys() - splits.keys(), key=lambda g: hashlib.sha256(g.encode()).digest())
-    for left, group in zip(range(len(rest), 0, -1), rest, strict=True):
-        empty = [split for split in SPLITS if not assigned[split]]
-        candidates = empty if left <= len(empty) else SPLITS
-        split = max(candidates, key=lambda s: SHARES[s] * total - assigned[s])
-        splits[group] = split
-        assigned[split] += clips[group]
-    return splits
-
-
-def same_video(one: Path, other: Path) -> bool:
-    """Whether two paths lead to the same file, or to files of the same bytes."""
-    return one.samefile(other) or filecmp.cmp(one, other, shallow=False)
-
-
-def _lines(table: Path) -> list[Line]:
-    lines = []
-    for number, line in read_lines(table):
-        if any(line.pop(REST, None) or ""):
-            raise SetupError(
-                f"{table} line {number} has more fields than the header: put a text that has "
-                "commas between double quotes"
-            )
-        lines.append(line)
-    return lines
-
-
-def _write(table: Path, lines: list[Line]) -> None:
-    columns = list(dict.fromkeys([*COLUMNS, "speaker", *(name for line in lines for name in line)]))
-    with replacing(table) as temporary, temporary.open("w", newline="", encoding="utf-8") as out:
-        writer = csv.DictWriter(out, columns, restval="", lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(lines)
-
-
-def _new_lines(groups: Mapping[str, str], lines: Iterable[Line]) -> list[Line]:
-    """Lines for the clips that are not listed yet.
-
-    `groups` has the group of every clip, as its folder tells. Where label.csv names the speaker of
-    the other clips in that folder, new clips get that name and the split of that speaker.
-    """
-    splits: dict[str, str] = {}  # of the groups that are listed
-    counts: Counter[str] = Counter()
-    listed: dict[str, Line] = {}
-    for line in lines:
-        counts[_listed_group(line)] += 1
-        listed[_place(line)] = line
-        if (split := (line["mode"] or "").strip()) in SPLITS:
-            splits[_listed_group(line)] = split
-    by_folder = defaultdict(list)  # folder's group -> its lines, which may name another group
-    for name, group in groups.items():
-        if name in listed:
-            by_folder[group].append(listed[name])
-    renamed = {}
-    for group, folder_lines in by_folder.items():
-        names = {_listed_group(line) for line in folder_lines}
-        renamed[group] = names.pop() if len(names) == 1 else group
-        votes = Counter(splits[g] for line in folder_lines if (g := _listed_group(line)) in splits)
-        if votes:
-            splits.setdefault(renamed[group], votes.most_common(1)[0][0])
-    new = {name: renamed.get(g, g) for name, g in groups.items() if name not in listed}
-    splits = split_by_group(counts + Counter(new.values()), splits)
-    new_lines: list[Line] = []
-    for name, group in new.items():
-        video, clip = name.split("/")
-        empty = {"video_id": video, "clip_id": clip, "text": "", "label": ""}
-        new_lines.append({**empty, "mode": splits[group], "speaker": group})
-    return new_lines
-
-
-def _raw_files(raw: Path, listed: set[str]) -> dict[str, Path]:
-    """Videos in Raw/ by ``video_id/clip_id`` or ``video_id``, those in `listed` last.
-
-    Names are as `extractors.datasets.listing` has them. Whole videos count only if label.csv lists
-    segments of them. Broken links count, too: their clips are listed.
-    """
-    files = [f for f in (*raw.glob("*"), *raw.glob("*/*")) if f.suffix.lower() in EXTENSIONS]
-    videos: dict[str, Path] = {}
-    for file in sorted(files, key=lambda f: (EXTENSIONS.index(f.suffix.lower()), f)):
-        if file.is_file() or file.is_symlink():
-            name = composed(file.relative_to(raw).with_suffix("").as_posix())
-            if "/" in name or name in listed:
-                videos.setdefault(name, file)
-    return dict(sorted(videos.items(), key=lambda item: item[0] in listed))
-
-
-def _named(files: list[Path], folder: Path, present: Mapping[str, Path]) -> dict[str, Path]:
-    """Files by their name in Raw/: that of a link to them, else one made of their folders."""
-    taken = dict(present)
-    linked = {os.path.realpath(file): name for name, file in present.items() if file.exists()}
-    named: dict[str, Path] = {}
+def _without(
+    patterns: Sequence[str], files: list[Path], folder: Path
+) -> tuple[list[Path], list[str]]:
+    """Files that no pattern is of, and messages about those that are left out."""
+    matched = dict.fromkeys(patterns, 0)
+    kept = []
     for file in files:
-        real = os.path.realpath(file)
-        if real not in linked:
-            linked[real] = _free_name(file, file.relative_to(folder), taken)
-        taken.setdefault(linked[real], file)
-        named.setdefault(linked[real], file)
-    return named
+        inside = file.relative_to(folder)
+        names = {*inside.parts, *(p.as_posix() for p in [inside, *inside.parents][:-1])}
+        its = [p for p in patterns if any(fnmatchcase(name, p.rstrip("/")) for name in names)]
+        for pattern in its:
+            matched[pattern] += 1
+        if not its:
+            kept.append(file)
+    messages = [
+        message(f"{p!r} excludes none of the videos") for p, count in matched.items() if not count
+    ]
+    if len(kept) < len(files):
+        messages.append(message(f"{len(files) - len(kept)} videos are excluded, as asked for"))
+    return kept, messages
 
 
-def _free_name(file: Path, inside: Path, taken: Mapping[str, Path]) -> str:
-    """A ``video_id/clip_id`` made of a file's folders and name that no other video has."""
-    stem = _plain(file.stem)
-    digest = hashlib.sha256(os.fsencode(inside.as_posix())).hexdigest()[:6]
-    folders = _plain("__".join(inside.parts[:-1])) if len(inside.parts) > 1 else stem
-    if len(os.fsencode(folders)) > NAME_BYTES:
-        folders = f"{os.fsencode(folders)[:NAME_BYTES].decode('utf-8', 'ignore')}_{digest}"
-    base = f"{folders}/{stem}"
-    # The name can be taken: by another extension, a similar folder, or another collection.
-    names = (base if not n else f"{base}_{digest}{'' if n == 1 else n}" for n in count())
-    return next(n for n in names if n not in taken or _is_same(taken[n], file))
-
-
-def _is_same(present: Path, file: Path) -> bool:
-    """Whether a clip in Raw/ is this file; of a broken link, only the extension is compared."""
-    if present.exists():
-        return same_video(present, file)
-    return present.suffix.lower() == file.suffix.lower()
-
-
-def _plain(name: str) -> str:
-    """A name that label.csv can hold and that cannot lead to another folder."""
-    name = composed(os.fsencode(name).decode("utf-8", "replace")).replace("\\", "_").strip()
-    return "_" if name in ("", ".", "..") else name
-
-
-def _folder_group(file: Path, folder: Path) -> str:
-    """The group of a video by where it lies: the folder at the top, or the video itself."""
+def _group(file: Path, folder: Path, pattern: str | None) -> str:
+    """The speaker of a video: in its name, or the folder at the top, or the video itself."""
+    if pattern is not None:
+        match = re.search(pattern, file.name)
+        if not match or not match[1]:
+            raise SetupError(
+                f"--speaker-pattern {pattern!r} finds no speaker in the name {file.name!r}: change "
+                "it, or leave the video out with --exclude"
+            )
+        return plain(match[1])
     first = file.relative_to(folder).parts[0]
-    return _plain(Path(first).stem if file.parent == folder else first)
+    return plain(Path(first).stem if file.parent == folder else first)
 
 
-def _listed_group(line: Line) -> str:
-    """The group that label.csv names: the speaker, else the video."""
-    return (line.get("speaker") or "").strip() or (line["video_id"] or "").strip()
+def _doubtful_speakers(files: Sequence[Path], folder: Path, groups: int) -> list[str]:
+    """Messages about folders that may not be what they were taken for."""
+    tops = {file.relative_to(folder).parts[0] for file in files}
+    if groups == 1 and len(files) > 1:
+        inside = (folder / tops.pop()).as_posix()
+        return [
+            message(
+                f"all videos count as those of one speaker, because they lie in one folder: if "
+                f"they are not, name that folder ({inside}), or find the speakers in the names of "
+                "the files with --speaker-pattern"
+            )
+        ]
+    if len(files) > 1 and all(file.parent == folder for file in files):
+        return [
+            message(
+                "every video counts as a speaker of its own, because they lie in no folders: if a "
+                "person is in several, find the speakers in the names of the files with "
+                "--speaker-pattern, or one person will be in two splits"
+            )
+        ]
+    return []
 
 
-def _place(line: Line) -> str:
-    """Name in Raw/ of the file of a line's clip: the clip, or the video that it is a segment of."""
-    name = clip_name(line)
-    return name.partition("/")[0] if (line.get("start_s") or "").strip() else name
+def _deleted(names: Sequence[str], present: Mapping[str, Path]) -> list[str]:
+    if not names:
+        return []
+    return [
+        message(
+            f"{len(names)} videos have a link and no line in label.csv, which somebody deleted: "
+            "they stay out; to list one again, delete its link, such as "
+            f"{present[names[0]].as_posix()}"
+        )
+    ]
+
+
+def _fill(table: CsvTable | None, given: Mapping[str, Line]) -> list[str]:
+    """Fill empty fields of the rows that are there, and tell of those that say something else."""
+    if table is None:
+        return []
+    columns = [c for c in TAKEN if any(c in fields for fields in given.values())]
+    for column in columns:
+        if column not in table.names:
+            table.header.append(column)
+            for row in table.rows:
+                row.fields.append("")
+    other = []
+    for row, (_, line) in zip(table.rows, table.lines(), strict=True):
+        for column, value in given.get(clip_name(line), {}).items():
+            if not filled(line, column):
+                row.fields[table.names.index(column)] = value
+            elif filled(line, column) != value:
+                other.append(f"{column} of {clip_name(line)}")
+    if not other:
+        return []
+    return [
+        message(
+            f"{len(other)} fields of label.csv say something else than the other table, and stay "
+            f"as they are, the first: {other[0]}"
+        )
+    ]
+
+
+def _write(path: Path, table: CsvTable | None, before: list[Line], new: list[Line]) -> Path | None:
+    """Add the lines that are new below those that are there, which keep their columns and order.
+
+    Returns where the old table is, if there was one and it changed.
+    """
+    new = sorted(new, key=lambda line: clip_name(line).split("/"))
+    if table is None:
+        columns = [*COLUMNS, "speaker", *(c for c in TAKEN if any(c in line for line in new))]
+        columns = list(dict.fromkeys(columns))
+        rows = [[line.get(name, "") for name in columns] for line in new]
+        with replacing(path) as temporary:
+            temporary.write_bytes(as_csv([columns, *rows]))
+        return None
+    if not new and [line for _, line in table.lines()] == before:
+        return None
+    added = [name for name in ("speaker",) if new and name not in table.names]
+    rows = [[*row.fields, *("" for _ in added)] for row in table.rows]
+    names = [*table.names, *added]
+    rows += [[line.get(name, "") if name else "" for name in names] for line in new]
+    return rewrite(table, [*table.header, *added], rows)
+
+
+def _link(named: Mapping[str, Path], present: Mapping[str, Path], raw: Path) -> list[str]:
+    """Make links where none leads to a video, and return the names of those that were broken."""
+    relinked = []
+    for name, file in named.items():
+        if name not in present or not present[name].exists():
+            link = raw / f"{name}{file.suffix.lower()}"
+            link.parent.mkdir(parents=True, exist_ok=True)
+            if link.is_symlink():  # a broken one
+                link.unlink()
+                relinked.append(name)
+            link.symlink_to(os.path.abspath(file))  # noqa: PTH100 - links stay
+    return relinked

@@ -12,9 +12,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from contracts.files import replacing
-from extractors.datasets.from_folder import refuse_features, same_video, split_by_group
-from extractors.datasets.labels import COLUMNS, as_csv, refuse_other
-from extractors.datasets.listing import videos_below
+from extractors.datasets.csv_table import as_csv
+from extractors.datasets.folder_names import same_video
+from extractors.datasets.from_folder import refuse_features
+from extractors.datasets.labels import COLUMNS, refuse_other
+from extractors.datasets.new_lines import split_by_group
+from extractors.datasets.searching import search
 from extractors.errors import SetupError
 
 EMOTIONS = {  # by their number in the names of files
@@ -100,7 +103,7 @@ def _clips(source: Path) -> tuple[dict[str, Path], list[Path]]:
     """Videos by the names that were published, in their order, and those of other names."""
     clips: dict[str, Path] = {}
     others = []
-    files = filter(Path.is_file, videos_below(source))  # no broken links
+    files = filter(Path.is_file, search(source).videos)  # no broken links
     for file in sorted(files, key=lambda f: (f.stem, f)):
         if not _NAME.fullmatch(file.stem):
             others.append(file)

@@ -1,12 +1,10 @@
 """label.csv: which clips there are, what is said in them, their split, and their labels."""
 
-import csv
-import io
+import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -14,20 +12,34 @@ import pyarrow as pa
 from contracts.messages import message
 from contracts.quarantine import Rejected
 from contracts.schemas import SPLITS
+from extractors.datasets.csv_records import DatasetError as DatasetError
+from extractors.datasets.csv_records import visible
+from extractors.datasets.csv_table import Line, filled, is_placeholder, read_lines
 from extractors.datasets.probing import STAGE
 from extractors.errors import SetupError
 
 COLUMNS = ("video_id", "clip_id", "text", "label", "mode")
 LABELS = ("label", "label_t", "label_a", "label_v")  # columns of the manifest
-Line = dict[str, str | None]
-REST = "\0"  # key of the fields that a line has beyond the header
 
 
-class DatasetError(ValueError):
-    """A dataset folder that cannot be read at all."""
+class Labels(NamedTuple):
+    """What label.csv says.
+
+    Attributes
+    ----------
+    rows : list of dict
+        The columns of `contracts.schemas.MANIFEST` that label.csv tells.
+    rejected : list of Rejected
+        Lines that cannot be used, with the reason.
+    warnings : list of str
+    """
+
+    rows: list[dict[str, Any]]
+    rejected: list[Rejected]
+    warnings: list[str]
 
 
-def read_labels(root: Path, language: str) -> tuple[list[dict[str, Any]], list[Rejected]]:
+def read_labels(root: Path, language: str) -> Labels:
     """Read a dataset's label.csv as rows of the manifest; the clips are not opened.
 
     Parameters
@@ -39,20 +51,18 @@ def read_labels(root: Path, language: str) -> tuple[list[dict[str, Any]], list[R
 
     Returns
     -------
-    list of dict
-        The columns of `contracts.schemas.MANIFEST` that label.csv tells.
-    list of Rejected
-        Lines that cannot be used, with the reason.
+    Labels
 
     Raises
     ------
     DatasetError
-        There is no label.csv, it is not UTF-8, or columns are missing.
+        There is no label.csv, it is not UTF-8, columns are missing, or a line is damaged.
     """
     path = root / "label.csv"
     if not path.is_file():
         raise DatasetError(f"{path} not found; a dataset needs label.csv and Raw/ in its root")
-    lines = [line for _, line in read_lines(path)]
+    numbered = read_lines(path, COLUMNS)
+    lines = [line for _, line in numbered]
     counts = Counter(clip_name(line) for line in lines)
     rows = []
     rejected = []
@@ -64,57 +74,7 @@ def read_labels(root: Path, language: str) -> tuple[list[dict[str, Any]], list[R
             rows.append(_row(line, clip_id, language))
         except ValueError as error:
             rejected.append(Rejected(clip_id, f"{root.as_posix()}/label.csv", STAGE, str(error)))
-    return rows, rejected
-
-
-def read_lines(
-    path: Path, columns: Sequence[str] = COLUMNS, *, delimiter: str = ","
-) -> list[tuple[int, Line]]:
-    """Read the lines of a CSV file, each with its number.
-
-    Parameters
-    ----------
-    path : Path
-    columns : sequence of str
-        Columns that the file must have; it may have more.
-    delimiter : str
-        What separates its columns.
-
-    Returns
-    -------
-    list of (int, dict)
-        Line number, and fields by column; fields beyond the header are under `REST`.
-
-    Raises
-    ------
-    DatasetError
-        The file is not UTF-8, or lacks one of the columns.
-    """
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file, restkey=REST, delimiter=delimiter)
-            names = reader.fieldnames or ()
-            missing = [name for name in columns if name not in names]
-            if missing:
-                hint = message("; its columns are separated by ;, save it with commas")
-                raise DatasetError(
-                    f"{path} lacks the column {', '.join(missing)}; needed are "
-                    f"{', '.join(columns)}{hint if any(';' in name for name in names) else ''}"
-                )
-            return [(reader.line_num, line) for line in reader]
-    except UnicodeDecodeError as error:
-        raise DatasetError(
-            f"{path} is not UTF-8 ({error.reason}); save it as UTF-8 (Excel: CSV UTF-8)"
-        ) from error
-    except csv.Error as error:
-        raise DatasetError(f"{path} is not a CSV file: {error}") from error
-
-
-def as_csv(rows: Iterable[Iterable[object]]) -> bytes:
-    """Rows, the header first, as the content of a CSV file."""
-    out = io.StringIO(newline="")
-    csv.writer(out, lineterminator="\n").writerows(rows)
-    return out.getvalue().encode()
+    return Labels(rows, rejected, _placeholders(path, numbered))
 
 
 def refuse_other(table: Path, content: bytes) -> None:
@@ -133,7 +93,21 @@ def composed(name: str) -> str:
 
 def clip_name(line: Line) -> str:
     """``video_id/clip_id`` of a line of label.csv."""
-    return composed(f"{(line['video_id'] or '').strip()}/{(line['clip_id'] or '').strip()}")
+    return composed(f"{line['video_id'].strip()}/{line['clip_id'].strip()}")
+
+
+def _placeholders(path: Path, lines: list[tuple[int, Line]]) -> list[str]:
+    """Tell of texts that are no words, such as nan: the sound is listened to instead."""
+    found = [(number, line["text"]) for number, line in lines if is_placeholder(line["text"])]
+    if not found:
+        return []
+    kinds = sorted({visible(text) or "invisible characters" for _, text in found})
+    return [
+        message(
+            f"{len(found)} texts in {path.as_posix()} are placeholders ({', '.join(kinds)}) and "
+            f"count as empty, the first in line {found[0][0]}"
+        )
+    ]
 
 
 def _row(line: Line, clip_id: str, language: str) -> dict[str, Any]:
@@ -144,14 +118,14 @@ def _row(line: Line, clip_id: str, language: str) -> dict[str, Any]:
     ValueError
         A field cannot be used; the message says what is wrong with it.
     """
-    video = (line["video_id"] or "").strip()
-    for name in (video, (line["clip_id"] or "").strip()):
+    video = line["video_id"].strip()
+    for name in (video, line["clip_id"].strip()):
         if name in ("", ".", "..") or "/" in name or "\\" in name or "\0" in name:
             raise ValueError(f"{name!r} is not a plain name: it could lead out of the dataset")
-    split = (line["mode"] or "").strip()
+    split = visible(line["mode"])
     if split not in SPLITS:
         raise ValueError(f"mode is {split!r}, not one of {', '.join(SPLITS)}")
-    start, end = _number(line, "start_s"), _number(line, "end_s")
+    start, end = number(line, "start_s"), number(line, "end_s")
     if (start is None) is not (end is None) or (start or 0) < 0 or (end or 1) <= (start or 0):
         raise ValueError(f"start_s {start} and end_s {end} are no stretch of a video")
     return {
@@ -159,30 +133,33 @@ def _row(line: Line, clip_id: str, language: str) -> dict[str, Any]:
         "start_s": start,
         "end_s": end,
         "language": language,
-        "group": (line.get("speaker") or "").strip() or video,
+        "group": filled(line, "speaker") or video,
         "split": split,
-        "text": (line["text"] or "").strip(),
-        "label": _label(line, "label"),
-        "label_t": _label(line, "label_T"),
-        "label_a": _label(line, "label_A"),
-        "label_v": _label(line, "label_V"),
+        "text": filled(line, "text"),
+        "label": number(line, "label"),
+        "label_t": number(line, "label_T"),
+        "label_a": number(line, "label_A"),
+        "label_v": number(line, "label_V"),
     }
 
 
-def _label(line: Line, column: str) -> float | None:
-    """A label, or None if the field is empty or nan, which is what pandas writes for none."""
-    unknown = (line.get(column) or "").strip().lower() == "nan"
-    return None if unknown else _number(line, column)
+def number(line: Line, column: str) -> float | None:
+    """A number, or None if the field is empty or a placeholder, as pandas writes nan for none.
 
-
-def _number(line: Line, column: str) -> float | None:
-    value = (line.get(column) or "").strip()
-    if not value:
+    Raises
+    ------
+    ValueError
+        It is none, or one that the manifest cannot hold.
+    """
+    value = filled(line, column)
+    if not value or value.lower() == "nan":
         return None
     try:
         number = float("" if "_" in value else value)  # Python reads 1_0 as 10
     except ValueError:
-        raise ValueError(f"{column} is {value!r}, not a number") from None
+        comma = re.fullmatch(r"[-+]?\d+,\d+", value)
+        hint = f"; is it {value.replace(',', '.')}? A point is needed" if comma else ""
+        raise ValueError(f"{column} is {value!r}, not a number{hint}") from None
     if not abs(number) <= float(np.finfo(np.float32).max):  # the manifest's type
         raise ValueError(f"{column} is {value!r}, not a finite number")
     return number

@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePath, PurePosixPath
 from typing import Any, NamedTuple
 
@@ -12,11 +12,19 @@ from contracts.messages import message
 from contracts.quarantine import Rejected
 from extractors.datasets.labels import composed, read_labels
 from extractors.datasets.probing import STAGE, probe_rows
+from extractors.datasets.raw_files import read_raw
+from extractors.datasets.searching import (
+    EXTENSIONS,
+    Search,
+    count_others,
+    is_hidden,
+    is_video,
+    search,
+    skipped,
+)
 from extractors.errors import SetupError
 from extractors.workers.cache import located
 from extractors.workers.session import Session
-
-EXTENSIONS = (".mp4", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".flv")
 
 
 class Listing(NamedTuple):
@@ -54,24 +62,24 @@ def read_dataset(root: str | Path, session: Session, *, language: str) -> Listin
     -------
     Listing
         Lines of label.csv and files that cannot be used are in the quarantine. Warnings are about
-        files that label.csv does not name, and about leakage between splits.
+        texts that are none, files that label.csv does not name or that are skipped, and leakage
+        between splits.
 
     Raises
     ------
     DatasetError
-        There is no label.csv, it is not UTF-8, or columns are missing.
+        There is no label.csv, it is not UTF-8, columns are missing, or a line is damaged.
     """
     root = Path(root)
-    rows, rejected = read_labels(root, language)
-    files, duplicates = _files(root / "Raw")
+    rows, rejected, warnings = read_labels(root, language)
+    raw = read_raw(root / "Raw")
     present: list[dict[str, Any]] = []
     for row in rows:
         name = row["clip_id"] if row["start_s"] is None else row["clip_id"].partition("/")[0]
-        path = files.get(composed(name))
+        path = raw.clips.get(composed(name))
         if path is None:
             place = f"{root.as_posix()}/Raw/{name}"
-            reason = message(f"no such file with extension {', '.join(EXTENSIONS)}")
-            rejected.append(Rejected(row["clip_id"], place, STAGE, reason))
+            rejected.append(Rejected(row["clip_id"], place, STAGE, raw.why_missing(name)))
         else:
             present.append({**row, "path": path.as_posix()})
     manifest, unreadable = probe_rows(present, session)
@@ -80,13 +88,13 @@ def read_dataset(root: str | Path, session: Session, *, language: str) -> Listin
         for clip_id in [r["clip_id"] for r in rows] + [r.clip_id for r in rejected]
     }
     named |= {composed(r["clip_id"].partition("/")[0]) for r in rows if r["start_s"] is not None}
-    unnamed = len(files.keys() - named)
-    warnings = leakage(manifest)
-    if duplicates:
+    unnamed = len(raw.clips.keys() - named)
+    warnings = [*leakage(manifest), *warnings, *raw.warnings]
+    if raw.duplicates:
         warnings.append(
             message(
-                f"{len(duplicates)} clips have a second file with another extension, which is not "
-                f"used: {', '.join(path.as_posix() for path in duplicates[:3])}"
+                f"{len(raw.duplicates)} clips have a second file with another extension, which is "
+                f"not used: {', '.join(path.as_posix() for path in raw.duplicates[:3])}"
             )
         )
     if unnamed:
@@ -102,8 +110,9 @@ def probe_files(paths: Iterable[str | Path], session: Session, *, language: str)
     Parameters
     ----------
     paths : iterable of path
-        A folder is searched with all its subfolders for files with a known extension. A file that
-        is named is opened whatever its extension. A URL (``s3://...``) can name either.
+        A folder is searched with all its subfolders for files with a known extension; names that
+        begin with a dot are skipped. A file that is named is opened whatever it is called. A URL
+        (``s3://...``) can name either.
     session : Session
     language : str
         Spoken in the clips, ISO 639 code.
@@ -112,14 +121,14 @@ def probe_files(paths: Iterable[str | Path], session: Session, *, language: str)
     -------
     Listing
         A clip_id is the file's name, with as many of its folders as are needed to make it unique.
-        The split is ``new``; there are no texts and no labels.
+        The split is ``new``; there are no texts and no labels. Warnings say what was skipped.
 
     Raises
     ------
     SetupError
         The storage of a URL cannot be reached.
     """
-    files, empty = _videos(paths)
+    files, warnings = _videos(paths)
     rows = [
         {
             "clip_id": name,
@@ -132,7 +141,7 @@ def probe_files(paths: Iterable[str | Path], session: Session, *, language: str)
         for path, name in _short_names(files).items()
     ]
     manifest, unreadable = probe_rows(rows, session)
-    return Listing(manifest, sorted(unreadable), empty)
+    return Listing(manifest, sorted(unreadable), warnings)
 
 
 def find_videos(paths: Iterable[str | Path]) -> list[str]:
@@ -147,16 +156,17 @@ def find_videos(paths: Iterable[str | Path]) -> list[str]:
 
 
 def _videos(paths: Iterable[str | Path]) -> tuple[dict[PurePath, str], list[str]]:
-    """Files by absolute path, so that none is listed twice, and messages about empty folders."""
+    """Files by absolute path, so that none is listed twice, and messages about folders."""
     files: dict[PurePath, str] = {}
-    empty = []
+    messages = []
     for path in map(str, paths):
-        videos = _remote_videos(path) if "://" in path else _local_videos(Path(path))
-        if not videos:
-            empty.append(message(f"{path}: no video in this folder ({', '.join(EXTENSIONS)})"))
-        for absolute, file in videos.items():
+        found = _remote_videos(path) if "://" in path else _local_videos(Path(path))
+        if not found.files:
+            messages.append(message(f"{path}: no video in this folder ({', '.join(EXTENSIONS)})"))
+        messages += skipped(path, found.hidden, found.others)
+        for absolute, file in found.files.items():
             files.setdefault(absolute, file)
-    return files, empty
+    return files, messages
 
 
 def leakage(manifest: pa.Table) -> list[str]:
@@ -179,69 +189,42 @@ def leakage(manifest: pa.Table) -> list[str]:
     return messages
 
 
-def _files(raw: Path) -> tuple[dict[str, Path], list[Path]]:
-    """Files of clips by ``video_id/clip_id``, and of whole videos by ``video_id``.
+class _Videos(NamedTuple):
+    """A file, or what was found in a folder; files are by absolute path."""
 
-    Where files differ only in their extension, the first in `EXTENSIONS` is used; the second list
-    has the others.
-    """
-    files: dict[str, Path] = {}
-    duplicates = []
-    paths = [path for pattern in ("*", "*/*") for path in raw.glob(pattern) if _is_clip(path)]
-    for path in sorted(paths, key=lambda p: (EXTENSIONS.index(p.suffix.lower()), p)):
-        name = composed(path.relative_to(raw).with_suffix("").as_posix())
-        if files.setdefault(name, path) is not path:
-            duplicates.append(path)
-    return files, duplicates
+    files: dict[PurePath, str]
+    hidden: list[PurePath]
+    others: Counter[str]
 
 
-def _is_clip(path: Path) -> bool:
-    return path.suffix.lower() in EXTENSIONS and path.is_file()
-
-
-def _local_videos(path: Path) -> dict[PurePath, str]:
-    """A file, or the videos in a folder, by absolute path."""
-    videos = [path]
+def _local_videos(path: Path) -> _Videos:
+    found = Search([path], [], Counter())
     if os.path.isdir(path):  # noqa: PTH112 - it never raises, whatever the name
-        videos = sorted(videos_below(path))
-    return {Path(os.path.abspath(file)): file.as_posix() for file in videos}  # noqa: PTH100
+        found = search(path)
+    files: dict[PurePath, str] = {}
+    for file in sorted(found.videos):
+        files[Path(os.path.abspath(file))] = file.as_posix()  # noqa: PTH100 - links stay
+    return _Videos(files, [*found.hidden], found.others)
 
 
-def videos_below(folder: Path) -> Iterator[Path]:
-    """Videos in a folder and its subfolders; links to folders are followed, each folder once.
-
-    Broken links and folders that cannot be read are yielded too, so that they are reported.
-    """
-    yield from _below(folder, set())
-
-
-def _below(folder: Path, visited: set[str]) -> Iterator[Path]:
-    visited.add(os.path.realpath(folder))
-    try:
-        children = sorted(folder.iterdir())
-    except OSError:  # probing it will say what is wrong
-        yield folder
-        return
-    for path in children:
-        if path.is_dir():
-            if os.path.realpath(path) not in visited:
-                yield from _below(path, visited)
-        elif path.suffix.lower() in EXTENSIONS and (path.is_file() or path.is_symlink()):
-            yield path
-
-
-def _remote_videos(url: str) -> dict[PurePath, str]:
+def _remote_videos(url: str) -> _Videos:
     """A file, or the videos under a prefix, by their path in the storage."""
     files, root = located(url)
-    videos = [root]
+    found = _Videos({}, [], Counter())
     try:
-        if files.isdir(root):
-            names = sorted(files.find(root))
-            videos = [name for name in names if name.lower().endswith(EXTENSIONS)]
+        names = sorted(files.find(root)) if files.isdir(root) else [root]
     except Exception as error:  # each kind of storage has its own errors
         raise SetupError(f"{url} cannot be reached: {type(error).__name__}: {error}") from error
     protocol = url.split("://", 1)[0]
-    return {PurePosixPath(protocol, name): f"{protocol}://{name}" for name in videos}
+    for name in names:
+        path = PurePosixPath(name)
+        if name != root and is_hidden(path.relative_to(root)):
+            found.hidden.extend([path] if is_video(path) else [])
+        elif name == root or is_video(path):
+            found.files[PurePosixPath(protocol, name)] = f"{protocol}://{name}"
+        else:
+            found.others.update(count_others([path]))
+    return found
 
 
 def _short_names(files: Mapping[PurePath, str]) -> dict[str, str]:

@@ -12,9 +12,10 @@ import pyarrow as pa
 from contracts.messages import message
 from contracts.parquet import read_table, write_table
 from contracts.schemas import SENTENCES, SPLITS
-from extractors.datasets.labels import DatasetError, read_lines
+from extractors.datasets.csv_records import DatasetError, visible
+from extractors.datasets.csv_table import PLACEHOLDERS, read_lines
 
-DELIMITERS = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
+DELIMITED = (".csv", ".tsv", ".tab")
 PARQUET = ".parquet"
 
 
@@ -49,7 +50,7 @@ def import_sentences(
     Parameters
     ----------
     file : path
-        .csv (commas) or .tsv (tabs), UTF-8 with a header; or .parquet.
+        .csv or .tsv, UTF-8 with a header; or .parquet.
     out : path
         A table in this place is replaced.
     columns : Columns
@@ -66,8 +67,8 @@ def import_sentences(
     Raises
     ------
     DatasetError
-        The file is of another kind, is not UTF-8, lacks a column, has a score outside of the
-        range, a split that is none or an id twice, or nothing in it can be used.
+        The file is of another kind, is not UTF-8, lacks a column, has a damaged line, a score
+        outside of the range, a split that is none or an id twice, or nothing in it can be used.
     FileNotFoundError
         There is no such file.
     """
@@ -119,9 +120,8 @@ def _rows(file: Path, columns: Columns) -> Iterator[tuple[int, Mapping[str, Any]
     kind = file.suffix.lower()
     if not file.is_file():
         raise FileNotFoundError(f"{file}: no such file")
-    if kind in DELIMITERS:
-        lines = read_lines(file, needed, delimiter=DELIMITERS[kind])
-        yield from enumerate((line for _, line in lines), start=1)
+    if kind in DELIMITED:
+        yield from enumerate((line for _, line in read_lines(file, needed)), start=1)
     elif kind == PARQUET:
         try:
             table = read_table(file)
@@ -137,7 +137,7 @@ def _rows(file: Path, columns: Columns) -> Iterator[tuple[int, Mapping[str, Any]
     else:
         raise DatasetError(
             f"{file}: {kind or 'a file without an extension'} is not read; save the table as "
-            f"{', '.join([*DELIMITERS, PARQUET])}"
+            f"{', '.join([*DELIMITED, PARQUET])}"
         )
 
 
@@ -186,7 +186,9 @@ def _sentence(
 
 
 def _text(value: Any) -> str:
-    return "" if value is None else str(value).strip()
+    """A field as text; empty where there is none, or a placeholder."""
+    text = "" if value is None else visible(str(value))
+    return "" if text in PLACEHOLDERS else text
 
 
 def _number(value: Any, name: str) -> float | None:

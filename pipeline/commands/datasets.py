@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from pipeline.commands.speakers import NamePattern
 from pipeline.paths import DATASETS
 
 
@@ -14,12 +15,29 @@ def init_dataset(
     dataset: Annotated[
         str, typer.Option(help="Section of datasets.yaml that they are to be.")
     ] = "custom",
+    speaker_pattern: NamePattern = None,
+    labels: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="OTHER.csv",
+            help="Table with file, or video_id and clip_id, and some of text, label, mode, "
+            "speaker: fills what is empty.",
+        ),
+    ] = None,
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PATTERN",
+            help="Leave out videos or folders of this name, as in '*_test.mp4'; may be repeated.",
+        ),
+    ] = None,
 ) -> None:
     """List a folder of videos as a dataset: links in data/<dataset>/Raw, and label.csv.
 
-    Nothing is copied. Text and labels are left empty; fill in what is known. A folder at the top
-    of FOLDER is one speaker, and no speaker is in two splits. Run it again when there are more
-    videos: lines that are there stay as they are.
+    Nothing is copied. Text and labels are left empty, but for what --labels gives; fill in what is
+    known. A folder at the top of FOLDER is one speaker, and no speaker is in two splits. Run it
+    again when there are more videos: lines that are there stay as they are, lines that you deleted
+    stay away, and the table as it was is kept as label.csv.old.
 
     Example: lnln init-dataset interviews/
     """
@@ -36,12 +54,18 @@ def init_dataset(
         if dataset not in known:
             raise ParamsError(f"{dataset!r} is no section of {DATASETS}; known: {', '.join(known)}")
         give_back(root)  # of links that lead nowhere, some may be mended now
-        arranged = arrange(folder, root)
+        arranged = arrange(
+            folder, root, speaker_pattern=speaker_pattern, labels=labels, exclude=exclude or ()
+        )
         set_aside()
     except (OSError, ParamsError, DatasetError, SetupError) as error:
         sys.exit(f"error: {error}")
     counts = ", ".join(f"{count} {split}" for split, count in arranged.clips.items())
     print(f"{root / 'label.csv'}: {counts}; {arranged.new} new, {arranged.groups} speakers")
+    if arranged.old is not None:
+        print(f"the table as it was: {arranged.old}")
+    for warning in arranged.warnings:
+        print(f"warning: {warning}")
     if arranged.relinked:
         print(
             f"warning: {len(arranged.relinked)} links led nowhere, and now lead to videos of the "

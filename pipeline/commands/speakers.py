@@ -28,6 +28,17 @@ def _checked(pattern: str | None) -> str | None:
     return pattern
 
 
+NamePattern = Annotated[
+    str | None,
+    typer.Option(
+        "--speaker-pattern",
+        metavar="REGEX",
+        help="Finds the speaker in a file's name: the first group. Without it a folder at the top "
+        "is one speaker, and so is a video that lies in none.",
+        callback=_checked,
+    ),
+]
+
 SpeakerPattern = Annotated[
     str | None,
     typer.Option(

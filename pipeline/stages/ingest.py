@@ -3,8 +3,11 @@
 from collections import Counter
 from pathlib import Path
 
+import pyarrow as pa
+
 from contracts.messages import message
 from contracts.parquet import write_table
+from contracts.schemas import SPLITS
 from extractors.datasets.labels import DatasetError, outside
 from extractors.datasets.listing import Listing, leakage, read_dataset
 from extractors.datasets.precomputed import read_precomputed
@@ -43,6 +46,7 @@ def main() -> None:
     if dataset.clips is not None:
         warn(other_than_published(counts, dataset.clips.model_dump()))
     print("clips:", ", ".join(f"{count} {split}" for split, count in counts.items()))
+    print("labels:", labelled(listing.manifest))
     summary = {
         "listed": counts,
         "quarantined": rejected,
@@ -62,6 +66,14 @@ def with_reasons(listing: Listing, root: Path) -> Listing:
         for row in listing.quarantine
     ]
     return listing._replace(quarantine=rejected)
+
+
+def labelled(manifest: pa.Table) -> str:
+    """How many clips of each split have a label, in words."""
+    rows = manifest.select(["split", "label"]).to_pylist()
+    clips = Counter(row["split"] for row in rows)
+    filled = Counter(row["split"] for row in rows if row["label"] is not None)
+    return ", ".join(f"{filled[split]} of {clips[split]} {split}" for split in SPLITS)
 
 
 def other_than_published(counts: dict[str, int], published: dict[str, int]) -> list[str]:

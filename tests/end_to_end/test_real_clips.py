@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from extractors.datasets.listing import EXTENSIONS
+from extractors.datasets.searching import EXTENSIONS
 
 FOLDER = os.environ.get("LNLN_REAL_CLIPS")
 

@@ -159,7 +159,7 @@ def test_only_silent_clips_are_silent(clips: list[Clip]) -> None:
 
 
 def test_the_preset_reads_all_of_it(clips: list[Clip], preset: Dataset) -> None:
-    rows, rejected = read_labels(CORPUS, preset.language)
+    rows, rejected, _ = read_labels(CORPUS, preset.language)
     assert rejected == []
     assert [row["group"] for row in rows] == [clip["video_id"] for clip in clips]
     assert all(preset.label_range[0] <= row["label"] <= preset.label_range[1] for row in rows)

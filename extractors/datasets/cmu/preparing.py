@@ -18,9 +18,12 @@ from extractors.datasets.cmu.annotations import (
     Segment,
     read_annotations,
 )
-from extractors.datasets.from_folder import refuse_features, same_video, split_by_group
-from extractors.datasets.labels import as_csv, read_lines, refuse_other
-from extractors.datasets.listing import EXTENSIONS
+from extractors.datasets.csv_table import as_csv, read_lines
+from extractors.datasets.folder_names import same_video
+from extractors.datasets.from_folder import refuse_features
+from extractors.datasets.labels import refuse_other
+from extractors.datasets.new_lines import split_by_group
+from extractors.datasets.searching import EXTENSIONS, is_hidden
 from extractors.errors import SetupError
 
 Row = tuple[str, str, str, str, float, float]  # the columns in PREPARED, without the split
@@ -73,7 +76,11 @@ def prepare(source: Path, root: Path, *, splits: Mapping[str, str]) -> Prepared:
         features, or another video or ``label.csv`` than would be written.
     """
     refuse_features(root)
-    files = [file for file in sorted(source.rglob("*")) if file.is_file()]
+    files = [
+        file
+        for file in sorted(source.rglob("*"))
+        if file.is_file() and not is_hidden(file.relative_to(source))
+    ]
     videos = {f.stem: f for f in reversed(files) if f.suffix.lower() in EXTENSIONS}
     annotations = read_annotations(files)
     rows, lacking = _segments(annotations, videos)
@@ -109,13 +116,13 @@ def read_splits(path: Path) -> dict[str, str]:
     Raises
     ------
     DatasetError
-        The file is not UTF-8, or lacks one of the columns.
+        The file is not UTF-8, lacks one of the columns, or a line is damaged.
     SetupError
         A split is not train, valid or test, or a video is in two.
     """
     splits: dict[str, str] = {}
     for number, line in read_lines(path, ("video_id", "mode")):
-        video, split = (line["video_id"] or "").strip(), (line["mode"] or "").strip()
+        video, split = line["video_id"].strip(), line["mode"].strip()
         if split not in SPLITS:
             raise SetupError(f"{path} line {number}: mode is {split!r}, not {', '.join(SPLITS)}")
         if splits.setdefault(video, split) != split:

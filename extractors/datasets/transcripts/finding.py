@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from extractors.datasets.labels import composed
+from extractors.datasets.searching import is_hidden
 from extractors.datasets.transcripts.reading import EXTENSIONS, read_table
 from extractors.errors import TranscriptError
 from extractors.media.clip import is_url
@@ -44,7 +45,8 @@ def find_transcripts(where: str | Path, videos: Sequence[str]) -> list[Found]:
     if where == BESIDE:
         return list(_beside(videos))
     if path.is_dir():
-        return list(_files(sorted(path.rglob("*")), path))
+        shown = [file for file in path.rglob("*") if not is_hidden(file.relative_to(path))]
+        return list(_files(sorted(shown), path))
     if not path.exists():
         raise TranscriptError(
             f"{path}: no such file or folder; transcripts are a table (.csv), a folder, a file "
@@ -107,7 +109,9 @@ def _beside(videos: Sequence[str]) -> Iterator[Found]:
             f"{video}: {BESIDE!r} is for videos on this machine; give a folder or a table"
         )
     for folder in sorted({Path(video).parent for video in videos}):
-        for found in _files(sorted(folder.iterdir()) if folder.is_dir() else [], folder):
+        files = sorted(folder.iterdir()) if folder.is_dir() else []
+        shown = [file for file in files if not is_hidden(PurePosixPath(file.name))]
+        for found in _files(shown, folder):
             yield found._replace(name=_absolute(str(folder)) / found.name)
 
 

@@ -71,6 +71,7 @@ def with_transcripts(listing: Listing, where: str | Path, language: str) -> Give
     given: list[dict[str, Any]] = []
     words: dict[str, list[Word]] = {}
     rejected: list[Rejected] = []
+    empty: list[str] = []
     for row, its in zip(rows, fits[: len(rows)], strict=True):
         clip_id = row["clip_id"]
         try:
@@ -81,7 +82,7 @@ def with_transcripts(listing: Listing, where: str | Path, language: str) -> Give
             continue
         given.append(row | {"text": text})
         if found and not text:
-            warnings.append(message(f"{found.place} has no words: it counts as no transcript"))
+            empty.append(found.place)
         late = words[clip_id][-1].start_s if words[clip_id] else None
         if found and late is not None and late > row["duration_s"]:
             warnings.append(
@@ -90,6 +91,14 @@ def with_transcripts(listing: Listing, where: str | Path, language: str) -> Give
                     f"{row['duration_s']:.1f} s: is it of another video?"
                 )
             )
+    if len(empty) == 1:
+        warnings.append(message(f"{empty[0]} has no words: it counts as no transcript"))
+    elif empty:
+        warnings.append(
+            message(
+                f"{len(empty)} transcripts have no words and count as none, the first: {empty[0]}"
+            )
+        )
     without = [row["clip_id"] for row in given if not row["text"]]
     if without:
         names = ", ".join(without[:3]) + (message(", ...") if len(without) > 3 else "")
@@ -126,7 +135,7 @@ def _words_of(found: Found | None) -> tuple[str, list[Word]]:
 
 def _unused(where: str | Path, transcripts: list[Found], uses: Counter[Found]) -> list[str]:
     """Tell of lines of a table that are of no video; a folder may well have files of others."""
-    lines = [found for found in transcripts if found.text is not None]
+    lines = [found for found in transcripts if found.text]
     unused = [found for found in lines if found not in uses]
     if not unused:
         return []

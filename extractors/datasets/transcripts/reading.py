@@ -4,7 +4,8 @@ import codecs
 from pathlib import Path
 from typing import NamedTuple
 
-from extractors.datasets.labels import REST, DatasetError, read_lines
+from extractors.datasets.csv_records import DatasetError
+from extractors.datasets.csv_table import filled, is_placeholder, read_csv
 from extractors.datasets.transcripts.cues import CueError, read_srt, read_vtt
 from extractors.errors import TranscriptError
 from extractors.words import Word
@@ -57,7 +58,7 @@ def read_transcript(path: Path) -> tuple[str, list[Word]]:
 
 
 def read_table(path: Path) -> list[Line]:
-    """Read a table of transcripts; lines without a text are left out.
+    """Read a table of transcripts; lines without a text are left out, placeholders are empty.
 
     Parameters
     ----------
@@ -71,22 +72,18 @@ def read_table(path: Path) -> list[Line]:
         A column is missing, or a line is not understood.
     """
     try:
-        header = path.read_bytes().partition(b"\n")[0]
-        names = ("video_id", "clip_id") if b"video_id" in header else ("file",)
-        lines = read_lines(path, (*names, "text"))
+        table = read_csv(path, ("file", "text"), ("video_id", "clip_id", "text"))
     except DatasetError as error:
         raise TranscriptError(str(error)) from error
+    names = table.columns[:-1]
     rows = []
-    for number, line in lines:
+    for number, line in table.lines():
         place = f"{path}, line {number}"
-        if REST in line:
-            raise TranscriptError(
-                f"{place}: more fields than columns; a text with commas stands in double quotes"
-            )
-        fields = [(line[name] or "").strip() for name in names]
+        fields = [line[name].strip() for name in names]
         if not all(fields):
             raise TranscriptError(f"{place}: {' or '.join(names)} is empty: whose words are these?")
-        if text := " ".join((line["text"] or "").split()):
+        text = " ".join(filled(line, "text").split())
+        if text or is_placeholder(line["text"]):
             rows.append(Line("/".join(fields).replace("\\", "/"), text, place))
     return rows
 

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from extractors.datasets.from_folder import arrange, split_by_group
+from extractors.datasets.from_folder import arrange
 from extractors.datasets.labels import DatasetError, read_labels
+from extractors.datasets.new_lines import split_by_group
 from extractors.errors import SetupError
 
 ReadLabels = Callable[[Path], list[dict[str, str]]]
@@ -178,7 +179,7 @@ def test_every_line_that_is_written_is_one_that_label_csv_may_have(tmp_path: Pat
     )
     source = videos(tmp_path / "in", *odd)
     arrange(source, tmp_path / "root")
-    rows, rejected = read_labels(tmp_path / "root", "en")
+    rows, rejected, _ = read_labels(tmp_path / "root", "en")
     assert not rejected
     raw = tmp_path / "root" / "Raw"
     assert all((raw / f"{row['clip_id']}.mp4").is_file() for row in rows) and len(rows) == len(odd)
@@ -191,8 +192,8 @@ def test_a_table_that_cannot_be_read_is_refused_and_left_as_it_is(tmp_path: Path
     header = "video_id,clip_id,text,label,mode\n"
     for content, message in (
         (header.encode() + "b,1,café,1,train\n".encode("cp1252"), r"label\.csv is not UTF-8"),
-        (header.replace(",", ";").encode(), "separated by ;"),
-        (f"{header}b,1,well, yes,1,train\n".encode(), r"label\.csv line 2 has more fields"),
+        (header.replace("mode", "split").encode(), "lacks the column mode"),
+        (f"{header}b,1,well, yes,1,train\n".encode(), r"label\.csv, line 2: more fields"),
     ):
         table.write_bytes(content)
         with pytest.raises((DatasetError, SetupError), match=message):

@@ -141,8 +141,8 @@ def test_dataset_without_labels_says_what_is_needed(tmp_path, session):
     (tmp_path / "label.csv").write_text("video_id,clip_id,text\n")
     with pytest.raises(DatasetError, match="label, mode"):
         read_dataset(tmp_path, session, language="en")
-    (tmp_path / "label.csv").write_text("video_id;clip_id;text;label;mode\n")
-    with pytest.raises(DatasetError, match=r"separated by ;, save it with commas"):
+    (tmp_path / "label.csv").write_text("video_id;clip_id;text;mode;label;label\n")
+    with pytest.raises(DatasetError, match=r"has 2 columns 'label': rename all but one"):
         read_dataset(tmp_path, session, language="en")
     (tmp_path / "label.csv").write_bytes("video_id,clip_id,text,label,mode\né".encode("latin-1"))
     with pytest.raises(DatasetError, match="UTF-8"):
@@ -265,3 +265,17 @@ def test_storage_out_of_reach_is_one_clear_error(monkeypatch, session):
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     with pytest.raises(SetupError, match="cannot be reached"):
         probe_files(["s3://bucket/a.mp4"], session, language="en")
+
+
+def test_placeholders_are_no_words_and_are_counted(dataset):
+    rows = [["v1", "c1", "nan", "1", "train"], ["v1", "c2", "\u200b", "None", "train"]]
+    rows += [["v1", "c3", "none", "", "train"], ["", "", "", "", ""]]
+    listing = dataset(rows, clips=("v1/c1.mp4", "v1/c2.mp4", "v1/c3.mp4"))
+    assert listing.manifest["text"].to_pylist() == ["", "", "none"]
+    assert listing.manifest["label"].to_pylist() == [1, None, None]
+    (warning,) = listing.warnings
+    assert warning.startswith("2 texts in ") and warning.endswith(
+        "label.csv are placeholders (invisible characters, nan) and count as empty, the first in "
+        "line 2"
+    )
+    assert listing.quarantine == []  # an empty line is none

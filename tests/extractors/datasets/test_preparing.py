@@ -194,7 +194,7 @@ def test_features_that_would_hide_the_clips_are_not_mixed_with_them(tmp_path: Pa
         ("video_id,mode\na,train\nb,dev\n", r"line 3: mode is 'dev', not train, valid, test"),
         ("video_id,mode\na,train\na,test\n", "line 3: a is train above, not test"),
         ("video,split\na,train\n", "lacks the column video_id, mode"),
-        ("video_id;mode\na;train\n", "separated by ;"),
+        ('video_id,mode\na,"train\nb,test\n', "line 2: a double quote opens here"),
     ],
 )
 def test_a_table_of_splits_that_cannot_be_used_names_file_line_and_what_may_be(

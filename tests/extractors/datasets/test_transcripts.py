@@ -262,7 +262,8 @@ def test_words_after_the_end_of_the_video_are_told_of(folder: Path) -> None:
     [
         ("", "t.csv lacks the column file, text"),
         ("name,text\na,b\n", "t.csv lacks the column file"),
-        ("file;text\na;b\n", "separated by ;"),
+        ("file,text,text\na,b,c\n", "t.csv has 2 columns 'text'"),
+        ('file,text\na,"b\nc,d\n', "t.csv, line 2: a double quote opens here, and none closes"),
         ("file,text\na.mp4,Well, this is it\n", "t.csv, line 2: more fields than columns"),
         ("file,text\n,Hello\n", "t.csv, line 2: file is empty"),
         ("file,text\na.mp4,caf\xe9\n".encode("latin-1"), "t.csv is not UTF-8"),
@@ -290,3 +291,13 @@ def test_videos_at_urls_have_theirs_in_a_folder_or_a_table(folder: Path) -> None
     assert list(texts(with_transcripts(videos, "t.csv", "en")).values()) == ["Hello"]
     with pytest.raises(TranscriptError, match="'beside' is for videos on this machine"):
         with_transcripts(videos, "beside", "en")
+
+
+def test_placeholders_of_a_table_are_no_transcripts_and_are_counted(folder: Path) -> None:
+    write("t.csv", "file,text\na.mp4,nan\nb.mp4,None\nc.mp4,none\n,\n")
+    given = with_transcripts(listing("a.mp4", "b.mp4", "c.mp4"), "t.csv", "en")
+    assert texts(given) == {"a.mp4": "", "b.mp4": "", "c.mp4": "none"}
+    assert given.listing.warnings == [
+        "2 transcripts have no words and count as none, the first: t.csv, line 2",
+        "2 of 3 videos have no transcript (t.csv): a.mp4, b.mp4",
+    ]

@@ -55,6 +55,8 @@ def test_tabs_a_byte_order_mark_and_parquet_give_the_same(tmp_path: Path) -> Non
     expected = written(tmp_path)
     importing(tmp_path, "\ufefftext\tscore\r\nGood\t1\r\nBad\t-1\r\n", name="t.tsv")
     assert written(tmp_path) == expected
+    importing(tmp_path, "text;score\nGood;1\nBad;-1\n")
+    assert written(tmp_path) == expected
     table = pa.table({"text": ["Good", "Bad"], "score": pa.array([1, -1], pa.int8())})
     pq.write_table(table, tmp_path / "t.parquet")
     import_sentences(tmp_path / "t.parquet", tmp_path / "out.parquet", COLUMNS, (-1, 1))
@@ -64,11 +66,12 @@ def test_tabs_a_byte_order_mark_and_parquet_give_the_same(tmp_path: Path) -> Non
 def test_rows_that_cannot_be_used_are_counted_with_the_first(tmp_path: Path) -> None:
     imported = importing(
         tmp_path,
-        "text,score\nGood,1\n  ,2\nHm,\nHm,nan\nHm,1_0\nHm,good\nHm,inf\nGood,1\n,\nGood,2\n",
+        "text,score\nGood,1\n  ,2\nHm,\nHm,nan\nHm,1_0\nHm,good\nHm,inf\nGood,1\n,\nnan,1\nN/A,1\n"
+        "Good,2\n",
     )
     assert imported.sentences["train"] == 2
     assert imported.warnings == [
-        "2 rows have no text and are left out (the first: row 2)",
+        "3 rows have no text and are left out (the first: row 2)",
         "2 rows have no score and are left out (the first: row 3)",
         "2 rows have a score that is no number and are left out (the first: row 5)",
         "1 rows have a score that is not finite and are left out (the first: row 7)",
@@ -89,7 +92,8 @@ def test_missing_values_of_parquet_are_none(tmp_path: Path) -> None:
     [
         ("text,score\nGood,5\n", "row 1 has the score 5, which is not within -4 to 4: .*--label-r"),
         ("text,stars\nGood,5\n", "lacks the column score"),
-        ("text;score\nGood;5\n", "lacks the column text, score.*separated by ;"),
+        ('text,score\n"Good,1\nBad,2\n', "line 2: a double quote opens here, and none closes it"),
+        ("text,score\nGood, or not,1\n", "line 2: more fields than columns"),
         ("text,score\n", r"no row can be used \(it has none\)"),
         ("text,score\n,1\nx,\n", r"no row can be used \(1 have no text; 1 have no score\)"),
         ("", "lacks the column"),

@@ -36,7 +36,7 @@ def test_a_table_that_excel_changed_is_one_message(clips: Path) -> None:
     table = clips / "data" / "custom" / "label.csv"
     written = table.read_bytes()
     for content, told in (
-        (written.replace(b",", b";"), "separated by ;"),
+        (written.replace(b",,", b',"Oh,', 1), "line 2: a double quote opens here, and none closes"),
         (written + "x,1,café,1,train,x\n".encode("cp1252"), "is not UTF-8"),
     ):
         table.write_bytes(content)
@@ -85,3 +85,16 @@ def test_clips_are_not_put_beside_features(clips: Path, command: tuple[str, ...]
     assert result.exit_code == 1
     assert "error: data/mosei is a dataset of features" in result.output
     assert [path.name for path in root.iterdir()] == ["manifest.parquet"]
+
+
+def test_speakers_labels_and_exclusions_are_typed(clips: Path) -> None:
+    (clips / "other.csv").write_text("file,text,label\nanna/1,Hello,2\n")
+    options = ("--speaker-pattern", r"(\d)", "--labels", "other.csv", "--exclude", "bo")
+    result = run("init-dataset", "clips", *options)
+    assert result.exit_code == 0, result.output
+    assert "1 new, 1 speakers" in result.output
+    assert "warning: 1 videos are excluded, as asked for" in result.output
+    assert "anna,1,Hello,2," in (clips / "data" / "custom" / "label.csv").read_text()
+    result = run("init-dataset", "clips")
+    assert "the table as it was: data/custom/label.csv.old" in result.output
+    assert run("init-dataset", "clips", "--speaker-pattern", "(").exit_code == 2

@@ -76,6 +76,20 @@ def test_the_same_speaker_in_two_splits_is_reported_as_leakage(
     assert "leakage: the same group (a) in train and valid" in capsys.readouterr().err
 
 
+def test_the_labels_that_are_filled_are_counted(
+    project: Path, write_dataset: Write, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_dataset(
+        [("a", "1", "hello", "1", "train"), ("b", "1", "N/A", "", "test")],
+        {"a/1": "joe/001", "b/1": "joe/002"},
+    )
+    dataset.main()
+    ingest.main()
+    told = capsys.readouterr()
+    assert "labels: 1 of 1 train, 0 of 0 valid, 0 of 1 test" in told.out
+    assert "1 texts in data/sample/label.csv are placeholders (N/A)" in told.err
+
+
 def test_label_csv_without_a_column_is_one_message(project: Path, write_dataset: Write) -> None:
     write_dataset([("a", "1", "hello", "1")], {}, header="video_id,clip_id,text,label")
     dataset.main()
