@@ -21,6 +21,7 @@ class Run:
     begin: float
     end: float
     claimed: float  # the end, if each packet lasts as long as it says
+    usual: float  # the end, if each lasts no longer than the one before
     last: int  # packet
     shift: float = 0.0  # by which all of it is moved
     stray: bool = False  # its stamps are damaged
@@ -60,6 +61,7 @@ class Track:
     run: Run | None = None  # of the packet before, in the last stretch
     packets: int = 0
     counted_s: float = 0.0
+    usual_s: float = STRAY_S  # how long its packets last
 
     def add(self, begin_s: float, lasts_s: float) -> None:
         """Add a packet to the last stretch."""
@@ -67,9 +69,11 @@ class Track:
         run.begin = min(run.begin, begin_s)
         run.end = max(run.end, begin_s + min(lasts_s, JUMP_S))
         run.claimed = max(run.claimed, begin_s + lasts_s)
+        run.usual = max(run.usual, begin_s + min(lasts_s, self.usual_s))
         run.last = self.packets
         self.packets += 1
         self.counted_s += min(lasts_s, 1.0)  # a longer packet is more likely damaged
+        self.usual_s = lasts_s if lasts_s < STRAY_S else self.usual_s
 
     def begin_stretch(self, decoded_s: float, epoch: int) -> None:
         """Begin another stretch with the packet that is added next."""
@@ -102,7 +106,7 @@ class Track:
         for run in stretch.runs[max(at - 1, 0) : at + 1]:
             if run.touches(begin_s):
                 return run
-        run = Run(self.stream, stretch.epoch, begin_s, begin_s, begin_s, self.packets)
+        run = Run(self.stream, stretch.epoch, begin_s, begin_s, begin_s, begin_s, self.packets)
         insort(stretch.runs, run, key=_begin)
         return run
 

@@ -74,6 +74,9 @@ class Stamps:
         ends: dict[int, float] = {}  # of each stream, as far as it is placed
         holes: list[float] = []
         apart: list[tuple[str, float]] = []
+        for section in sections[:-1]:
+            for run in section:  # no picture is held, and no sound lasts, until a hole ends
+                run.end = min(run.end, run.usual)
         for section, before in zip(sections, [None, *sections], strict=False):
             begin = min(run.begin for run in section)
             streams = {run.stream for run in section}

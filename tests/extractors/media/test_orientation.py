@@ -37,13 +37,15 @@ def stored() -> np.ndarray:
     return picture
 
 
-def write(path: Path, codec: str, degrees: float, *, hflip: bool, vflip: bool) -> Path:
+def write(
+    path: Path, codec: str, degrees: float, *, hflip: bool, vflip: bool, frames: int = 3
+) -> Path:
     with av.open(str(path), "w") as out:
         stream = out.add_stream(codec, rate=25)
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
         stream.bit_rate = 2_000_000
         stream.set_display_rotation(degrees, hflip=hflip, vflip=vflip)
-        for number in range(3):
+        for number in range(frames):
             frame = av.VideoFrame.from_ndarray(stored(), "rgb24").reformat(format="yuv420p")
             frame.pts, frame.time_base = number, Fraction(1, 25)
             out.mux(stream.encode(frame))
@@ -115,7 +117,7 @@ def test_ffmpeg_shows_the_same(tmp_path, degrees, hflip, vflip):
 @pytest.mark.parametrize("flip", ["horizontal", "vertical"])
 @pytest.mark.parametrize("name", ["a.h264", "a.ts", "a.flv", "a.avi"])
 def test_what_the_codec_says_itself_holds_in_containers_that_say_nothing(tmp_path, name, flip):
-    plain = write(tmp_path / "plain.mp4", "libx264", 0, hflip=False, vflip=False)
+    plain = write(tmp_path / "plain.mp4", "libx264", 0, hflip=False, vflip=False, frames=25)
     option = f"h264_mp4toannexb,h264_metadata=display_orientation=insert:flip={flip}"
     path = tmp_path / name
     with av.open(str(plain)) as source, av.open(str(path), "w") as out:
