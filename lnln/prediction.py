@@ -135,11 +135,13 @@ def predict(
     prepared = model.prepare(clips)
     answered, remark = _answers(model, prepared.take(something))
     answers = dict(zip(something.tolist(), answered, strict=True))
+    told = _told(tables)
     predictions = []
     for i, clip_id in enumerate(clips.clip_ids):
         answer = answers.get(i, {"prediction": None, "w": None})
         source = sources.get(clip_id, "")
-        warnings = [*_warnings(clips, i, shares, model, source), *([remark] if remark else [])]
+        warnings = [*_warnings(clips, i, shares, model, source), *told.get(clip_id, ())]
+        warnings += [remark] if remark else []
         sure = answer.get("confidence")
         if sure is not None and sure < min_confidence:
             warnings.insert(
@@ -251,6 +253,18 @@ def _read(
         )
     words, sources = (_by_clip(transcripts, name) for name in ("text", "source"))
     return tables, words, sources, _by_clip(manifest, "group")
+
+
+def _told(tables: dict[str, pa.Table]) -> dict[str, list[str]]:
+    """Return by clip what was odd about its file: the warnings of the extractors, each once."""
+    told: dict[str, dict[str, None]] = {}
+    for table in tables.values():
+        if "warnings" not in table.column_names:
+            continue
+        pairs = zip(table["clip_id"].to_pylist(), table["warnings"].to_pylist(), strict=True)
+        for clip_id, texts in pairs:
+            told.setdefault(clip_id, {}).update(dict.fromkeys(texts))
+    return {clip_id: list(texts) for clip_id, texts in told.items()}
 
 
 def _by_clip(table: pa.Table | None, column: str) -> dict[str, str]:

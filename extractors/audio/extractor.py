@@ -53,8 +53,8 @@ class AudioExtractor:
     def extract(self, clip: Clip) -> Rows:
         """Features of one clip.
 
-        A row is observed if the level in its window is above `silence_dbfs`. So rows of silence,
-        of gaps, and of clips without an audio track are not.
+        A row is observed if the level in its window, without the mean, is above `silence_dbfs`. So
+        rows of silence, of gaps, and of clips without an audio track are not.
 
         Returns
         -------
@@ -75,7 +75,7 @@ class AudioExtractor:
         for part, context, signal in _blocks(clip, rows, damage):
             level = _level(signal)
             inner = slice(context, context + part.stop - part.start)
-            observed[part] = level[inner] > silence
+            observed[part] = _fluctuation(signal)[inner] > silence
             if observed[part].any():
                 measured = self._measure(signal, level)[inner]
                 values[part], pitch[part] = measured.astype(np.float32), measured[:, 0]
@@ -149,3 +149,10 @@ def _level(signal: np.ndarray) -> np.ndarray:
     """RMS in the window of each row, where full scale is 1: float32 [rows]."""
     level = librosa.feature.rms(y=signal, frame_length=_WINDOW, hop_length=HOP)[0]
     return np.asarray(level, np.float32)
+
+
+def _fluctuation(signal: np.ndarray) -> np.ndarray:
+    """RMS in the window of each row around the mean of that window: float32 [rows]."""
+    padded = np.pad(signal, _WINDOW // 2)
+    windows = np.lib.stride_tricks.sliding_window_view(padded, _WINDOW)[::HOP]
+    return np.std(windows, axis=1, dtype=np.float64).astype(np.float32)

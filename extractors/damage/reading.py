@@ -8,15 +8,9 @@ import av
 import numpy as np
 
 from extractors.errors import MediaError
-from extractors.media.container import (
-    Damage,
-    decoded,
-    first_stream,
-    opened,
-    origin_s,
-    packets,
-    streams_of,
-)
+from extractors.media.container import Damage, Media, decoded, opened
+from extractors.media.heard import samples_of
+from extractors.media.sound import heard_stream
 
 _GAP_S = 0.02  # smaller differences of time stamps from the count of samples are ignored
 _LAYOUTS = ("mono", "stereo", "3.0", "4.0", "5.0", "5.1", "7.1")  # that AAC knows
@@ -45,22 +39,19 @@ class Frame(NamedTuple):
 
 
 def read_sound(path: str) -> Sound:
-    """Decode the sound that players choose by default, or the next that can be.
+    """Decode the sound that the extractors listen to, with all of its channels.
 
     Raises
     ------
     MediaError
         No sound can be decoded.
     """
-    number, count = 0, 1
-    while number < count:
-        with opened(path) as container:
-            streams = streams_of(container, "audio")
-            count = len(streams)
-            sound = _sound(container, streams[number]) if streams else None
+    number = heard_stream(path)
+    if number is not None:
+        with opened(path) as file:
+            sound = _sound(file, file.streams("audio")[number])
         if sound is not None:
             return sound
-        number += 1
     raise MediaError(path, "no sound in it can be decoded")
 
 
@@ -72,16 +63,16 @@ def read_frames(path: str) -> Iterator[Frame]:
     MediaError
         The file cannot be opened.
     """
-    with opened(path) as container:
-        stream = first_stream(container, "video")
+    with opened(path) as file:
+        stream = file.first_stream("video")
         if stream is None:
             return
         stream.thread_count = 1  # one worker, one core
         base = stream.time_base
-        origin = round(origin_s(container) / base)
+        origin = round(file.origin_s / base)
         usual = max(round(1 / ((stream.average_rate or _DEFAULT_FPS) * base)), 1)
         following, latest = 0, -(2**62)
-        for packet in packets(container, [stream], Damage()):
+        for packet in file.packets([stream], Damage()):
             for frame in decoded(packet, Damage()):
                 pts = following if frame.pts is None else frame.pts - origin
                 if pts <= latest:  # time never runs backwards
@@ -91,13 +82,13 @@ def read_frames(path: str) -> Iterator[Frame]:
                 yield Frame(frame, pts, duration, base)
 
 
-def _sound(container: Any, stream: Any) -> Sound | None:
+def _sound(file: Media, stream: Any) -> Sound | None:
     """The sound of a stream; None where nothing of it can be decoded."""
-    origin = origin_s(container)
+    origin = file.origin_s
     pieces: list[np.ndarray] = []
     resampler: Any = None
     layout, rate, end, last_s = "", 0, 0, 0.0
-    for packet in packets(container, [stream], Damage()):
+    for packet in file.packets([stream], Damage()):
         if packet.size and packet.pts is not None:
             last_s = float((packet.pts + (packet.duration or 0)) * packet.time_base) - origin
         for frame in decoded(packet, Damage()):
@@ -105,12 +96,13 @@ def _sound(container: Any, stream: Any) -> Sound | None:
                 continue
             if resampler is None:
                 rate, layout = frame.sample_rate, _layout(frame)
-                resampler = av.AudioResampler(format="fltp", layout=layout, rate=rate)
+                # Packed: with eight planes PyAV crashes, see `extractors.media.heard`.
+                resampler = av.AudioResampler(format="flt", layout=layout, rate=rate)
             begin_s = end / rate if frame.time is None else frame.time - origin
             begin = end if abs(begin_s - end / rate) <= _GAP_S else round(begin_s * rate)
             frame.pts = None  # time is kept here, not in the resampler
             for part in resampler.resample(frame):
-                samples = part.to_ndarray()
+                samples = samples_of(part)
                 if begin > end:
                     pieces.append(np.zeros((len(samples), begin - end), np.float32))
                     end = begin
@@ -124,8 +116,7 @@ def _sound(container: Any, stream: Any) -> Sound | None:
     # Decoders return the last packet whole, also where the file says that less of it is sound.
     if 0 < end - round(last_s * rate) < rate // 10:
         samples = samples[:, : round(last_s * rate)]
-    # A damaged stream of floats can hold any value.
-    return Sound(np.clip(np.nan_to_num(samples), -1, 1, dtype=np.float32), rate, layout)
+    return Sound(np.ascontiguousarray(samples), rate, layout)
 
 
 def _layout(frame: Any) -> str:

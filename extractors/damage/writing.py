@@ -21,7 +21,9 @@ from contracts.files import replacing
 from extractors.damage.reading import Frame, Sound, read_frames, read_sound
 from extractors.damage.scenes import PictureDamage
 from extractors.errors import MediaError
-from extractors.media.container import Damage, first_stream, opened, origin_s, packets
+from extractors.media.container import Damage, Media, opened
+from extractors.media.orientation import Orientation, orientation_of
+from extractors.media.sound import heard_stream
 
 # At 18, which looks the same, x264 smooths away most of the noise of low light.
 _VIDEO = {"crf": "12", "preset": "veryfast", "threads": "1"}
@@ -85,14 +87,18 @@ def _write(source: str, path: Path, sound: Sound | None, pictures: list[PictureD
 def _copied(
     out: Any, source: str, kind: str, stack: ExitStack, encoded: Callable[[], Packets | None]
 ) -> Packets | None:
-    """The packets of a stream as they are; encoded anew where MP4 cannot hold them."""
-    container = stack.enter_context(opened(source))
-    stream = first_stream(container, kind)
-    if stream is None:
+    """The packets of a stream as they are; encoded anew where MP4 cannot hold them so."""
+    file = stack.enter_context(opened(source))
+    streams = file.streams(kind)
+    if not streams:
         return None
-    if not _fits(stream):
+    number = heard_stream(source) if kind == "audio" else 0
+    if number is None and not file.stamps.regular:
+        return None  # what cannot be decoded cannot be given other times either
+    stream = streams[number or 0]
+    if not file.stamps.regular or not _fits(stream):
         return encoded()
-    return _moved(container, stream, out.add_stream_from_template(stream, opaque=True))
+    return _moved(file, stream, out.add_stream_from_template(stream, opaque=True))
 
 
 def _fits(stream: Any) -> bool:
@@ -108,10 +114,10 @@ def _fits(stream: Any) -> bool:
     return True
 
 
-def _moved(container: Any, stream: Any, target: Any) -> Packets:
+def _moved(file: Media, stream: Any, target: Any) -> Packets:
     """Packets of one stream for another, with their times from the beginning of the file."""
-    origin = round(origin_s(container) / stream.time_base)
-    for packet in packets(container, [stream], Damage()):
+    origin = round(file.origin_s / stream.time_base)
+    for packet in file.packets([stream], Damage()):
         if not packet.size or packet.pts is None:
             continue
         packet.pts -= origin
@@ -132,8 +138,9 @@ def _encoded_sound(out: Any, sound: Sound) -> Packets:
 
 def _sound_packets(stream: Any, sound: Sound) -> Packets:
     for begin in range(0, sound.samples.shape[1], _FRAME):
-        piece = np.ascontiguousarray(sound.samples[:, begin : begin + _FRAME])
-        frame = av.AudioFrame.from_ndarray(piece, format="fltp", layout=sound.layout)
+        # Packed: PyAV cannot make frames of eight planes.
+        piece = sound.samples[:, begin : begin + _FRAME].T.reshape(1, -1)
+        frame = av.AudioFrame.from_ndarray(piece, format="flt", layout=sound.layout)
         frame.sample_rate, frame.pts = sound.rate, begin
         frame.time_base = Fraction(1, sound.rate)
         yield from stream.encode(frame)
@@ -145,8 +152,8 @@ def _encoded_picture(out: Any, source: str, damages: list[PictureDamage]) -> Pac
     first = next(frames, None)
     if first is None:
         return None
-    with opened(source) as container:
-        template: Any = first_stream(container, "video")
+    with opened(source) as file:
+        template: Any = file.first_stream("video")
         stream = out.add_stream("libx264", rate=template.average_rate or 25, options=_VIDEO)
         context = stream.codec_context
         stream.width, stream.height = first.frame.width, first.frame.height
@@ -159,28 +166,36 @@ def _encoded_picture(out: Any, source: str, damages: list[PictureDamage]) -> Pac
         context.sample_aspect_ratio = template.sample_aspect_ratio or Fraction(1)
         context.colorspace = first.frame.colorspace
         context.color_range = ColorRange.MPEG
-    if first.frame.rotation:
-        stream.set_display_rotation(first.frame.rotation)
+    # Mirrored frames are written as they are meant, so that a turn is all that is left to tell.
+    degrees = orientation_of(first.frame).degrees
+    if degrees:
+        stream.set_display_rotation(degrees)
     return _picture_packets(stream, first, frames, damages)
 
 
 def _picture_packets(
     stream: Any, first: Frame, frames: Iterator[Frame], damages: list[PictureDamage]
 ) -> Packets:
-    turns = round(first.frame.rotation / 90)  # anticlockwise
+    orientation = orientation_of(first.frame)
     size = {"width": first.frame.width, "height": first.frame.height}
-    yield from stream.encode(_damaged(first, damages, turns, size, stream.pix_fmt))
+    yield from stream.encode(_damaged(first, damages, orientation, size, stream.pix_fmt))
     for frame in frames:
-        yield from stream.encode(_damaged(frame, damages, turns, size, stream.pix_fmt))
+        yield from stream.encode(_damaged(frame, damages, orientation, size, stream.pix_fmt))
     yield from stream.encode(None)
 
 
 def _damaged(
-    shown: Frame, damages: list[PictureDamage], turns: int, size: dict[str, int], pix_fmt: str
+    shown: Frame,
+    damages: list[PictureDamage],
+    orientation: Orientation,
+    size: dict[str, int],
+    pix_fmt: str,
 ) -> Any:
     """A frame to encode: upright while it is damaged, then turned back."""
     picture = shown.frame.reformat(format="rgb24", threads=1, **size).to_ndarray()
-    upright = np.ascontiguousarray(np.rot90(picture, turns))
+    turns = round(orientation.degrees / 90)  # anticlockwise
+    mirrored = picture[:, ::-1] if orientation.mirrored else picture
+    upright = np.ascontiguousarray(np.rot90(mirrored, turns))
     for damage in damages:
         upright = damage.frame(upright, shown.time_s)
     turned = av.VideoFrame.from_ndarray(np.ascontiguousarray(np.rot90(upright, -turns)), "rgb24")

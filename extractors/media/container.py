@@ -1,20 +1,30 @@
 """Open and probe video and sound files with PyAV, which includes FFmpeg."""
 
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import av
 
-from contracts.messages import message
 from extractors.errors import MediaError
 from extractors.media.clip import Clip, brief, content_hash, is_url, remote, require_file
+from extractors.media.damaged import Damage
+from extractors.media.orientation import orientation_of
+from extractors.media.stamps import Stamps
 
-__all__ = ["Clip", "Damage", "MediaInfo", "content_hash", "is_url", "opened", "probe"]
+__all__ = ["Clip", "Damage", "Media", "MediaInfo", "content_hash", "is_url", "opened", "probe"]
 
 DAY_S = 24 * 3600.0  # longer durations are taken for damage
+
+# Formats that hold their own pictures and sounds. FFmpeg knows others that name further files or
+# addresses to read: playlists, lists of files to join, numbered pictures, recipes of filters.
+FORMATS = (
+    *("mov", "matroska", "avi", "mpeg", "mpegts", "mpegvideo", "flv", "asf", "ogg", "rm", "mxf"),
+    *("nut", "dv", "ivf", "gxf", "wtv", "gif", "apng", "h261", "h263", "h264", "hevc", "vvc"),
+    *("obu", "m4v", "mjpeg", "mp3", "aac", "ac3", "eac3", "flac", "wav", "w64", "aiff", "caf"),
+    *("au", "amr", "tta", "wv", "ape", "mpc", "mpc8"),
+)
 
 
 class MediaInfo(NamedTuple):
@@ -39,54 +49,139 @@ class MediaInfo(NamedTuple):
     has_video: bool
 
 
-@dataclass
-class Damage:
-    """What could not be decoded of a stream."""
+class Media:
+    """A file that is open for decoding, on a time line that begins at 0 and has no holes.
 
-    packets: int = 0
-    cut: bool = False  # the file ended before its streams did
+    Attributes
+    ----------
+    container : av.container.InputContainer
+    stamps : Stamps
+        Of its first picture and all its sound streams: where they start again or jump.
+    origin_s : float
+        Time stamp at which the file begins, s.
+    """
 
-    def describe(self, stream: str) -> list[str]:
-        """Warnings for the user, with the stream's name; none without damage."""
-        warnings = []
-        if self.packets:
-            warnings.append(message(f"{self.packets} damaged packets of {stream} left out"))
-        if self.cut:
-            warnings.append(message(f"{stream} breaks off early"))
-        return warnings
+    def __init__(self, container: Any, stamps: Stamps) -> None:
+        self.container = container
+        self.stamps = stamps
+        self.origin_s = origin_s(container)
+
+    def streams(self, kind: str) -> list[Any]:
+        """The streams of a kind ("audio" or "video"), the one that players choose first.
+
+        Cover pictures, and streams without a decoder, are left out.
+        """
+        return streams_of(self.container, kind)
+
+    def first_stream(self, kind: str) -> Any | None:
+        """The first of `streams`, or None."""
+        return next(iter(self.streams(kind)), None)
+
+    def seek(self, time_s: float) -> bool:
+        """Go near a time before decoding; False: it has to be read from its beginning."""
+        if not self.stamps.regular:  # a stamp does not say where a packet is
+            return False
+        try:
+            self.container.seek(int((self.origin_s + time_s) * av.time_base))
+        except av.error.FFmpegError:
+            return False
+        return True
+
+    def packets(self, streams: Iterable[Any], damage: Damage) -> Iterator[Any]:
+        """Packets of some streams, up to where the file can be read.
+
+        Sets `damage.cut` if it is cut, and notes where stamps were moved.
+        """
+        for text in self.stamps.warnings:
+            damage.note(text)
+        numbers: Counter[int] = Counter()
+        for packet in _packets(self.container, streams, damage):
+            if packet.size and not self.stamps.regular:
+                stream = packet.stream.index
+                self._move(packet, numbers[stream])
+                numbers[stream] += 1
+            yield packet
+
+    def _move(self, packet: Any, number: int) -> None:
+        """Give a packet, the so manieth of its stream, its time on a line without holes."""
+        stamp = packet.pts if packet.pts is not None else packet.dts
+        if stamp is None:
+            return
+        base = packet.time_base
+        begin_s = float(stamp * base) - self.origin_s
+        shift_s = self.stamps.shift_s(packet.stream.index, number, begin_s)
+        if shift_s is None:
+            packet.pts = packet.dts = None
+            return
+        ticks = round(shift_s / base)
+        packet.pts = None if packet.pts is None else packet.pts + ticks
+        packet.dts = None if packet.dts is None else packet.dts + ticks
 
 
 @contextmanager
-def opened(path: str) -> Iterator[Any]:
+def opened(path: str) -> Iterator[Media]:
     """Open a file for decoding: a local one, or one at an fsspec URL such as s3://bucket/clip.mp4.
+
+    All its packets are read once, without decoding them: headers tell little of time stamps.
 
     Raises
     ------
     MediaError
-        It is missing, empty, or in no format that FFmpeg knows.
+        It is missing, empty, or in no format that FFmpeg knows and that holds its own data.
     SetupError
         The package that reads such URLs is not installed.
     """
     # The protocols allowed: neither a name nor a playlist can make FFmpeg open something else.
     if is_url(path):
-        with remote(path) as file, _container(path, file, "none") as container:
-            yield container
+        with remote(path) as file:
+            with _container(path, file, "none") as container:
+                stamps = _stamps(container)
+            file.seek(0)
+            with _container(path, file, "none") as container:
+                yield Media(container, stamps)
         return
     require_file(path)
-    with _container(path, f"file:{path}", "file") as container:
-        yield container
+    source = f"file:{path}"
+    with _container(path, source, "file") as container:
+        stamps = _stamps(container)
+    with _container(path, source, "file") as container:
+        yield Media(container, stamps)
 
 
 @contextmanager
 def _container(path: str, source: Any, protocols: str) -> Iterator[Any]:
+    options = {"protocol_whitelist": protocols, "format_whitelist": ",".join(FORMATS)}
     try:
-        container = av.open(
-            source, metadata_errors="replace", options={"protocol_whitelist": protocols}
-        )
+        container = av.open(source, metadata_errors="replace", options=options)
     except (av.error.FFmpegError, ValueError) as error:
         raise MediaError(path, f"not a readable video or sound file ({brief(error)})") from error
     with container:
         yield container
+
+
+def _stamps(container: Any) -> Stamps:
+    """The time stamps of the streams that are looked at or listened to."""
+    stamps = Stamps()
+    origin = origin_s(container)
+    pictures = next(iter(streams_of(container, "video")), None)
+    streams = [pictures] if pictures is not None else []
+    streams += streams_of(container, "audio")
+    usual_s = 1 / fps if (fps := frame_rate(pictures)) else 0.0
+    ticks = {s.index: (s.type, s.time_base.numerator, s.time_base.denominator) for s in streams}
+    for packet in _packets(container, streams, Damage()) if streams else ():
+        if packet.size == 0:  # how the demuxer says that the stream has ended
+            continue
+        kind, numerator, denominator = ticks[number := packet.stream.index]
+        shown_s, decoded_s = (
+            None if stamp is None else stamp * numerator / denominator - origin
+            for stamp in (packet.pts, packet.dts)
+        )
+        lasts_s = (packet.duration or 0) * numerator / denominator
+        if not lasts_s and kind == "video":
+            lasts_s = usual_s
+        stamps.add(number, kind, shown_s, decoded_s, lasts_s)
+    stamps.settle()
+    return stamps
 
 
 def origin_s(container: Any) -> float:
@@ -98,15 +193,7 @@ def origin_s(container: Any) -> float:
 
 
 def streams_of(container: Any, kind: str) -> list[Any]:
-    """The streams of a kind, the one that players choose by default first.
-
-    Cover pictures, and streams without a decoder, are left out.
-
-    Parameters
-    ----------
-    container : av.container.InputContainer
-    kind : {"audio", "video"}
-    """
+    """What `Media.streams` says of an open container."""
     flags = av.stream.Disposition
     streams = [
         stream
@@ -118,13 +205,7 @@ def streams_of(container: Any, kind: str) -> list[Any]:
     return sorted(streams, key=lambda stream: not stream.disposition & flags.default)
 
 
-def first_stream(container: Any, kind: str) -> Any | None:
-    """The first of `streams_of`, or None."""
-    return next(iter(streams_of(container, kind)), None)
-
-
-def packets(container: Any, streams: Iterable[Any], damage: Damage) -> Iterator[Any]:
-    """Packets of some streams, up to where the file can be read; sets `damage.cut` if it is cut."""
+def _packets(container: Any, streams: Iterable[Any], damage: Damage) -> Iterator[Any]:
     demuxer = container.demux(*streams)
     while True:
         try:
@@ -153,8 +234,9 @@ def probe(path: str) -> MediaInfo:
     """Find out what a file holds: read all of its packets, and decode the first frames.
 
     The duration is the time at which the last packet ends, because headers can be missing,
-    estimated or wrong. The header is used only if the last time stamp is far beyond both the
-    header's duration and the sum of the packets' durations.
+    estimated or wrong; holes in which nothing is there at all do not count. The header is used
+    only if the last time stamp is far beyond both the header's duration and the sum of the
+    packets' durations.
 
     Raises
     ------
@@ -165,26 +247,27 @@ def probe(path: str) -> MediaInfo:
     """
     damage = Damage()
     first: dict[str, Any] = {}
-    extents: dict[int, _Extent] = defaultdict(_Extent)  # by stream
-    with opened(path) as container:
-        pictures = first_stream(container, "video")
+    with opened(path) as file:
+        pictures = file.first_stream("video")
         streams = [pictures] if pictures is not None else []
-        streams += streams_of(container, "audio")  # all: has one that can be decoded?
+        streams += file.streams("audio")  # all: has one that can be decoded?
         if not streams:
             raise MediaError(path, "holds neither a picture nor a sound stream")
-        origin = origin_s(container)
-        fps = _frame_rate(pictures)
-        for packet in packets(container, streams, damage):
+        kinds = {stream.type for stream in streams}
+        for packet in file.packets(streams, damage):
             kind = packet.stream.type
             if kind not in first:
                 for frame in decoded(packet, damage)[:1]:
                     first[kind] = frame
-            extents[packet.stream.index].add(packet, origin, fps)
+            if first.keys() == kinds:
+                break
+        container, extents = file.container, file.stamps.extents()
         header_s = container.duration / av.time_base if container.duration else None
+        fps = frame_rate(pictures)
     if not first:
         raise MediaError(path, "no picture and no sound in it can be decoded")
-    end_s = max(extent.end_s for extent in extents.values())
-    counted_s = max(extent.counted_s for extent in extents.values())
+    end_s = max(extent.end_s for extent in extents)
+    counted_s = max(extent.counted_s for extent in extents)
     if header_s is not None and (end_s <= 0 or end_s > 2 * max(header_s, counted_s) + 1):
         end_s = header_s
     if not 0 < end_s < DAY_S:
@@ -192,31 +275,12 @@ def probe(path: str) -> MediaInfo:
     if "video" not in first:
         return MediaInfo(end_s, None, None, None, has_audio=True, has_video=False)
     frame = first["video"]
-    sideways = round(frame.rotation / 90) % 2 == 1
-    width, height = (frame.height, frame.width) if sideways else (frame.width, frame.height)
+    sides = frame.width, frame.height
+    width, height = reversed(sides) if orientation_of(frame).sideways else sides
     return MediaInfo(end_s, width, height, fps, has_audio="audio" in first, has_video=True)
 
 
-def _frame_rate(stream: Any | None) -> float | None:
+def frame_rate(stream: Any | None) -> float | None:
+    """Average frame rate that a picture stream states; None if it states none."""
     rate = (stream.average_rate or stream.guessed_rate) if stream is not None else None
     return float(rate) if rate else None
-
-
-@dataclass
-class _Extent:
-    """When a stream ends, s: by its time stamps, and by the sum of its packets' durations."""
-
-    end_s: float = 0.0
-    counted_s: float = 0.0
-
-    def add(self, packet: Any, origin: float, fps: float | None) -> None:
-        if packet.size == 0:  # how the demuxer says that the stream has ended
-            return
-        if packet.duration:
-            lasts_s = float(packet.duration * packet.time_base)
-        else:
-            lasts_s = 1 / fps if fps and packet.stream.type == "video" else 0.0
-        stamp = packet.pts if packet.pts is not None else packet.dts
-        begin_s = self.end_s if stamp is None else float(stamp * packet.time_base) - origin
-        self.end_s = max(self.end_s, begin_s + lasts_s)
-        self.counted_s += min(lasts_s, 1.0)  # a longer packet is more likely damaged

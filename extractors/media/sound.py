@@ -1,34 +1,27 @@
 """The sound of a clip as a mono signal at 16 kHz, placed by its time stamps."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import av
 import numpy as np
 
 from extractors.media.clip import Clip
-from extractors.media.container import (
-    Damage,
-    decoded,
-    opened,
-    origin_s,
-    packets,
-    streams_of,
-)
+from extractors.media.container import DAY_S, Damage, Media, decoded, opened
+from extractors.media.heard import Heard, choose_sound, resampler, samples_of
 
 SAMPLE_RATE = 16_000  # Hz, what pitch tracking and speech recognition here expect
 
 _GAP_S = 0.02  # smaller differences of time stamps from the count of samples are ignored
 _PREROLL_S = 0.1  # decoded before the start of a segment: codecs need it to settle
+_LOWEST_HZ = 10.0  # of what is left where a constant offset is taken off
 
 
 def sound_blocks(clip: Clip, damage: Damage, seconds: float) -> Iterator[np.ndarray]:
     """Decode a clip's sound to 16 kHz mono, a block at a time.
 
-    Of several streams, the one that players choose by default is decoded, or the next if nothing of
-    that can be. Channels are mixed with FFmpeg's weights for their positions, scaled so that a
-    sound that is on all of them keeps its level.
+    `extractors.media.heard` chooses of several streams and of channels that cancel each other out,
+    and says how channels are mixed. A constant offset is taken off.
 
     Parameters
     ----------
@@ -78,42 +71,35 @@ def _put(block: np.ndarray, samples: np.ndarray, position: int) -> None:
         block[begin:end] = samples[begin - position : end - position]
 
 
-def _pieces(clip: Clip, damage: Damage) -> Iterator[tuple[int, np.ndarray]]:
-    """Samples with their position in the clip, in order and without overlap.
+def heard_stream(path: str) -> int | None:
+    """Number of the sound stream of a file that is listened to; None if none can be decoded."""
+    with opened(path) as file:
+        heard = choose_sound(file, Clip(path, 0.0, DAY_S))
+    return None if heard is None else heard.number
 
-    Streams are tried in turn until one can be decoded, at least in part.
-    """
-    number, count = 0, 1
-    while number < count:
-        before = replace(damage)
-        with opened(clip.path) as container:
-            streams = streams_of(container, "audio")[number:]
-            any_sound = False
-            for piece in _stream_pieces(container, streams, clip, damage):
-                any_sound = True
-                yield piece
-        number, count = number + 1, number + len(streams)
-        if any_sound:
+
+def _pieces(clip: Clip, damage: Damage) -> Iterator[tuple[int, np.ndarray]]:
+    """Samples with their position in the clip, in order and without overlap."""
+    with opened(clip.path) as file:
+        heard = choose_sound(file, clip) or Heard(0)  # what cannot be decoded is damage of that
+    for note in heard.notes:
+        damage.note(note)
+    with opened(clip.path) as file:
+        streams = file.streams("audio")
+        if not streams:
             return
-        if number < count:  # damage of a stream that is not used does not count
-            damage.packets, damage.cut = before.packets, before.cut
+        pieces = _stream_pieces(file, streams[heard.number], heard.channel, clip, damage)
+        yield from _without_offset(pieces) if heard.offset else pieces
 
 
 def _stream_pieces(
-    container: Any, streams: list[Any], clip: Clip, damage: Damage
+    file: Media, stream: Any, channel: int | None, clip: Clip, damage: Damage
 ) -> Iterator[tuple[int, np.ndarray]]:
-    """`_pieces` of the first of some streams."""
-    if not streams:
-        return
-    zero_s = origin_s(container) + clip.start_s
-    placer = _Placer(-clip.start_s)
-    if clip.start_s > _PREROLL_S:
-        try:
-            container.seek(int((zero_s - _PREROLL_S) * av.time_base))
-            placer = _Placer(-_PREROLL_S)
-        except av.error.FFmpegError:
-            pass  # read it from the beginning
-    for packet in packets(container, streams[:1], damage):
+    """`_pieces` of a stream, or of one of its channels."""
+    zero_s = file.origin_s + clip.start_s
+    sought = clip.start_s > _PREROLL_S and file.seek(clip.start_s - _PREROLL_S)
+    placer = _Placer(-_PREROLL_S if sought else -clip.start_s, channel)
+    for packet in file.packets([stream], damage):
         for frame in decoded(packet, damage):
             stamp_s = None if frame.time is None else frame.time - zero_s
             try:
@@ -121,6 +107,22 @@ def _stream_pieces(
             except (av.error.FFmpegError, ValueError):  # a channel layout that cannot be mixed
                 damage.packets += 1
     yield from placer.flush()
+
+
+def _without_offset(
+    pieces: Iterator[tuple[int, np.ndarray]],
+) -> Iterator[tuple[int, np.ndarray]]:
+    """Pieces without what is constant in them: a high pass of first order, at 10 Hz."""
+    from scipy.signal import lfilter
+
+    pole = 1 - 2 * np.pi * _LOWEST_HZ / SAMPLE_RATE
+    end, state = -1, np.zeros(1)
+    for position, samples in pieces:
+        if position != end:  # as if what comes first had been there for ever
+            state = -samples[:1].astype(np.float64)
+        filtered, state = lfilter([1.0, -1.0], [1.0, -pole], samples, zi=state)
+        end = position + len(samples)
+        yield position, np.clip(filtered, -1.0, 1.0).astype(np.float32)
 
 
 class _Placer:
@@ -131,8 +133,9 @@ class _Placer:
     add up.
     """
 
-    def __init__(self, begin_s: float) -> None:
+    def __init__(self, begin_s: float, channel: int | None) -> None:
         self._begin_s = begin_s  # time of the sample at which the count starts
+        self._channel = channel  # to be picked; None: all are mixed
         self._count = 0
         self._form: tuple[str, str, int] | None = None  # sample format, layout, rate
         self._resampler: Any = None
@@ -148,9 +151,8 @@ class _Placer:
         form = (frame.format.name, frame.layout.name, frame.sample_rate)
         if form != self._form or abs(begin_s - expected_s) > _GAP_S:
             yield from self.flush()
-            self._resampler = av.AudioResampler(
-                format="fltp", layout="mono", rate=SAMPLE_RATE, options={"rematrix_maxval": "1"}
-            )
+            layout = "mono" if self._channel is None else frame.layout.name
+            self._resampler = resampler(layout, SAMPLE_RATE)
             self._form = form
             self._begin_s, self._count = begin_s, 0
             self._position = round(begin_s * SAMPLE_RATE)
@@ -168,12 +170,11 @@ class _Placer:
         for frame in frames:
             if frame is None:  # the end of a resampler that had no input
                 continue
-            samples = frame.to_ndarray().reshape(-1)
+            channels = samples_of(frame)
+            samples = channels[min(self._channel or 0, len(channels) - 1)]
             position = self._position
             self._position += len(samples)
             skipped = max(self._end - position, 0)
             if skipped < len(samples):
                 self._end = self._position
-                # A damaged stream of floats can hold any value.
-                clean = np.clip(np.nan_to_num(samples[skipped:]), -1.0, 1.0)
-                yield position + skipped, clean
+                yield position + skipped, samples[skipped:]

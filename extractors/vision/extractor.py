@@ -91,14 +91,18 @@ class VisionExtractor:
         rows = row_count(clip.duration_s, step_s)
         tracks = Tracks(step_s)
         pictures = sample_frames(clip, rows, step_s, self.settings.max_side, damage)
+        seen: np.ndarray | None = None
+        faces: list[Sighting] = []
         # A new landmarker for every clip, because it keeps state from frame to frame.
         with self._landmarker() as landmarker:
             for row, picture in enumerate(pictures):
                 if picture is None:
                     continue
-                image = mp.Image(image_format=mp.ImageFormat.SRGB, data=picture)
-                detection = landmarker.detect_for_video(image, round(row * step_s * 1000))
-                tracks.add(row, self._sightings(detection, picture))
+                if picture is not seen:  # a frame that is held is looked at once
+                    image = mp.Image(image_format=mp.ImageFormat.SRGB, data=picture)
+                    detection = landmarker.detect_for_video(image, round(row * step_s * 1000))
+                    seen, faces = picture, self._sightings(detection, picture)
+                tracks.add(row, faces)
         person, face = choose(tracks.people(), step_s, clip)
         values = np.zeros((rows, len(self._info.names)), np.float32)
         observed = np.zeros(rows, bool)

@@ -3,20 +3,13 @@
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-import av
 import cv2
 import numpy as np
 from av.video.reformatter import VideoReformatter
 
 from extractors.media.clip import Clip
-from extractors.media.container import (
-    Damage,
-    decoded,
-    first_stream,
-    opened,
-    origin_s,
-    packets,
-)
+from extractors.media.container import Damage, decoded, opened
+from extractors.media.orientation import Orientation, orientation_of
 
 _EPSILON_S = 1e-4  # time stamps are rounded to the container's clock
 _DEFAULT_FPS = 25.0  # if the file does not say
@@ -55,7 +48,8 @@ def sample_frames(
     Yields
     ------
     ndarray, uint8 [height, width, 3], or None
-        RGB with square pixels, rotated as the file says, contiguous; None where nothing is shown.
+        RGB with square pixels, upright as the file says, contiguous; None where nothing is shown.
+        While a frame is held, it is the same array row after row.
 
     Raises
     ------
@@ -96,24 +90,20 @@ def _shown(clip: Clip, damage: Damage) -> Iterator[_Shown]:
 
 def _timed(clip: Clip, damage: Damage) -> Iterator[_Shown]:
     """Every frame in order, shown for its own duration."""
-    with opened(clip.path) as container:
-        stream = first_stream(container, "video")
+    with opened(clip.path) as file:
+        stream = file.first_stream("video")
         if stream is None:
             return
-        zero_s = origin_s(container) + clip.start_s
+        zero_s = file.origin_s + clip.start_s
         next_s = -clip.start_s  # time of the next frame if it has no time stamp
-        if clip.start_s > _PREROLL_S:
-            try:
-                container.seek(int((zero_s - _PREROLL_S) * av.time_base))
-                next_s = -_PREROLL_S
-            except av.error.FFmpegError:
-                pass  # read it from the beginning
+        if clip.start_s > _PREROLL_S and file.seek(clip.start_s - _PREROLL_S):
+            next_s = -_PREROLL_S
         rate = stream.average_rate or stream.guessed_rate or _DEFAULT_FPS
         usual_s = 1 / float(rate)
         pixel_aspect = _pixel_aspect(stream)
         stream.thread_count = 1  # one worker, one core
         latest_s = -float("inf")
-        for packet in packets(container, [stream], damage):
+        for packet in file.packets([stream], damage):
             for frame in decoded(packet, damage):
                 begin_s = next_s if frame.time is None else frame.time - zero_s
                 if begin_s <= latest_s:  # time never runs backwards
@@ -148,7 +138,13 @@ class _Renderer:
         )
         # PyAV pads rows (a width of 360 comes with a stride of 1104), and MediaPipe then finds no
         # face in any frame without saying so.
-        return np.ascontiguousarray(rotated(scaled.to_ndarray(), frame.rotation))
+        return np.ascontiguousarray(upright(scaled.to_ndarray(), orientation_of(frame)))
+
+
+def upright(picture: np.ndarray, orientation: Orientation) -> np.ndarray:
+    """Mirror and turn a picture [height, width, 3], stored in some orientation, as it is meant."""
+    mirrored = picture[:, ::-1] if orientation.mirrored else picture
+    return rotated(mirrored, orientation.degrees)
 
 
 def rotated(picture: np.ndarray, degrees: float) -> np.ndarray:
@@ -158,8 +154,7 @@ def rotated(picture: np.ndarray, degrees: float) -> np.ndarray:
     ----------
     picture : ndarray, uint8 [height, width, 3]
     degrees : float
-        Taken for a multiple of 90 if within 1 of it, as PyAV cuts fractions off. Otherwise the new
-        corners are black.
+        Taken for a multiple of 90 if within 1 of it. Otherwise the new corners are black.
     """
     quarters = round(degrees / 90)
     if abs(degrees - 90 * quarters) <= 1:
