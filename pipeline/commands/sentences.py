@@ -9,6 +9,7 @@ import typer
 import yaml
 
 from pipeline.paths import DATASETS
+from pipeline.telling import say, tell
 
 
 def import_sentences(
@@ -51,16 +52,16 @@ def import_sentences(
     except (OSError, ParamsError, DatasetError) as error:
         sys.exit(f"error: {error}")
     for warning in imported.warnings:
-        print(f"warning: {file}: {warning}", file=sys.stderr)
-    print(f"{out}:", ", ".join(f"{count} {split}" for split, count in imported.sentences.items()))
+        tell("warning", f"{file}: {warning}")
+    say(f"{out}:", ", ".join(f"{count} {split}" for split, count in imported.sentences.items()))
     if len(imported.sources) > 1:
         counts = ", ".join(f"{count} {kind}" for kind, count in imported.sources.items())
-        print(f"sources: {counts}")
+        say(f"sources: {counts}")
     if not there:
-        print(f"to train with it, add to {DATASETS}:\n")
-        print(_section(name, label_range, language, file))
-    print(f"a dataset trains with it that has in {DATASETS}, with the share per epoch you choose:")
-    print(f"  sentences: {{{name}: 0.5}} # per epoch half as many as training clips")
+        say(f"to train with it, add to {DATASETS}:\n")
+        say(_section(name, label_range, language, file))
+    say(f"a dataset trains with it that has in {DATASETS}, with the share per epoch you choose:")
+    say(f"  sentences: {{{name}: 0.5}} # per epoch half as many as training clips")
 
 
 def _described(name: str, label_range: tuple[float, float], language: str) -> bool:
