@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-import yaml
 
 from pipeline.paths import DATASETS
 from pipeline.telling import say, tell
@@ -66,11 +65,11 @@ def import_sentences(
 
 def _described(name: str, label_range: tuple[float, float], language: str) -> bool:
     """Say whether datasets.yaml describes the corpus already; raise ParamsError if otherwise."""
-    from pipeline.checking import ParamsError, problems_of, refuse
+    from pipeline.checking import ParamsError, parse_yaml, problems_of, refuse
     from pipeline.corpora import Corpus, load_corpora
     from pipeline.params import load_datasets
 
-    if not re.fullmatch(r"\w[\w-]*", name) or yaml.safe_load(name) != name:
+    if not re.fullmatch(r"\w[\w-]*", name) or parse_yaml(name) != name:
         raise ParamsError(
             f"--name {name!r} is no plain name: a letter, then letters, digits, _ and - make one"
         )
@@ -78,7 +77,7 @@ def _described(name: str, label_range: tuple[float, float], language: str) -> bo
         raise ParamsError(f"{name!r} is a section of {DATASETS} about clips: choose another --name")
     section = load_corpora().get(name)
     if section is None:
-        asked = yaml.safe_load(_section(name, label_range, language, Path()))[name]
+        asked = parse_yaml(_section(name, label_range, language, Path()))[name]
         refuse(problems_of(Corpus, asked), "options")
         return False
     if section.archive is not None or section.label_range != label_range:
