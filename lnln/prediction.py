@@ -13,9 +13,11 @@ import pyarrow.parquet as pq
 
 from contracts.features import read_modality
 from contracts.schemas import MODALITIES
+from lnln.caveats import unobserved, unread
 from lnln.checkpoints.checkpoint import Checkpoint
 from lnln.checkpoints.config import CheckpointError, Config
 from lnln.checkpoints.intervals import confidence
+from lnln.data.extent import Extent, Spoken, extents, read_shares
 from lnln.data.features import FeatureSet
 from lnln.data.reading import from_tables
 
@@ -51,13 +53,21 @@ class Prediction:
         How complete the model takes the language to be, 0 to 1; None of a model that makes no such
         estimate, or has not learned to make it.
     observed : dict of str to float
-        Share of content tokens, of audio rows and of video rows in which there was something.
+        Share of content tokens, of audio rows and of video rows in which there was something and
+        which the model read: of a recording of 30 s of which it reads 6 s, 0.2 at most.
     text : str
         The words, from the transcript or recognised.
     warnings : list of str
     text_source : str
         Where the words are from: "given" (a transcript), "asr" (recognised), "none" (nothing was
-        said), "unknown" (nobody listened); empty where the features do not say.
+        recognised), "unknown" (nobody listened); empty where the features do not say.
+    path : str
+        The file; empty where the features do not say.
+    duration_s : float or None
+        How long the clip is; None where the features do not say.
+    read_s : dict of str to float or None
+        By modality, up to which second of the clip the model read: all of it, unless a warning says
+        otherwise. None where that is not known, as of words without times that are too many.
     """
 
     clip_id: str
@@ -70,28 +80,28 @@ class Prediction:
     text: str = ""
     warnings: list[str] = field(default_factory=list)
     text_source: str = ""
+    path: str = field(default="", kw_only=True)
+    duration_s: float | None = field(default=None, kw_only=True)
+    read_s: dict[str, float | None] = field(default_factory=dict, kw_only=True)
 
 
 TABLE = pa.schema(
     [
         pa.field("clip_id", pa.string(), nullable=False),
+        ("path", pa.string()),
+        ("duration_s", pa.float64()),
         ("prediction", pa.float64()),
         ("low", pa.float64()),
         ("high", pa.float64()),
         ("confidence", pa.float64()),
         ("w", pa.float64()),
         *((f"observed_{m}", pa.float64()) for m in MODALITIES),
+        *((f"read_{m}_s", pa.float64()) for m in MODALITIES),
         ("text", pa.string()),
         ("text_source", pa.string()),
         ("warnings", pa.list_(pa.string())),
     ]
 )
-UNOBSERVED = {
-    "text": "no words observed",
-    "audio": "no sound observed",
-    "vision": "no face observed",
-}
-NOT_LISTENED = "no words: they were neither given nor recognised"
 
 
 def predict(
@@ -127,21 +137,29 @@ def predict(
         If `min_confidence` is not between 0 and 1.
     """
     check_confidence(model.config, min_confidence)
-    tables, words, sources, groups = _read(features)
+    tables, transcripts, manifest = _read(features)
     clips = from_tables(**tables)
+    groups = _by_clip(manifest, "group")
     clips = replace(clips, groups=tuple(groups.get(c, c) for c in clips.clip_ids))
-    shares = clips.observed_shares()
+    read = extents(clips, model.lengths, _spoken(tables["text"], transcripts))
+    there, shares = clips.observed_shares(), read_shares(clips, model.lengths, read)
     something = np.flatnonzero(sum(shares[m] for m in MODALITIES))
     prepared = model.prepare(clips)
     answered, remark = _answers(model, prepared.take(something))
     answers = dict(zip(something.tolist(), answered, strict=True))
     told = _told(tables)
+    words, sources = (_by_clip(transcripts, name) for name in ("text", "source"))
+    paths, durations = (_by_clip(manifest, name) for name in ("path", "duration_s"))
     predictions = []
     for i, clip_id in enumerate(clips.clip_ids):
         answer = answers.get(i, {"prediction": None, "w": None})
-        source = sources.get(clip_id, "")
-        warnings = [*_warnings(clips, i, shares, model, source), *told.get(clip_id, ())]
-        warnings += [remark] if remark else []
+        source, duration_s = sources.get(clip_id, ""), durations.get(clip_id)
+        extent: dict[str, Extent] = {m: read[m][i] for m in MODALITIES}
+        observed: dict[str, float] = {m: float(shares[m][i]) for m in MODALITIES}
+        whole = {m: float(share[i]) for m, share in there.items()}
+        warnings = [*unobserved(whole, observed, source), *unread(extent, duration_s)]
+        warnings += told.get(clip_id, ())
+        warnings += [text for text in (model.config.notice, remark) if text]
         sure = answer.get("confidence")
         if sure is not None and sure < min_confidence:
             warnings.insert(
@@ -151,9 +169,12 @@ def predict(
         predictions.append(
             Prediction(
                 clip_id=clip_id,
-                observed={m: float(shares[m][i]) for m in MODALITIES},
+                observed=observed,
                 text=words.get(clip_id, ""),
                 text_source=source,
+                path=paths.get(clip_id, ""),
+                duration_s=duration_s,
+                read_s={m: duration_s if e.share == 1 else e.end_s for m, e in extent.items()},
                 warnings=warnings,
                 **answer,
             )
@@ -202,6 +223,8 @@ def to_table(predictions: Iterable[Prediction]) -> pa.Table:
     rows = [
         {
             "clip_id": p.clip_id,
+            "path": p.path,
+            "duration_s": p.duration_s,
             "prediction": p.prediction,
             "low": p.low,
             "high": p.high,
@@ -212,32 +235,26 @@ def to_table(predictions: Iterable[Prediction]) -> pa.Table:
             "warnings": p.warnings,
         }
         | {f"observed_{m}": p.observed[m] for m in MODALITIES}
+        | {f"read_{m}_s": p.read_s.get(m) for m in MODALITIES}
         for p in predictions
     ]
     return pa.Table.from_pylist(rows, schema=TABLE)
 
 
-def _warnings(
-    clips: FeatureSet, clip: int, shares: dict[str, Any], model: Checkpoint, source: str
-) -> Iterable[str]:
-    unobserved = UNOBSERVED | ({"text": NOT_LISTENED} if source == "unknown" else {})
-    missing = [m for m in MODALITIES if not shares[m][clip]]
-    if len(missing) == len(MODALITIES):
-        yield "nothing was observed, neither words nor sound nor a face: no prediction"
-    else:
-        yield from (unobserved[m] for m in missing)
-    for modality, longer in clips.longer_than(model.lengths).items():
-        if longer[clip]:
-            rows, limit = clips.modality(modality).counts[clip], getattr(model.lengths, modality)
-            yield f"only the first {limit} of {rows} rows of {modality} were read"
-    if model.config.notice:
-        yield model.config.notice
+def _spoken(text: pa.Table, transcripts: pa.Table | None) -> dict[str, Spoken]:
+    """Gather what is known of the words of each clip."""
+    said, words = (_by_clip(transcripts, name) for name in ("text", "words"))
+    told = _by_clip(text, "warnings")  # the extractor of text warns of one thing: it left some out
+    return {
+        clip_id: Spoken(said.get(clip_id, ""), words.get(clip_id) or (), bool(told.get(clip_id)))
+        for clip_id in text["clip_id"].to_pylist()
+    }
 
 
 def _read(
     features: FeatureTables | Path | str,
-) -> tuple[dict[str, pa.Table], dict[str, str], dict[str, str], dict[str, str]]:
-    """Return the tables of the modalities, and by clip words, their source, and the group."""
+) -> tuple[dict[str, pa.Table], pa.Table | None, pa.Table | None]:
+    """Return the tables of the modalities, and transcripts and manifest where they are there."""
     if isinstance(features, str | Path):
         folder = Path(features)
         at = folder / "features" if (folder / "features").is_dir() else folder
@@ -251,8 +268,7 @@ def _read(
         transcripts, manifest = (
             getattr(features, name, None) for name in ("transcripts", "manifest")
         )
-    words, sources = (_by_clip(transcripts, name) for name in ("text", "source"))
-    return tables, words, sources, _by_clip(manifest, "group")
+    return tables, transcripts, manifest
 
 
 def _told(tables: dict[str, pa.Table]) -> dict[str, list[str]]:
@@ -267,7 +283,7 @@ def _told(tables: dict[str, pa.Table]) -> dict[str, list[str]]:
     return {clip_id: list(texts) for clip_id, texts in told.items()}
 
 
-def _by_clip(table: pa.Table | None, column: str) -> dict[str, str]:
+def _by_clip(table: pa.Table | None, column: str) -> dict[str, Any]:
     """Return a column by clip; empty where there is no such table or column."""
     if table is None or column not in table.column_names:
         return {}

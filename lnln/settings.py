@@ -4,13 +4,14 @@ The defaults are those of "Towards Robust Multimodal Sentiment Analysis with Inc
 (arXiv 2409.20012) where the paper names a value.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 Precision = Literal["fp32", "bf16"]
 NormalisedBy = Literal["split", "speaker"]
 MetricSet = Literal["mosi", "sims"]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]  # NumPy, and all that draw by it, take no greater one
 Metric = Literal[  # of either metric set, see `lnln.evaluation.metrics`
     "mae",
     "corr",
@@ -123,4 +124,4 @@ class SeedlessTrainSettings(Settings):
 class TrainSettings(SeedlessTrainSettings):
     """How one model is trained."""
 
-    seed: int = Field(default=1111, ge=0, description="seed of initialisation, masks and order")
+    seed: Seed = Field(default=1111, description="seed of initialisation, masks and order")

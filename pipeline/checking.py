@@ -1,16 +1,46 @@
 """YAML files checked against the classes of their sections, every mistake named at once."""
 
 from collections.abc import Iterable
+from datetime import date
 from pathlib import Path
 from types import UnionType
-from typing import Any, get_args, get_origin
+from typing import Annotated, Any, get_args, get_origin
 
-import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, BeforeValidator, ValidationError
+from ruamel.yaml import YAML, YAMLError
 
 
 class ParamsError(Exception):
     """A key or value of `params.yaml` or `datasets.yaml` that cannot be used, and what could be."""
+
+
+def parse_yaml(text: str) -> Any:
+    """Read YAML as DVC does, by version 1.2: `no` is a text, and 010 is ten.
+
+    Keys are names: what reads as another type becomes the text that DVC makes of it.
+
+    Raises
+    ------
+    YAMLError
+        It is none, or a key stands in it twice.
+    """
+    return _named(YAML(typ="safe", pure=True).load(text))
+
+
+def name_of(value: Any) -> Any:
+    """Return a name that reads as a number, a date or a truth value as DVC writes it in a path."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, int | float | date) else value
+
+
+Name = Annotated[str, BeforeValidator(name_of)]
+
+
+def _named(content: Any) -> Any:
+    if isinstance(content, dict):
+        return {name_of(key): _named(value) for key, value in content.items()}
+    return content
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
@@ -22,11 +52,12 @@ def read_yaml(path: Path) -> dict[str, Any]:
         The file is missing, or is no YAML mapping.
     """
     try:
-        content = yaml.safe_load(path.read_text("utf-8"))
+        content = parse_yaml(path.read_text("utf-8"))
     except FileNotFoundError:
         raise ParamsError(f"{path} is not here; run from the project's folder") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ParamsError(f"{path} is not valid YAML: {error}") from None
+    except (YAMLError, UnicodeDecodeError) as error:
+        told = str(error).partition("To suppress this check")[0].strip()  # of keys that stand twice
+        raise ParamsError(f"{path} is not valid YAML: {told}") from None
     if not isinstance(content, dict):
         raise ParamsError(f"{path} must hold `key: value` lines, not {type(content).__name__}")
     return content

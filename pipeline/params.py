@@ -18,8 +18,9 @@ from extractors.settings import (
 )
 from lnln.missing.patterns import PatternName
 from lnln.models.registry import find, names
-from lnln.settings import Metric, MetricSet, SeedlessTrainSettings
+from lnln.settings import Metric, MetricSet, Seed, SeedlessTrainSettings
 from pipeline.checking import (
+    Name,
     ParamsError,
     problems_of,
     problems_of_some,
@@ -122,7 +123,7 @@ class IngestParams(_Section):
 class MaskParams(_Section):
     """Synthetic incompleteness of the validation and test splits."""
 
-    seed: int = Field(ge=0)
+    seed: Seed
     draws: int = Field(ge=1, description="masks per clip")
     valid_rates: list[Annotated[float, Field(ge=0, le=1)]] = Field(min_length=1)
     patterns: list[PatternName] = Field(min_length=1, description="the first is the headline's")
@@ -152,7 +153,7 @@ class ModelParams(_Section):
 class TrainParams(_Section):
     """How the models are trained, one per seed."""
 
-    seeds: list[Annotated[int, Field(ge=0)]] = Field(min_length=1)
+    seeds: list[Seed] = Field(min_length=1)
     selection: Metric
     overrides: dict[str, Any] = Field(
         default={}, description="the other keys of the section, where they are not null"
@@ -176,7 +177,7 @@ class EvaluateParams(_Section):
 class _File(_Section):
     """`params.yaml` but for the sections of single models."""
 
-    dataset: str
+    dataset: Name
     missing_rate: float = Field(ge=0, le=1)
     run: RunParams
     ingest: IngestParams
@@ -197,7 +198,8 @@ class Params(_File):
 
 
 RESTORE = message(
-    f"What a failed `dvc exp run -S` wrote into it is undone by: git checkout {PARAMS}"
+    f"What a failed `dvc exp run -S` wrote stays in {PARAMS}: give that line its former value back "
+    f"(git diff {PARAMS} shows it)."
 )
 
 

@@ -11,11 +11,13 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from contracts.files import replacing
+from contracts.printable import printable
 from contracts.quarantine import Rejected, write_quarantine
 from extractors.errors import SetupError
 from pipeline.checking import ParamsError
 from pipeline.ending import end_tidily
 from pipeline.paths import QUARANTINE
+from pipeline.telling import guard, tell
 
 
 class StageError(Exception):
@@ -37,12 +39,13 @@ def run(main: Callable[[], None], *expected: type[Exception]) -> None:
     """
     fixable: tuple[type[Exception], ...] = EXPECTED + expected
     end_tidily()
+    guard()
     try:
         main()
     except KeyboardInterrupt:
         sys.exit(130)
     except fixable as error:
-        sys.exit(f"error: {error}")
+        sys.exit(printable(f"error: {error}", keep="\n"))
 
 
 def write_json(content: Any, path: Path) -> None:
@@ -54,7 +57,7 @@ def write_json(content: Any, path: Path) -> None:
 def warn(messages: Iterable[str]) -> None:
     """Print warnings to standard error, as progress bars are, so that the two do not mix."""
     for message in messages:
-        print(f"warning: {message}", file=sys.stderr)
+        tell("warning", message)
 
 
 def quarantine(rows: list[Rejected], name: str, clips: int, limit: float) -> None:
@@ -80,7 +83,7 @@ def quarantine(rows: list[Rejected], name: str, clips: int, limit: float) -> Non
     if rows:
         print(f"quarantined {len(rows)} of {clips}, also in {path}:")
     for row in rows:
-        print(f"  {row.clip_id} ({row.path}): {row.reason}")
+        print(printable(f"  {row.clip_id} ({row.path}): {row.reason}"))
     if len(rows) > limit * clips:
         raise StageError(
             f"{len(rows)} of {clips} clips were quarantined, more than the share {limit} that "

@@ -5,7 +5,7 @@ python -m studies.full   # git checkout studies/params.yaml brings the small set
 
 from pathlib import Path
 
-import yaml
+from ruamel.yaml import YAML
 
 from contracts.files import replacing
 from pipeline.checking import read_yaml
@@ -20,7 +20,7 @@ def lay_over() -> None:
     content = merged(read_yaml(PARAMS), read_yaml(FULL)) | {"damages": read_yaml(FULL)["damages"]}
     Studies.model_validate(content)
     with replacing(PARAMS) as temporary:
-        temporary.write_text(yaml.safe_dump(content, sort_keys=False), "utf-8")
+        YAML().dump(content, temporary)
     print(f"{PARAMS} has the full setting; git checkout {PARAMS} brings the small one back")
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from lnln.settings import Seed
 from pipeline.checking import problems_of, read_yaml, refuse
 
 PARAMS = Path("studies/params.yaml")
@@ -31,8 +32,8 @@ class Budget(_Section):
 class Studies(_Section):
     """The whole of the file."""
 
-    seeds: list[int] = Field(min_length=1, description="of training")
-    parts_seeds: list[int] = Field(
+    seeds: list[Seed] = Field(min_length=1, description="of training")
+    parts_seeds: list[Seed] = Field(
         min_length=1, description="of training, of ablations and loss weights"
     )
     draws: int = Field(ge=1, description="masks drawn per clip and rate")

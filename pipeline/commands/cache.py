@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pipeline.commands.calling import Command
 from pipeline.paths import PARAMS
+from pipeline.telling import say
 
 if TYPE_CHECKING:
     from extractors.workers.cache import Use
@@ -32,7 +34,7 @@ def show(context: typer.Context) -> None:
         _trainings(None)
 
 
-@app.command()
+@app.command(cls=Command)
 def prune(
     days: Annotated[
         float, typer.Option(min=0, help="Delete what no run has used for so many days; 0: all.")
@@ -64,7 +66,7 @@ def _trainings(prune_days: float | None) -> None:
     except (OSError, ParamsError) as error:
         sys.exit(f"error: states of interrupted trainings cannot be looked for: {error}")
     if count:
-        print(
+        say(
             f"{'kept' if prune_days is None else 'deleted'}: {folder}: states of {count} "
             f"interrupted trainings, {size / 1e6:.1f} MB"
         )
@@ -93,8 +95,12 @@ def _print(url: str, uses: "list[Use]", what: str = "kept") -> None:
     import rich
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
+    from rich.text import Text
 
-    table = Table(title=f"{what}: {url}", box=SIMPLE_HEAD, pad_edge=False)
+    from contracts.printable import printable
+
+    title = Text(f"{what}: {printable(url)}", "table.title")
+    table = Table(title=title, box=SIMPLE_HEAD, pad_edge=False)
     for name in ("extractor", "version"):
         table.add_column(name)
     for name in ("entries", "MB", "last used", "hit rate"):
@@ -102,12 +108,12 @@ def _print(url: str, uses: "list[Use]", what: str = "kept") -> None:
     for use in uses:
         kind, _, version = use.group.partition("-")
         table.add_row(
-            kind,
-            version[:12],
+            Text(printable(kind)),
+            Text(printable(version[:12])),
             str(use.entries),
             f"{use.size / 1e6:.1f}",
             datetime.fromtimestamp(use.last, UTC).astimezone().strftime("%Y-%m-%d %H:%M"),
             f"{use.hits / use.asked:.0%}" if use.asked else "-",
         )
     rich.print(table)
-    print(f"{sum(use.size for use in uses) / 1e6:.1f} MB in all")
+    say(f"{sum(use.size for use in uses) / 1e6:.1f} MB in all")

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pipeline.report.comparison import Comparison
 
 from pipeline.paths import PREDICTIONS
+from pipeline.telling import tell
 
 SEED = 1  # of resamples and permutations: the same call prints the same
 
@@ -71,7 +72,7 @@ def compare(
     except (OSError, ValueError) as error:
         sys.exit(f"error: {error}")
     for note in found.notes:
-        print(f"note: {note}", file=sys.stderr)
+        tell("note", note)
     if as_json:
         print(comparison_json(found))
     else:

@@ -8,6 +8,7 @@ import typer
 
 from pipeline.commands.speakers import NamePattern
 from pipeline.paths import DATASETS
+from pipeline.telling import say
 
 
 def init_dataset(
@@ -61,20 +62,20 @@ def init_dataset(
     except (OSError, ParamsError, DatasetError, SetupError) as error:
         sys.exit(f"error: {error}")
     counts = ", ".join(f"{count} {split}" for split, count in arranged.clips.items())
-    print(f"{root / 'label.csv'}: {counts}; {arranged.new} new, {arranged.groups} speakers")
+    say(f"{root / 'label.csv'}: {counts}; {arranged.new} new, {arranged.groups} speakers")
     if arranged.old is not None:
-        print(f"the table as it was: {arranged.old}")
+        say(f"the table as it was: {arranged.old}")
     for warning in arranged.warnings:
-        print(f"warning: {warning}")
+        say(f"warning: {warning}")
     if arranged.relinked:
-        print(
+        say(
             f"warning: {len(arranged.relinked)} links led nowhere, and now lead to videos of the "
             f"same name; are they the same? {', '.join(arranged.relinked[:3])}"
         )
     if not all(arranged.clips.values()):
-        print("warning: a split is empty: videos of at least three speakers are needed")
-    print("to train, write labels into the column `label`, some in each split; then:")
-    print(f"  dvc exp run -S dataset={dataset}")
+        say("warning: a split is empty: videos of at least three speakers are needed")
+    say("to train, write labels into the column `label`, some in each split; then:")
+    say(f"  dvc exp run -S dataset={dataset}")
 
 
 def prepare(
@@ -115,12 +116,12 @@ def _prepare_cmu(source: Path, root: Path, video_splits: dict[str, str]) -> None
     from extractors.datasets.cmu.preparing import prepare as write
 
     prepared = write(source, root, splits=video_splits)
-    print(", ".join(f"{count} without {what}" for what, count in prepared.lacking.items()))
+    say(", ".join(f"{count} without {what}" for what, count in prepared.lacking.items()))
     if prepared.unread:
-        print(f"{len(prepared.unread)} lines could not be read, the first: {prepared.unread[0]}")
-    print(f"{root / 'label.csv'}: {prepared.segments} segments of whole videos")
+        say(f"{len(prepared.unread)} lines could not be read, the first: {prepared.unread[0]}")
+    say(f"{root / 'label.csv'}: {prepared.segments} segments of whole videos")
     if not video_splits:
-        print("warning: without --splits these are not the published splits")
+        say("warning: without --splits these are not the published splits")
     elif prepared.unnamed:
         _warn_of_unnamed("videos", prepared.unnamed)
 
@@ -129,9 +130,9 @@ def _prepare_javanese(source: Path, root: Path, speaker_splits: dict[str, str]) 
     from extractors.datasets.javanese import prepare as write
 
     prepared = write(source, root, splits=speaker_splits)
-    print(f"{root / 'label.csv'}: {prepared.clips} clips of {prepared.speakers} speakers")
+    say(f"{root / 'label.csv'}: {prepared.clips} clips of {prepared.speakers} speakers")
     if prepared.others:
-        print(
+        say(
             f"{len(prepared.others)} videos that are named otherwise were left out, the first: "
             f"{prepared.others[0]}"
         )
@@ -140,7 +141,7 @@ def _prepare_javanese(source: Path, root: Path, speaker_splits: dict[str, str]) 
 
 
 def _warn_of_unnamed(what: str, unnamed: list[str]) -> None:
-    print(
+    say(
         f"warning: {len(unnamed)} {what} are not in the splits, which have them by their names "
         f"now: {', '.join(unnamed[:3])}"
     )

@@ -9,6 +9,7 @@ import typer
 from pipeline.commands.arguments import Offline, Workers
 from pipeline.commands.problems import report
 from pipeline.paths import DATASETS
+from pipeline.telling import say
 
 
 def degrade(
@@ -63,17 +64,17 @@ def degrade(
     except KeyboardInterrupt:
         sys.exit(f"interrupted; the same command goes on from {out}.partial")
     rich.print(damage_table(damages, done.clips))
-    print(f"{out}: {len(done.clips)} clips; {done.unchanged} files are links to unchanged ones")
+    say(f"{out}: {len(done.clips)} clips; {done.unchanged} files are links to unchanged ones")
     warnings = list(done.warnings)
     if _is_dataset(source) and _is_dataset(out):
         try:
             added = copy_section(DATASETS, source.name, out.name, _described(source, damages, seed))
-            print(f"{DATASETS}: section {out.name!r} {'added' if added else 'was there already'}")
-            print(f"  dvc exp run -S dataset={out.name}")
+            say(f"{DATASETS}: section {out.name!r} {'added' if added else 'was there already'}")
+            say(f"  dvc exp run -S dataset={out.name}")
         except (OSError, ParamsError) as error:
             warnings.append(str(error))
     elif (out / "label.csv").exists():
-        print(
+        say(
             f"to use it as a dataset: it must lie at data/<new>, and {DATASETS} needs a section "
             "<new>, a copy of that of the source; of data/<name> this command makes both"
         )

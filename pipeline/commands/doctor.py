@@ -27,9 +27,12 @@ def doctor() -> None:
     import rich
     from rich.text import Text
 
+    from contracts.printable import printable
+
     missing = 0
     for finding in findings():
-        rich.print(("[green]ok[/]     " if finding.ok else "[red]missing[/]"), Text(finding.what))
+        what = Text(printable(finding.what, keep="\n"))
+        rich.print(("[green]ok[/]     " if finding.ok else "[red]missing[/]"), what)
         missing += not finding.ok
     if missing:
         sys.exit(f"{missing} missing: the lines above say how to get them")

@@ -16,6 +16,7 @@ from pipeline.commands.arguments import (
 )
 from pipeline.commands.problems import report
 from pipeline.paths import PARAMS
+from pipeline.telling import say
 
 
 def extract(
@@ -49,5 +50,5 @@ def extract(
         features.write(out)
     except (OSError, ParamsError, SetupError) as error:
         sys.exit(f"error: {error}")
-    print(f"{features.manifest.num_rows} clips written to {out}")
+    say(f"{features.manifest.num_rows} clips written to {out}")
     report(features.quarantine, features.warnings)

@@ -21,7 +21,9 @@ def features(
     import rich
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
+    from rich.text import Text
 
+    from contracts.printable import printable
     from extractors.describing import describe_features
 
     try:
@@ -32,9 +34,10 @@ def features(
         info = modality.info
         rows = f"{modality.clips} clips, {modality.rows} rows, {modality.observed:.1%} observed"
         by = f"; {info.source}" if info.source else ""
-        table = Table(title=f"{info.modality}: {rows}{by}", box=SIMPLE_HEAD, pad_edge=False)
+        title = Text(printable(f"{info.modality}: {rows}{by}"), "table.title")
+        table = Table(title=title, box=SIMPLE_HEAD, pad_edge=False)
         for name in ("column", "unit", "mean over observed rows"):
             table.add_column(name)
         for name, unit, mean in zip(info.names, info.units, modality.means, strict=True):
-            table.add_row(name, unit, f"{mean:.4g}")
+            table.add_row(Text(printable(name)), Text(printable(unit)), f"{mean:.4g}")
         rich.print(table)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pipeline.paths import DATA, DATASETS, PARAMS
+from pipeline.telling import say
 
 if TYPE_CHECKING:  # the help does without
     from pipeline.commands.traces import Traces, Wanted
@@ -94,17 +95,17 @@ def _show(traces: Traces) -> None:
 
     lines = sum(clip_name(line) in traces.clips for line in traces.lines)
     names = sorted(traces.clips)
-    print(f"{len(names)} clips: {', '.join(names[:5])}{', ...' if len(names) > 5 else ''}")
-    print(f"{traces.root / 'label.csv'}: {lines} lines (no copy of the old file is kept)")
-    print(f"{traces.root / 'Raw'}: {len(traces.raw.links)} links")
+    say(f"{len(names)} clips: {', '.join(names[:5])}{', ...' if len(names) > 5 else ''}")
+    say(f"{traces.root / 'label.csv'}: {lines} lines (no copy of the old file is kept)")
+    say(f"{traces.root / 'Raw'}: {len(traces.raw.links)} links")
     if traces.raw.files:
-        print(f"{traces.root / 'Raw'}: {len(traces.raw.files)} files that are no links, such as "
+        say(f"{traces.root / 'Raw'}: {len(traces.raw.files)} files that are no links, such as "
               f"{traces.raw.files[0]}: the videos themselves")  # fmt: skip
     for path, count in traces.tables.items():
-        print(f"{path}: {count} rows")
-    print("the cache: their entries")
+        say(f"{path}: {count} rows")
+    say("the cache: their entries")
     for path in (*traces.raw.originals, *traces.raw.shared):
-        print(f"not deleted: {path}")
+        say(f"not deleted: {path}")
 
 
 def _delete(traces: Traces) -> None:
@@ -113,18 +114,18 @@ def _delete(traces: Traces) -> None:
     from extractors.datasets.removing import remove_files, remove_lines
     from pipeline.set_aside import set_aside
 
-    print(f"cache: {_forget_entries(traces)} entries deleted")
+    say(f"cache: {_forget_entries(traces)} entries deleted")
     for path in traces.tables:
         remove_rows(path, traces.clips)
-    print(f"tables: rows deleted in {len(traces.tables)}")
+    say(f"tables: rows deleted in {len(traces.tables)}")
     remove_files(traces.root, traces.raw)
-    print(f"Raw: {len(traces.raw.links) + len(traces.raw.files)} files deleted")
+    say(f"Raw: {len(traces.raw.links) + len(traces.raw.files)} files deleted")
     # Other tables first: from label.csv itself the clips are found.
     for path in sorted(traces.labels, key=lambda path: path.name == "label.csv"):
         try:
-            print(f"{path}: {remove_lines(path, traces.clips)} lines deleted")
+            say(f"{path}: {remove_lines(path, traces.clips)} lines deleted")
         except ValueError as error:
-            print(f"warning: look into {path}: {error}", file=sys.stderr)
+            say(f"warning: look into {path}: {error}", file=sys.stderr)
     set_aside()
 
 
@@ -189,6 +190,6 @@ def _video(row: dict[str, Any]) -> str:
 def _tell_remaining(traces: Traces) -> None:
     from pipeline.commands.remaining import remaining
 
-    print("\nForgotten. What may still hold something of them, and what deletes it, in this order:")
+    say("\nForgotten. What may still hold something of them, and what deletes it, in this order:")
     for what, command in remaining(traces.root, traces.raw.originals, traces.raw.shared):
-        print(f"- {what}:\n    {command}")
+        say(f"- {what}:\n    {command}")

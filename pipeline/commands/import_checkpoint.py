@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from pipeline.paths import MODEL
+from pipeline.telling import say
 
 
 def import_checkpoint(
@@ -34,4 +35,4 @@ def import_checkpoint(
         read(file, config).save_pretrained(folder)
     except (OSError, CheckpointError) as error:
         sys.exit(f"error: {error}")
-    print(f"written to {folder}; what it is, and its limits: {folder / 'README.md'}")
+    say(f"written to {folder}; what it is, and its limits: {folder / 'README.md'}")

@@ -3,6 +3,7 @@
 import typer
 
 from pipeline.commands.cache import app as cache_app
+from pipeline.commands.calling import Command, Program
 from pipeline.commands.compare import compare
 from pipeline.commands.datasets import init_dataset, prepare
 from pipeline.commands.degrade import degrade
@@ -17,6 +18,7 @@ from pipeline.commands.sentences import import_sentences
 from pipeline.ending import end_tidily
 
 app = typer.Typer(
+    cls=Program,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -40,7 +42,7 @@ COMMANDS = (
 )
 
 for command in COMMANDS:
-    app.command()(command)
+    app.command(cls=Command)(command)
 app.add_typer(cache_app, name="cache")
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipeline.paths import DATASETS, FEATURES, MANIFEST, TRANSCRIPTS
+from pipeline.telling import say, tell
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -39,15 +40,15 @@ def import_mmsa(
         imported = read(file, root, name=dataset, language=known[dataset].language)
     except (OSError, ParamsError, SetupError, UnsafePickle) as error:
         sys.exit(f"error: {error}")
-    print("clips:", ", ".join(f"{count} {split}" for split, count in imported.clips.items()))
+    say("clips:", ", ".join(f"{count} {split}" for split, count in imported.clips.items()))
     for modality, (unobserved, rows) in imported.unobserved.items():
-        print(
+        say(
             f"{modality}: {unobserved} of {rows} rows unobserved, "
             f"{imported.bad[modality]} infinite or NaN elements set to 0"
         )
     for note in imported.notes:
-        print(f"warning: {note}", file=sys.stderr)
-    print(f"written to {root} (kind: features); now: dvc exp run -S dataset={dataset}")
+        tell("warning", note)
+    say(f"written to {root} (kind: features); now: dvc exp run -S dataset={dataset}")
 
 
 def export_mmsa(
@@ -69,13 +70,13 @@ def export_mmsa(
         exported = write(manifest, FEATURES, out)
     except (OSError, SetupError) as error:
         sys.exit(f"error: {error}")
-    print("clips:", ", ".join(f"{count} {split}" for split, count in exported.clips.items()))
+    say("clips:", ", ".join(f"{count} {split}" for split, count in exported.clips.items()))
     for modality, rows in exported.lengths.items():
-        print(f"{modality}: {rows} rows, {exported.cut[modality]} clips cut to them")
+        say(f"{modality}: {rows} rows, {exported.cut[modality]} clips cut to them")
     if exported.unlabelled:
-        print(f"{exported.unlabelled} clips without a label are left out")
+        say(f"{exported.unlabelled} clips without a label are left out")
     if exported.featureless:
-        print(f"{exported.featureless} clips without features are left out")
+        say(f"{exported.featureless} clips without features are left out")
 
 
 def spoken(manifest: "pa.Table", transcripts: "pa.Table") -> "pa.Table":

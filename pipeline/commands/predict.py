@@ -31,7 +31,13 @@ def predict(
     ] = str(MODEL),
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="Also write the answers here, as Parquet.")
+        Path | None,
+        typer.Option(
+            "--out",
+            "-o",
+            help="Also write the answers to this file, of the kind that its ending says: .csv, "
+            ".json, .jsonl or .parquet.",
+        ),
     ] = None,
     speaker_pattern: SpeakerPattern = None,
     transcripts: Transcripts = None,
@@ -53,28 +59,34 @@ def predict(
     No transcript is needed: words are recognised, and where the speech model does not know the
     language, voice and face have to do. With each answer stands the interval in which the label
     would lie. A file that cannot be read is reported, the others are still done, and the exit
-    status is 1.
+    status is 1. The table is for the terminal; in a file or a pipe it is a line per clip.
 
-    Example: lnln predict interview.mp4 holiday.mov clips/ --out answers.parquet
+    Example: lnln predict interview.mp4 holiday.mov clips/ --out answers.csv
 
     Example: lnln predict interview.mp4 --transcripts interview.srt
     """
     from extractors import Session
     from extractors.settings import ExtractorSettings, RunSettings
+    from pipeline.report.answers import check_ending
 
+    if out is not None and not out.is_dir():
+        try:
+            check_ending(out)
+        except ValueError as error:
+            sys.exit(f"error: --out {error}")
     with Session(RunSettings(workers=workers, offline=offline)) as session:
         session.warm_up()  # while this process imports what the network needs
         import rich
         from pydantic import ValidationError
 
-        from contracts.parquet import write_table
         from extractors import SetupError, extract
         from extractors.datasets.listing import find_videos
         from lnln import predict as predict_sentiment
         from lnln.checkpoints.checkpoint import CheckpointError
-        from lnln.prediction import check_confidence, to_table
+        from lnln.prediction import check_confidence
         from pipeline.commands.model import load_with_language
-        from pipeline.report.tables import prediction_table, predictions_json
+        from pipeline.report.answers import write_answers
+        from pipeline.report.tables import prediction_lines, prediction_table, predictions_json
 
         try:
             checkpoint = load_with_language(model, offline=offline)
@@ -111,24 +123,23 @@ def predict(
         sys.exit(f"error: {error}")
     config = checkpoint.config
     level = None if config.intervals is None else config.intervals.level
+    about = {
+        "model": model,
+        "notice": config.notice,
+        "label_range": config.label_range,
+        "interval_level": level,
+        "warnings": features.warnings,
+    }
+    shown = (predictions, config.label_range, config.notice, level, config.w_withheld)
     if as_json:
-        about = {
-            "model": model,
-            "notice": config.notice,
-            "label_range": config.label_range,
-            "interval_level": level,
-            "warnings": features.warnings,
-        }
         print(predictions_json(predictions, features.quarantine, **about))
+    elif sys.stdout.isatty():
+        rich.print(prediction_table(*shown))
     else:
-        rich.print(
-            prediction_table(
-                predictions, config.label_range, config.notice, level, config.w_withheld
-            )
-        )
+        print(prediction_lines(*shown))
     if out is not None:
         try:
-            write_table(to_table(predictions), out)
+            write_answers(predictions, features.quarantine, out, about)
         except OSError as error:
             sys.exit(f"error: {error}")
     report(features.quarantine, features.warnings)

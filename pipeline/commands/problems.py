@@ -4,6 +4,8 @@ import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from pipeline.telling import tell
+
 if TYPE_CHECKING:
     from contracts.quarantine import Rejected
 
@@ -13,9 +15,9 @@ def report(rejected: "Iterable[Rejected]", warnings: Iterable[str]) -> None:
     from pipeline.report.tables import failures
 
     for warning in warnings:
-        print(f"warning: {warning}", file=sys.stderr)
+        tell("warning", warning)
     failed = failures(rejected)
     for _, path, reason in failed:
-        print(f"error: {path}: {reason}", file=sys.stderr)
+        tell("error", f"{path}: {reason}")
     if failed:
         sys.exit(1)

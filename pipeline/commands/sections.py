@@ -1,12 +1,14 @@
 """Sections of datasets.yaml, copied with their comments."""
 
+import json
 import re
+from contextlib import suppress
 from pathlib import Path
 
-import yaml
+from ruamel.yaml import YAMLError
 
 from contracts.files import replacing
-from pipeline.checking import ParamsError, read_yaml
+from pipeline.checking import ParamsError, parse_yaml, read_yaml
 from pipeline.params import load_datasets
 
 
@@ -42,9 +44,7 @@ def copy_section(file: Path, name: str, new: str, source: str) -> bool:
     text = file.read_text("utf-8")
     lines = _section(text.splitlines(), name)
     lines[0] = re.sub(r"^.*?:", lambda _: f"{_scalar(new)}:", lines[0], count=1)
-    lines = [
-        re.sub(r"(\s*source:).*", lambda m: f"{m[1]} {_scalar(source)}", line) for line in lines
-    ]
+    lines = _with_source(lines, source)
     with replacing(file) as temporary:
         temporary.write_text(text.rstrip("\n") + "\n\n" + "\n".join(lines) + "\n", "utf-8")
         before = read_yaml(file)
@@ -68,21 +68,37 @@ def _section(lines: list[str], name: str) -> list[str]:
     return lines[begin:end]
 
 
+def _with_source(lines: list[str], source: str) -> list[str]:
+    """Lines of a section with another value of `source`, which may have had several lines."""
+    begin = next((i for i, line in enumerate(lines) if re.match(r"\s+source:", line)), None)
+    if begin is None:
+        return lines
+    indent = re.match(r"\s+", lines[begin])
+    assert indent is not None
+    end = begin + 1
+    while end < len(lines) and lines[end].startswith(indent[0] + " "):
+        end += 1
+    return [*lines[:begin], f"{indent[0]}source: {_scalar(source)}", *lines[end:]]
+
+
 def _content(file: Path) -> object:
     try:
-        return yaml.safe_load(file.read_text("utf-8"))
-    except yaml.YAMLError:
+        return parse_yaml(file.read_text("utf-8"))
+    except YAMLError:
         return None
 
 
 def _key(line: str) -> str | None:
     try:
-        content = yaml.safe_load(line)
-    except yaml.YAMLError:
+        content = parse_yaml(line)
+    except YAMLError:
         return None
     return str(next(iter(content))) if isinstance(content, dict) else None
 
 
 def _scalar(text: str) -> str:
     """A text as a YAML value in one line."""
-    return yaml.safe_dump(text, allow_unicode=True, width=10_000).splitlines()[0]
+    plain = None
+    with suppress(YAMLError):
+        plain = parse_yaml(f"- {text}")
+    return text if plain == [text] else json.dumps(text, ensure_ascii=False)

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-import yaml
 
 from pipeline.paths import DATASETS
+from pipeline.telling import say, tell
 
 
 def import_sentences(
@@ -51,25 +51,25 @@ def import_sentences(
     except (OSError, ParamsError, DatasetError) as error:
         sys.exit(f"error: {error}")
     for warning in imported.warnings:
-        print(f"warning: {file}: {warning}", file=sys.stderr)
-    print(f"{out}:", ", ".join(f"{count} {split}" for split, count in imported.sentences.items()))
+        tell("warning", f"{file}: {warning}")
+    say(f"{out}:", ", ".join(f"{count} {split}" for split, count in imported.sentences.items()))
     if len(imported.sources) > 1:
         counts = ", ".join(f"{count} {kind}" for kind, count in imported.sources.items())
-        print(f"sources: {counts}")
+        say(f"sources: {counts}")
     if not there:
-        print(f"to train with it, add to {DATASETS}:\n")
-        print(_section(name, label_range, language, file))
-    print(f"a dataset trains with it that has in {DATASETS}, with the share per epoch you choose:")
-    print(f"  sentences: {{{name}: 0.5}} # per epoch half as many as training clips")
+        say(f"to train with it, add to {DATASETS}:\n")
+        say(_section(name, label_range, language, file))
+    say(f"a dataset trains with it that has in {DATASETS}, with the share per epoch you choose:")
+    say(f"  sentences: {{{name}: 0.5}} # per epoch half as many as training clips")
 
 
 def _described(name: str, label_range: tuple[float, float], language: str) -> bool:
     """Say whether datasets.yaml describes the corpus already; raise ParamsError if otherwise."""
-    from pipeline.checking import ParamsError, problems_of, refuse
+    from pipeline.checking import ParamsError, parse_yaml, problems_of, refuse
     from pipeline.corpora import Corpus, load_corpora
     from pipeline.params import load_datasets
 
-    if not re.fullmatch(r"\w[\w-]*", name) or yaml.safe_load(name) != name:
+    if not re.fullmatch(r"\w[\w-]*", name) or parse_yaml(name) != name:
         raise ParamsError(
             f"--name {name!r} is no plain name: a letter, then letters, digits, _ and - make one"
         )
@@ -77,7 +77,7 @@ def _described(name: str, label_range: tuple[float, float], language: str) -> bo
         raise ParamsError(f"{name!r} is a section of {DATASETS} about clips: choose another --name")
     section = load_corpora().get(name)
     if section is None:
-        asked = yaml.safe_load(_section(name, label_range, language, Path()))[name]
+        asked = parse_yaml(_section(name, label_range, language, Path()))[name]
         refuse(problems_of(Corpus, asked), "options")
         return False
     if section.archive is not None or section.label_range != label_range:

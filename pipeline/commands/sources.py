@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import yaml
 
 from lnln.checkpoints.config import read_config
 from lnln.checkpoints.hub import CONFIG
 from lnln.evaluation.table import parse, read
 from lnln.settings import MetricSet
+from pipeline.checking import parse_yaml
 from pipeline.paths import DATASET, PARAMS, PREDICTIONS, SWEPT, TRAINED, run_name
 
 
@@ -120,7 +120,7 @@ def _of_revision(said: str, predictions: Path, names: list[str]) -> list[Source]
             f"{revision} has no {PREDICTIONS} that is to be had here ({error}): dvc pull, or "
             "dvc exp apply and dvc repro"
         ) from error
-    params = yaml.safe_load(content(PARAMS))
+    params = parse_yaml(content(PARAMS).decode("utf-8"))
     dataset = json.loads(content(DATASET))
     return _of_table(said, table, model or params["model"]["name"], dataset["metric_set"])
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import NamedTuple
@@ -11,6 +10,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from contracts.printable import printable, printable_json
 from lnln.evaluation.comparison import Difference
 from lnln.evaluation.curves import HIGH, Over
 from lnln.evaluation.scores import Score
@@ -69,20 +69,21 @@ def comparison_json(found: Comparison) -> str:
         "scores": [asdict(row) for row in found.scores],
         "differences": [asdict(row) | {"sentence": sentence(row)} for row in found.differences],
     }
-    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
+    return printable_json(content)
 
 
 def comparison_tables(found: Comparison) -> Group:
     """Lay a comparison out for the terminal."""
     metric, summed = TITLES[found.metric], of_rates(found.over, found.rates)
-    models = Table(title=f"{metric}, {summed}; pattern {found.pattern}", **PLAIN)
+    title = Text(f"{metric}, {summed}; pattern {printable(found.pattern)}", "table.title")
+    models = Table(title=title, **PLAIN)
     models.add_column("model", overflow="fold")
     for name in (metric, "± over seeds", "95 % interval"):
         models.add_column(name, justify="right", no_wrap=True)
     models.add_column("constant", overflow="fold")
     for score in found.scores:
         models.add_row(
-            Text(score.model),
+            Text(printable(score.model)),
             number(score.value),
             "" if score.deviation is None else number(score.deviation),
             interval(score),
@@ -94,13 +95,15 @@ def comparison_tables(found: Comparison) -> Group:
         pairs.add_column(name, justify="right", no_wrap=True)
     for row in found.differences:
         pairs.add_row(
-            Text(f"{row.a} - {row.b}"),
+            Text(printable(f"{row.a} - {row.b}")),
             number(row.difference, sign=True),
             interval(row),
             UNDEFINED if row.p_holm is None else p_value(row.p_holm)[2:].removeprefix("= "),
         )
     below = Text("constant: the missing rates at which a model answers the same to every clip.")
-    return Group(models, below, pairs, *(Text(sentence(row)) for row in found.differences))
+    return Group(
+        models, below, pairs, *(Text(printable(sentence(row))) for row in found.differences)
+    )
 
 
 def sentence(row: Difference) -> str:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len, set_cell_size
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from contracts.printable import printable, printable_json
 from contracts.quarantine import Rejected
 
 if TYPE_CHECKING:  # tables need no torch
@@ -23,6 +24,7 @@ if TYPE_CHECKING:  # tables need no torch
 NEUTRAL = 1 / 12
 
 _OVER_RATES = {"mae": "MAE", "corr": "Corr"}
+NAMES = {"text": "words", "audio": "sound", "vision": "face"}  # of modalities, to people
 PLAIN: dict[str, Any] = {"box": SIMPLE_HEAD, "pad_edge": False, "padding": (0, 1, 0, 0)}
 
 
@@ -61,7 +63,7 @@ def prediction_table(
     table.add_column("clip", overflow="fold", min_width=10)
     table.add_column(f"prediction\n{low:g} … {high:g}", min_width=10)
     table.add_column("said", overflow="fold", max_width=48, min_width=8)
-    for name in ("words", "sound", "face"):
+    for name in NAMES.values():
         table.add_column(name, justify="right", no_wrap=True)
     confident = any(row.confidence is not None for row in predictions)
     complete = any(row.w is not None for row in predictions)
@@ -71,40 +73,110 @@ def prediction_table(
         table.add_column("w", justify="right", no_wrap=True)
     table.add_column("warnings", overflow="fold", max_width=40, min_width=12)
     for row in predictions:
-        score = "none" if row.confidence is None else "withheld"
+        score = _called(row, label_range)
         if row.prediction is not None:
-            score = f"{row.prediction:+.2f} {word(row.prediction, label_range)}"
+            score = f"{row.prediction:+.2f} {score}"
         if row.low is not None and row.high is not None:
             score += f"\n{row.low:+.2f} … {row.high:+.2f}"
-        cells = [f"{row.observed[m]:.0%}" for m in ("text", "audio", "vision")]
+        cells = [f"{row.observed[m]:.0%}" for m in NAMES]
         if confident:
             cells.append("" if row.confidence is None else f"{row.confidence:.2f}")
         if complete:
             cells.append("" if row.w is None else f"{row.w:.2f}")
         own = [warning for warning in row.warnings if warning not in (notice, w_withheld)]
-        clip, said, notes = (  # as they are: "[...]" in a file name is no markup
-            Text(words) for words in (row.clip_id, _said(row), "\n".join(own))
-        )
-        table.add_row(clip, score, said, *cells, notes)
+        notes = "\n".join(map(printable, own))
+        clip, said = (printable(words) for words in (row.clip_id, _said(row)))
+        # As they are: "[...]" in a file name is no markup.
+        table.add_row(Text(clip), score, Text(said), *cells, Text(notes))
+    places = ("Below a prediction", "conf.: confidence")
+    below = _below(predictions, places, notice, level, w_withheld)
+    return Group(table, *(Text(line) for line in below))
+
+
+def prediction_lines(
+    predictions: Iterable[Prediction],
+    label_range: tuple[float, float],
+    notice: str | None = None,
+    level: float | None = None,
+    w_withheld: str | None = None,
+) -> str:
+    """Lay predictions out where no person looks at a terminal: a line per clip, however wide.
+
+    Columns are two spaces apart or more, and `-` stands where there is nothing. Parameters are
+    those of `prediction_table`.
+    """
+    predictions = list(predictions)
+    rows = [_line(row, label_range, (notice, w_withheld)) for row in predictions]
+    names = list(rows[0]) if rows else []
+    cells = [names, *([printable(cell) or "-" for cell in row.values()] for row in rows)]
+    widths = [max(map(cell_len, column)) for column in zip(*cells, strict=True)]
+    lines = (
+        "  ".join(set_cell_size(cell, width) for cell, width in zip(line, widths, strict=True))
+        for line in cells
+    )
+    below = _below(predictions, ("low, high", "confidence"), notice, level, w_withheld)
+    return "\n".join([*(line.rstrip() for line in lines), "", *below])
+
+
+def _line(
+    row: Prediction, label_range: tuple[float, float], told_below: tuple[str | None, ...]
+) -> dict[str, str]:
+    folder, _, name = row.path.rpartition("/")
+    numbers = {
+        "seconds": (row.duration_s, ".1f"),
+        "prediction": (row.prediction, "+.2f"),
+        "low": (row.low, "+.2f"),
+        "high": (row.high, "+.2f"),
+        "confidence": (row.confidence, ".2f"),
+        "w": (row.w, ".2f"),
+        **{NAMES[m]: (row.observed[m], ".2f") for m in NAMES},
+    }
+    return (
+        {"folder": folder, "clip": name or row.clip_id}
+        | {
+            key: "" if value is None else f"{value:{form}}"
+            for key, (value, form) in numbers.items()
+        }
+        | {
+            "sentiment": _called(row, label_range),
+            "said": _said(row),
+            "warnings": "; ".join(w for w in row.warnings if w not in told_below),
+        }
+    )
+
+
+def _below(
+    predictions: list[Prediction],
+    places: tuple[str, str],
+    notice: str | None,
+    level: float | None,
+    w_withheld: str | None,
+) -> list[str]:
+    """Say what holds for all answers, and what the columns are."""
     legend = "words, sound, face: share observed."
-    if complete:
+    if any(row.duration_s is not None for row in predictions):
+        legend = "words, sound, face: share observed and read, of the whole clip."
+    if any(row.w is not None for row in predictions):
         legend += " w: completeness of the words, estimated."
     if any(row.text_source == "given" for row in predictions):
         legend += " said: recognised, unless it is (given)."
-    below = [Text(legend)]
-    if confident and level is not None:
+    below = [legend]
+    if level is not None and any(row.confidence is not None for row in predictions):
         below.append(
-            Text(
-                f"Below a prediction: interval that holds the label of {level:.0%} of clips like "
-                "those of validation. conf.: confidence, how much of the scale it rules out, 0 to "
-                "1."
-            )
+            f"{places[0]}: interval that holds the label of {level:.0%} of clips like those of "
+            f"validation. {places[1]}, how much of the scale it rules out, 0 to 1."
         )
     if w_withheld and any(w_withheld in row.warnings for row in predictions):
-        below.append(Text(f"{w_withheld}."))
+        below.append(f"{w_withheld}.")
     if notice:
-        below.append(Text(f"This model was {notice}."))
-    return Group(table, *below)
+        below.append(f"This model was {printable(notice)}.")
+    return below
+
+
+def _called(row: Prediction, label_range: tuple[float, float]) -> str:
+    if row.prediction is not None:
+        return word(row.prediction, label_range)
+    return "none" if row.confidence is None else "withheld"
 
 
 def _said(row: Prediction) -> str:
@@ -122,7 +194,7 @@ def predictions_json(
             for clip_id, path, reason in failures(rejected)
         ],
     }
-    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
+    return printable_json(content)
 
 
 def failures(rejected: Iterable[Rejected]) -> list[tuple[str, str, str]]:

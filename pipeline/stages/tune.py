@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 import torch
-import yaml
 from numpy.typing import NDArray
 
 from extractors.assets.archives import resolve_archive
@@ -21,6 +20,7 @@ from lnln.tuning.adapter import describe, save
 from lnln.tuning.run import tune
 from lnln.tuning.sentences import Sentences, tokenise
 from lnln.tuning.settings import TuningSettings
+from pipeline.checking import read_yaml
 from pipeline.params import load_params
 from pipeline.stage import StageError, run
 
@@ -67,7 +67,7 @@ class Task(NamedTuple):
 def read(base: str) -> Task:
     """Read what language_adapters/params.yaml says of a base, and find encoder and sentences."""
     path = ADAPTERS / "params.yaml"
-    params: dict[str, Any] = yaml.safe_load(path.read_text("utf-8"))
+    params: dict[str, Any] = read_yaml(path)
     if base not in params["bases"]:
         raise StageError(f"{path} has no base {base!r}: add a section, such as that of minilm")
     offline = load_params().run.offline

@@ -108,7 +108,8 @@ def test_long_clips_are_told_that_they_were_cut(
     short = Checkpoint(whole.model, whole.config.model_copy(update={"shapes": shapes}))
     rows = from_tables(**tables).audio.counts[0]
     answer = predict(SimpleNamespace(**tables), short)[0]
-    assert answer.warnings == [f"only the first 6 of {rows} rows of audio were read"]
+    read = f"only the first 6 rows of the sound were read ({6 / rows:.0%})"
+    assert answer.warnings == [read]
 
 
 def test_notice_of_the_model_comes_with_every_answer(

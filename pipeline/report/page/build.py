@@ -6,6 +6,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from contracts.printable import printable
 from pipeline.report.page.run import Run
 from pipeline.report.page.sections.completeness import completeness
 from pipeline.report.page.sections.confidence import confidence
@@ -39,7 +40,8 @@ def build(run: Run) -> str:
     """Return a page of HTML that needs no other file, no network and no JavaScript.
 
     Everything in it is computed from the run's tables. What comes from outside (names of clips,
-    transcripts, paths) is escaped, and the page itself forbids scripts and requests.
+    transcripts, paths) is escaped, and so is what is not printable in it; the page itself forbids
+    scripts and requests.
 
     Parameters
     ----------
@@ -57,8 +59,14 @@ def build(run: Run) -> str:
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_printable,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     page = templates.get_template("page.html.jinja")
     return page.render(about=run.about, chapters=chapters) + "\n"
+
+
+def _printable(value: object) -> object:
+    """Escape what is not printable in a text; what is written as HTML stays."""
+    return printable(value) if type(value) is str else value

@@ -1,0 +1,100 @@
+"""Answers as a file of the kind that its ending says, and as lines in a pipe."""
+
+import csv
+import json
+from io import StringIO
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from rich.console import Console
+
+from contracts.quarantine import Rejected
+from lnln.prediction import TABLE, Prediction
+from pipeline.report.answers import check_ending, write_answers
+from pipeline.report.tables import prediction_lines, prediction_table, predictions_json
+
+ALL = {"text": 0.2, "audio": 0.5, "vision": 0.0}
+ROWS = [
+    Prediction(
+        "a.mp4",
+        -1.5,
+        None,
+        ALL,
+        'no, "never"\n春',
+        ["no face observed", "only the first 6.0 of 30.0 s of the words were read (20%)", "toy"],
+        low=-3.0,
+        high=0.5,
+        confidence=0.4,
+        path="clips/day one/a.mp4",
+        duration_s=30.0,
+        read_s={"text": 6.0, "audio": 30.0, "vision": None},
+    ),
+    Prediction(
+        "\x1b[2J\u202eb.mp4", None, None, dict.fromkeys(ALL, 0.0), path="\x1b[2J\u202eb.mp4"
+    ),
+]
+FAILED = [Rejected("c.mp4", "x/c.mp4", "ingest", "empty")]
+
+
+def printed(table: object) -> str:
+    console = Console(file=StringIO(), width=200)
+    console.print(table)
+    return console.file.getvalue()  # type: ignore[attr-defined]
+
+
+def test_endings_decide(tmp_path: Path) -> None:
+    for ending in ("csv", "json", "jsonl", "parquet", "CSV"):
+        write_answers(ROWS, FAILED, tmp_path / f"answers.{ending}", {"model": "m"})
+    with (tmp_path / "answers.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert (tmp_path / "answers.CSV").read_bytes() == (tmp_path / "answers.csv").read_bytes()
+    assert list(rows[0]) == TABLE.names
+    assert rows[0]["text"] == ROWS[0].text and rows[0]["prediction"] == "-1.5"
+    assert rows[0]["warnings"] == "; ".join(ROWS[0].warnings)
+    assert rows[1]["prediction"] == rows[1]["duration_s"] == ""
+    assert pq.read_table(tmp_path / "answers.parquet").schema.names == TABLE.names
+    whole = json.loads((tmp_path / "answers.json").read_text("utf-8"))
+    assert whole["model"] == "m" and whole["failed"][0]["reason"] == "empty"
+    lines = [json.loads(line) for line in (tmp_path / "answers.jsonl").read_text().splitlines()]
+    assert lines == whole["predictions"]
+    assert lines[1]["clip_id"] == ROWS[1].clip_id
+
+
+@pytest.mark.parametrize("name", ["answers", "answers.xlsx", "answers.csv.gz", ".csv"])
+def test_an_unknown_ending_is_refused_and_the_known_ones_named(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ValueError, match=r"known: \.csv, \.json, \.jsonl, \.parquet"):
+        check_ending(tmp_path / name)
+
+
+def test_what_was_read_stands_in_every_output(tmp_path: Path) -> None:
+    read = "only the first 6.0 of 30.0 s of the words were read (20%)"
+    write_answers(ROWS, [], tmp_path / "a.parquet", {})
+    (row, _) = pq.read_table(tmp_path / "a.parquet").to_pylist()
+    assert (row["read_text_s"], row["read_audio_s"], row["read_vision_s"]) == (6.0, 30.0, None)
+    assert (row["observed_text"], row["duration_s"]) == (0.2, 30.0)
+    assert read in row["warnings"]
+    told = json.loads(predictions_json(ROWS, []))["predictions"][0]
+    assert told["read_s"] == {"text": 6.0, "audio": 30.0, "vision": None}
+    assert read in told["warnings"] and read in prediction_lines(ROWS, (-3, 3))
+    table = printed(prediction_table(ROWS, (-3, 3)))
+    assert "20%" in table and "30.0" in table  # the warning, in several lines
+
+
+def test_a_pipe_gets_a_line_per_clip_with_folder_and_duration() -> None:
+    text = prediction_lines(ROWS, (-3, 3), "toy", 0.9)
+    head, first, second, blank, *below = text.splitlines()
+    assert head.split()[:5] == ["folder", "clip", "seconds", "prediction", "low"]
+    assert first.startswith("clips/day one  a.mp4 ")
+    for cell in ("30.0", "-1.50", "negative", "0.20", r'no, "never"\n春', "no face observed;"):
+        assert cell in first
+    assert "toy" not in first and below[-1] == "This model was toy."
+    assert second.split()[:4] == ["-", r"\x1b[2J\u202eb.mp4", "-", "-"] and "none" in second
+    assert blank == "" and "\x1b" not in text and "\u202e" not in text
+    assert first.index("negative") == head.index("sentiment")
+
+
+def test_names_that_command_the_terminal_are_shown_escaped_in_its_table() -> None:
+    text = printed(prediction_table(ROWS, (-3, 3), "\x1b[31mred"))
+    assert r"\x1b[2J\u202eb.mp4" in text and r"\x1b[31mred" in text
+    assert "\x1b" not in text and "\u202e" not in text
