@@ -30,24 +30,30 @@ Metric = Literal[  # of either metric set, see `lnln.evaluation.metrics`
 class Settings(BaseModel):
     """Base of all settings: immutable, and an unknown key is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class ModelSettings(Settings):
     """Base of the settings of one model; its own stand in `lnln/models/<name>/settings.py`."""
 
 
+# What no real clip or feature comes near: a number beyond them in a config from elsewhere would ask
+# for more memory than there is.
+MAX_WIDTH = 65_536
+MAX_LENGTH = 1_000_000
+
+
 class Shapes(Settings):
     """What a model must know of the features: row widths and greatest lengths."""
 
-    text_dim: int = Field(ge=1, description="width of a language hidden state")
-    audio_dim: int = Field(ge=1, description="audio features per row")
-    vision_dim: int = Field(ge=1, description="vision features per row")
+    text_dim: int = Field(ge=1, le=MAX_WIDTH, description="width of a language hidden state")
+    audio_dim: int = Field(ge=1, le=MAX_WIDTH, description="audio features per row")
+    vision_dim: int = Field(ge=1, le=MAX_WIDTH, description="vision features per row")
     text_length: int = Field(
-        ge=1, description="most tokens in a sentence, [CLS] and [SEP] included"
+        ge=1, le=MAX_LENGTH, description="most tokens in a sentence, [CLS] and [SEP] included"
     )
-    audio_length: int = Field(ge=1, description="most audio rows in a clip")
-    vision_length: int = Field(ge=1, description="most vision rows in a clip")
+    audio_length: int = Field(ge=1, le=MAX_LENGTH, description="most audio rows in a clip")
+    vision_length: int = Field(ge=1, le=MAX_LENGTH, description="most vision rows in a clip")
 
 
 class SeedlessTrainSettings(Settings):

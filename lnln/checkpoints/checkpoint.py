@@ -7,21 +7,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+import numpy as np
 import safetensors.torch
 import torch
-from torch import Tensor
 
 from contracts.files import replacing
 from lnln.checkpoints.config import CheckpointError, Config, check_features, read_config
 from lnln.checkpoints.hub import CONFIG, WEIGHTS, find
+from lnln.checkpoints.weights import Weights, check_described, read_weights, saved
 from lnln.data.features import FeatureSet, Lengths
 from lnln.data.language import FrozenLanguageEncoder, LanguageEncoder
 from lnln.missing.masks import Masks
 from lnln.missing.scaling import scale
 from lnln.models.interface import Model, Scores
 from lnln.models.registry import find as find_model
-
-Weights = dict[str, Tensor]
 
 
 @dataclass(frozen=True)
@@ -61,23 +60,20 @@ class Checkpoint:
         """
         folder = find(source, revision=revision, offline=offline)
         config = read_config(folder)
-        data = (folder / WEIGHTS).read_bytes()
-        if hashlib.sha256(data).hexdigest() != config.weights_sha256:
-            raise CheckpointError(
-                f"{folder / WEIGHTS} is not the file that {folder / CONFIG} was written with: copy "
-                "both again, or train anew"
-            )
-        encoder: LanguageEncoder | None = None
+        weights = read_weights(folder / WEIGHTS, config.weights_sha256)
         kind = find_model(config.model).load()
-        if config.language is not None:
-            try:
+
+        def build() -> Model:
+            encoder: LanguageEncoder | None = None
+            if config.language is not None:
                 encoder = LanguageEncoder.from_config(config.language)
-            except (TypeError, ValueError) as error:
-                raise CheckpointError(f"{folder / CONFIG}: language: {error}") from error
-        elif kind.reads(config.settings, config.shapes, "states").text == "ids":
-            encoder = language
-        model = kind(config.settings, config.shapes, encoder)
-        _load_weights(model, safetensors.torch.load(data), folder / WEIGHTS)
+            elif kind.reads(config.settings, config.shapes, "states").text == "ids":
+                encoder = language
+            return kind(config.settings, config.shapes, encoder)
+
+        check_described(build, weights, folder / WEIGHTS)
+        model = build()
+        model.load_state_dict(weights, strict=False)  # a frozen language encoder is not in there
         return cls(model.to(best_device()).eval(), config)
 
     def save_pretrained(self, folder: Path | str) -> None:
@@ -148,14 +144,22 @@ class Checkpoint:
         Raises
         ------
         CheckpointError
-            If it reads token ids through a frozen encoder that was not passed to `load`.
+            If it reads token ids through a frozen encoder that was not passed to `load`, or
+            answers with what is no number.
         """
         if self.model.layout.text == "ids" and self.model.language is None:
             raise CheckpointError(
                 "this model runs the frozen language encoder itself, and a checkpoint does not "
                 "hold it: load(folder, language=FrozenLanguageEncoder.from_folder(...))"
             )
-        return self.model.predict(prepared)
+        scores = self.model.predict(prepared)
+        for column in scores:
+            if column is not None and not np.isfinite(column).all():
+                raise CheckpointError(
+                    f"this model answers with {column[~np.isfinite(column)][0]}: its weights, or "
+                    "the statistics in its config.json, are damaged; train it anew"
+                )
+        return scores
 
 
 def load(
@@ -191,11 +195,8 @@ def best_device() -> torch.device:
 
 def weights_of(model: Model) -> Weights:
     """Copy the weights that training may have changed; a frozen language encoder is left out."""
-    frozen = isinstance(model.language, FrozenLanguageEncoder)
     return {
-        name: tensor.detach().cpu().clone().contiguous()
-        for name, tensor in model.state_dict().items()
-        if not (frozen and name.startswith("language."))
+        name: tensor.detach().cpu().clone().contiguous() for name, tensor in saved(model).items()
     }
 
 
@@ -205,15 +206,3 @@ def language_config(model: Model) -> dict[str, Any] | None:
         return None
     assert isinstance(model.language, LanguageEncoder)
     return {k: v for k, v in model.language.config.items() if k != "_name_or_path"}
-
-
-def _load_weights(model: Model, weights: Weights, path: Path) -> None:
-    expected = {name: list(tensor.shape) for name, tensor in weights_of(model).items()}
-    stored = {name: list(tensor.shape) for name, tensor in weights.items()}
-    for name in sorted(expected.keys() | stored.keys()):
-        if expected.get(name) != stored.get(name):
-            raise CheckpointError(
-                f"{path}: {name} has the shape {stored.get(name, 'of nothing, it is missing')}, "
-                f"the model of its config has {expected.get(name, 'no such parameter')}"
-            )
-    model.load_state_dict(weights, strict=False)  # a frozen language encoder is not in there

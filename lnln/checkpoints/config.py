@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializeAsAny,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from contracts.features import FeatureInfo
+from contracts.schemas import MODALITIES
 from lnln.checkpoints.completeness import w_withheld
 from lnln.checkpoints.hub import CONFIG, WEIGHTS
 from lnln.checkpoints.intervals import Intervals
@@ -15,6 +25,8 @@ from lnln.data.features import FeatureSet
 from lnln.data.normalisation import Normalisation
 from lnln.models.registry import find
 from lnln.settings import MetricSet, ModelSettings, Shapes
+
+MAX_SIZE = 1 << 20  # of any number in a model's settings that says how large it is
 
 
 class CheckpointError(ValueError):
@@ -24,7 +36,7 @@ class CheckpointError(ValueError):
 class Config(BaseModel):
     """Everything about a trained model but its weights."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     model: str = Field(description="name of the model, see `lnln.models.registry`")
     settings: SerializeAsAny[ModelSettings] = Field(description="of the model's own class")
@@ -62,6 +74,50 @@ class Config(BaseModel):
             return content | {"settings": kind.settings.model_validate(content["settings"])}
         return content
 
+    @model_validator(mode="after")
+    def _numbers_fit_together(self) -> Self:
+        low, high = self.label_range
+        if not low < high:
+            raise ValueError(f"label_range is {low:g} to {high:g}: the least label comes first")
+        if self.features.keys() != set(MODALITIES):
+            raise ValueError(f"features describe {sorted(self.features)}, not {MODALITIES}")
+        for modality in MODALITIES:
+            width, names = getattr(self.shapes, f"{modality}_dim"), self.features[modality].names
+            if self.features[modality].modality != modality:
+                raise ValueError(f"features: {modality} describes another modality")
+            statistics = getattr(self.normalisation, modality, None)
+            widths = [len(names)]
+            if statistics is not None:
+                widths += [len(statistics.mean), len(statistics.deviation)]
+            if set(widths) != {width}:
+                raise ValueError(
+                    f"{modality} is {width} wide in shapes, and {widths} in its names and "
+                    "statistics"
+                )
+        validation = self.training.get("validation", {})
+        if not isinstance(validation, dict) or not all(
+            value is None or isinstance(value, (int, float)) for value in validation.values()
+        ):
+            raise ValueError("training: validation is no mapping of metrics to numbers")
+        return self
+
+    @field_validator("settings")
+    @classmethod
+    def _sizes_are_sensible(cls, settings: ModelSettings) -> ModelSettings:
+        for name, value in _numbers(settings.model_dump()):
+            if abs(value) > MAX_SIZE:
+                raise ValueError(f"{name} is beyond {MAX_SIZE}")
+        return settings
+
+
+def _numbers(settings: dict[str, Any]) -> Iterator[tuple[str, int]]:
+    """Whole numbers in settings and in those inside them."""
+    for name, value in settings.items():
+        if isinstance(value, dict):
+            yield from _numbers(value)
+        elif isinstance(value, int):
+            yield name, value
+
 
 def read_config(folder: Path) -> Config:
     """Read a checkpoint's config.
@@ -80,7 +136,7 @@ def read_config(folder: Path) -> Config:
                 "folder or the Hugging Face id of one"
             )
     try:
-        return Config.model_validate_json((folder / CONFIG).read_text("utf-8"))
+        return Config.model_validate_json((folder / CONFIG).read_bytes())
     except ValidationError as error:
         raise CheckpointError(f"{folder / CONFIG} is no config of this program: {error}") from error
 

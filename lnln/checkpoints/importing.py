@@ -16,11 +16,13 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn import Parameter
 
 from contracts.features import FeatureInfo
 from contracts.schemas import Modality
-from lnln.checkpoints.checkpoint import Checkpoint, Weights, best_device
+from lnln.checkpoints.checkpoint import Checkpoint, best_device
 from lnln.checkpoints.config import CheckpointError, Config
+from lnln.checkpoints.weights import Weights
 from lnln.data.language import LanguageEncoder
 from lnln.models.lnln.model import LNLN
 from lnln.models.lnln.published_names import published_name
@@ -195,6 +197,15 @@ def read_published(path: Path) -> dict[str, Tensor]:
             f"{path} is refused: it also holds {_some(others)}, where epoch, optimizer and a "
             "state_dict of tensors were expected"
         )
+    for key, value in state.items():
+        odd = "sparse" if value.layout is not torch.strided else None
+        odd = "quantised" if value.is_quantized else odd
+        odd = "without values (on the meta device)" if value.is_meta else odd
+        if odd is not None or type(value) not in (Tensor, Parameter):
+            raise CheckpointError(
+                f"{path} is refused: {_some([key])} is {odd or 'no plain tensor'}; save it as a "
+                "dense tensor on the CPU"
+            )
     return state
 
 
@@ -222,6 +233,10 @@ def _translated(path: Path, state: dict[str, Tensor], model: LNLN) -> Weights:
             raise CheckpointError(
                 f"{path} is refused: {names[name]} has the shape {list(stored.shape)}, the network "
                 f"of these settings {list(tensor.shape)}; {hint}"
+            )
+        if not stored.is_floating_point():
+            raise CheckpointError(
+                f"{path} is refused: {names[name]} is of {stored.dtype}, not of real numbers"
             )
         if not stored.isfinite().all():
             raise CheckpointError(f"{path} is refused: {names[name]} is not finite")

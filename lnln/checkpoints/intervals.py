@@ -17,7 +17,7 @@ from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from lnln.settings import Settings
 
@@ -52,6 +52,20 @@ class Intervals(Settings):
     edges: tuple[float, ...] = Field(description="observed shares between two bins, ascending")
     half_widths: tuple[float, ...] = Field(description="of each bin, on the scale of the labels")
     clips: tuple[int, ...] = Field(description="clips of validation that each was measured on")
+
+    @model_validator(mode="after")
+    def _bins_are_whole(self) -> Self:
+        edges, widths = list(self.edges), self.half_widths
+        if edges != sorted(set(edges)) or not all(0 <= edge <= 1 for edge in edges):
+            raise ValueError(f"edges {edges} are not ascending shares from 0 to 1")
+        if not len(edges) + 1 == len(widths) == len(self.clips):
+            raise ValueError(
+                f"{len(edges)} edges make {len(edges) + 1} bins; there are {len(widths)} "
+                f"half_widths and {len(self.clips)} clips"
+            )
+        if min(widths) < 0:
+            raise ValueError(f"half_widths has {min(widths)}, which is below 0")
+        return self
 
     @classmethod
     def fit(cls, calibration: Calibration, level: float, label_range: tuple[float, float]) -> Self:

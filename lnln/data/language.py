@@ -15,6 +15,23 @@ if TYPE_CHECKING:  # imported where it is used: it takes longer than torch
     from transformers import PreTrainedModel
 
 
+# Kinds of model, by transformers' names, that a checkpoint may bring. All are made by transformers'
+# own code from sizes alone; others name further models, which would be fetched.
+ENCODERS = (
+    *("albert", "bert", "camembert", "deberta-v2", "distilbert", "electra", "ernie", "modernbert"),
+    *("mpnet", "roberta", "xlm-roberta"),
+)
+MAX_SIZE = 1 << 20  # of any number in a config
+# What a config may say about code that computes the model. "owner/name" as `attn_implementation` is
+# a kernel that transformers fetches and runs. Nothing here changes weights.
+OF_CODE = frozenset(
+    {
+        *("attn_implementation", "_attn_implementation", "_attn_implementation_internal"),
+        *("experts_implementation", "_experts_implementation", "_experts_implementation_internal"),
+        *("auto_map", "trust_remote_code", "custom_pipelines", "quantization_config"),
+        *("sinusoidal_pos_embds", "torchscript", "dtype", "torch_dtype", "_name_or_path"),
+    }
+)
 HEAD = "head.safetensors"  # beside the weights of an encoder that was tuned on rated sentences
 
 
@@ -99,18 +116,22 @@ class LanguageEncoder(nn.Module):
         Raises
         ------
         ValueError
-            If the config does not name a `model_type` that transformers knows.
+            If the config does not name a `model_type` of `ENCODERS`, or has a size beyond any
+            such model.
         """
         from transformers import AutoConfig, AutoModel
 
-        settings = dict(config)
-        try:
-            described = AutoConfig.for_model(settings.pop("model_type", ""), **settings)
-        except ValueError as error:
+        settings = {name: value for name, value in config.items() if name not in OF_CODE}
+        kind = settings.pop("model_type", None)
+        if kind not in ENCODERS:
             raise ValueError(
-                f"model_type={config.get('model_type')!r} is no language model that transformers "
-                "knows: give the content of the model's config.json"
-            ) from error
+                f"model_type={str(kind)[:50]!r} is no language model that is fine-tuned here: give "
+                f"the content of its config.json, of one of {', '.join(ENCODERS)}"
+            )
+        for name, value in settings.items():
+            if isinstance(value, (int, float)) and not abs(value) <= MAX_SIZE:
+                raise ValueError(f"{name} is beyond {MAX_SIZE}")
+        described = AutoConfig.for_model(kind, **settings)
         return cls(AutoModel.from_config(described, dtype=torch.float32))
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Self
+from typing import Annotated, Self
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
@@ -20,10 +20,10 @@ LEAST_DEVIATION = 1e-3
 class Statistics(BaseModel):
     """Mean and deviation of every feature of one modality."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     mean: tuple[float, ...]
-    deviation: tuple[float, ...]
+    deviation: tuple[Annotated[float, Field(gt=0)], ...]
 
     @classmethod
     def fit(cls, modality: ModalityFeatures) -> Self:
@@ -82,10 +82,10 @@ class Statistics(BaseModel):
 class PriorRows(BaseModel):
     """Rows of a speaker that weigh as much as the training split, see `lnln.data.speakers`."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    audio: float
-    vision: float
+    audio: float = Field(ge=0)
+    vision: float = Field(ge=0)
 
 
 class Normalisation(BaseModel):

@@ -19,7 +19,7 @@ from contracts.features import FeatureInfo, feature_schema, ragged, write_modali
 from contracts.parquet import write_table
 from contracts.schemas import SPLITS, Modality
 from extractors.datasets.mmsa.layout import GRIDS, Split, read_splits
-from extractors.datasets.mmsa.plain_objects import UnsafePickle
+from extractors.datasets.mmsa.plain_objects import UnsafePickle, named
 from extractors.datasets.mmsa.restricted_unpickler import unpickled
 from extractors.datasets.mmsa.rows import clean_rows
 from extractors.datasets.precomputed import CLIPS, PRECOMPUTED_MANIFEST
@@ -85,7 +85,7 @@ def import_mmsa(path: str | Path, root: str | Path, *, name: str, language: str)
     names = Counter(clip for split in splits.values() for clip in split.clip_ids())
     twice = [clip for clip, count in names.items() if count > 1]
     if twice:
-        raise UnsafePickle(f"{path}: the id {twice[0]!r} is there {names[twice[0]]} times")
+        raise UnsafePickle(f"{path}: the id '{named(twice[0])}' is there {names[twice[0]]} times")
     if not names:
         raise SetupError(f"{path} holds no clips: there is nothing to import")
     counts: dict[str, Counter[str]] = {modality: Counter() for modality in GRIDS}

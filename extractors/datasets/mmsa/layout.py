@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from contracts.schemas import SPLITS, Modality
-from extractors.datasets.mmsa.plain_objects import UnsafePickle
+from extractors.datasets.mmsa.plain_objects import UnsafePickle, named
 from extractors.datasets.mmsa.rows import Placed, measured_lengths, place, place_by_tokens
 
 LABELS = {  # column of the manifest -> field of the pickle
@@ -27,6 +27,7 @@ FIELDS = (  # with one entry per clip
     *("annotations", "classification_labels", *LABELS.values()),
 )
 MAX_TEXT = 1 << 28  # characters of a field; one string, referred to often, could fill the memory
+MAX_WIDTH = 1 << 16  # columns of a modality; each gets a name, and the widest known have 6,373
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,8 @@ def read_splits(content: Any, path: Path) -> Iterator[tuple[str, Split]]:
 
 def _field(content: dict[str, Any], name: str, where: str) -> Any:
     if name not in content:
-        raise UnsafePickle(f"{where}: it has no {name}; it has {', '.join(map(str, content))}")
+        there = ", ".join(named(key) for key in list(content)[:20])
+        raise UnsafePickle(f"{where}: it has no {name}; it has {there or 'nothing'}")
     return content[name]
 
 
@@ -215,6 +217,10 @@ def _grid(content: dict[str, Any], name: str, where: str) -> np.ndarray:
         raise UnsafePickle(
             f"{where}: {name} is an array {grid.shape} of {grid.dtype}, where numbers on 3 axes "
             "were expected"
+        )
+    if grid.shape[2] > MAX_WIDTH:
+        raise UnsafePickle(
+            f"{where}: {name} is {grid.shape[2]} columns wide; at most {MAX_WIDTH} are read"
         )
     return grid
 

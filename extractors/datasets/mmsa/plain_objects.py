@@ -2,14 +2,23 @@
 
 `constructor` finds what stands in for a name. Nothing is imported by that name: each stand-in is a
 function of this module that checks its arguments.
+
+Messages name types, and values only where these are short strings or sizes that were checked: a
+few bytes can describe a list that is as large as 2 to the power of its depth once it is printed.
 """
 
+import math
+import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 
 DTYPE_KINDS = "biufUSO"  # booleans, numbers, strings, and objects that are one of these
+DTYPE = re.compile(rf"[{DTYPE_KINDS}]\d{{0,9}}", re.ASCII)
+MAX_AXES = 32  # of an array, as in numpy 1
+MAX_SIZE = 1 << 48  # of an axis
+MAX_NAME = 100  # characters of a name in a message
 
 
 class UnsafePickle(ValueError):
@@ -29,13 +38,19 @@ class Unbuilt:
     def __init__(self, dtype: np.dtype | None = None) -> None:
         self.dtype = dtype
         self.memo_keys: list[int] = []  # where the memo refers to it
+        self.is_built = False
 
     def built(self, state: Any) -> np.ndarray | np.dtype:
         """The array or dtype, from the state that numpy pickled."""
+        if self.is_built:  # each time would be another array
+            raise UnsafePickle("an array that is built twice")
+        self.is_built = True
         if self.dtype is not None:
             _, order, subarray, names, fields, *_ = state
             if subarray is not None or names is not None or fields is not None:
                 raise UnsafePickle("an array of structures")
+            if checked(str, order) not in ("|", "<", ">", "="):
+                raise UnsafePickle("an array in no order of bytes")
             return self.dtype if order == "|" else self.dtype.newbyteorder(order)
         _, shape, dtype, fortran, data = state
         return _array(data, dtype, shape, "F" if fortran else "C")
@@ -50,44 +65,59 @@ class LongString(NamedTuple):
     data: memoryview
 
     def encode(self, _: str) -> bytes:
+        """Return what Python 2 had as bytes."""
         return str(self.data, "utf-8", "surrogatepass").encode("latin1")
 
 
 def _array(
     data: Any, dtype: Any, shape: Any, order: str = "C", axis_order: Any = None
 ) -> np.ndarray:
+    shape = _sizes(shape)
     if order == "K":  # numpy's arrays with permuted axes
-        return _array(data, dtype, shape).transpose(axis_order)
+        return _array(data, dtype, shape).transpose(_sizes(axis_order))
     if isinstance(dtype, Unbuilt):  # dtypes of one byte have no state
         dtype = dtype.dtype
-    if not isinstance(dtype, np.dtype) or dtype.kind not in DTYPE_KINDS:
-        raise UnsafePickle(f"an array of {dtype}")
-    count = int(np.prod([int(n) for n in shape], dtype=object))
+    if checked(np.dtype, dtype).kind not in DTYPE_KINDS or checked(str, order) not in ("C", "F"):
+        raise UnsafePickle("an array of what is no number or string")
+    count = math.prod(shape)
     if dtype.kind == "O":
         plain = (str, int, float, type(None), np.generic)
-        odd = [item for item in data if not isinstance(item, plain)]
-        if not isinstance(data, list) or len(data) != count or odd:
-            raise UnsafePickle(f"an array of objects that are {type((odd or [data])[0]).__name__}")
+        odd = [item for item in checked(list, data) if not isinstance(item, plain)]
+        if odd:
+            raise UnsafePickle(f"an array of objects that are {type(odd[0]).__name__}")
+        if len(data) != count:
+            raise UnsafePickle(f"an array {shape} of {len(data)} objects")
         objects = np.empty(count, object)
         objects[:] = data
         return objects.reshape(shape, order=order)  # type: ignore[call-overload]
     if isinstance(data, str):  # Python 2
         data = data.encode("latin1")
-    if memoryview(data).nbytes != count * dtype.itemsize:
-        raise UnsafePickle(f"an array {tuple(shape)} of {dtype} in {memoryview(data).nbytes} bytes")
+    size = memoryview(checked((bytes, memoryview), data)).nbytes
+    if size != count * dtype.itemsize:
+        raise UnsafePickle(f"an array {shape} of {dtype} in {size} bytes")
     return np.frombuffer(data, dtype).reshape(shape, order=order)  # type: ignore[call-overload]
 
 
-def _dtype(name: str, *_: Any) -> Unbuilt:
-    if str(name)[:1] not in DTYPE_KINDS:
-        raise UnsafePickle(f"an array of dtype {name}")
+def _sizes(shape: Any) -> tuple[int, ...]:
+    """A shape, or numbers of axes. Long ones of great numbers take their time to multiply."""
+    if len(checked(tuple, shape)) > MAX_AXES:
+        raise UnsafePickle(f"an array of {len(shape)} axes")
+    if not all(0 <= checked(int, size) < MAX_SIZE for size in shape):
+        raise UnsafePickle("an array with an axis that is too long, or shorter than nothing")
+    return tuple(shape)
+
+
+def _dtype(name: Any, *_: Any) -> Unbuilt:
+    if not DTYPE.fullmatch(checked(str, name)):
+        raise UnsafePickle(f"an array of dtype {named(name)}")
     return Unbuilt(np.dtype(str(name)))
 
 
-def _encode(text: Any, encoding: str) -> bytes:
-    if encoding != "latin1":
-        raise UnsafePickle(f"_codecs.encode of {encoding}")
-    return text.encode(encoding)
+def _encode(text: Any, encoding: Any) -> bytes:
+    if checked(str, encoding) != "latin1":
+        raise UnsafePickle(f"_codecs.encode of {named(encoding)}")
+    encoded: bytes = checked((str, LongString), text).encode(encoding)
+    return encoded
 
 
 def _bytes(*arguments: Any) -> Any:
@@ -126,7 +156,7 @@ def constructor(name: str) -> Constructor:
         Objects of that name are not allowed.
     """
     if name not in ALLOWED:
-        raise UnsafePickle(name)
+        raise UnsafePickle(named(name))
     return ALLOWED[name]
 
 
@@ -135,3 +165,9 @@ def checked(kind: Any, value: Any) -> Any:
     if not isinstance(value, kind):
         raise UnsafePickle(f"a {type(value).__name__} in the wrong place")
     return value
+
+
+def named(name: str) -> str:
+    """A name for a message, in printable letters and not too long."""
+    shown = name[:MAX_NAME].encode("unicode_escape").decode("ascii")
+    return shown if len(name) <= MAX_NAME else f"{shown}..."

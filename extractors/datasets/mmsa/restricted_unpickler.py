@@ -4,6 +4,9 @@ A pickle is a program for a small stack machine, and can name any function to ca
 only makes dictionaries, lists, tuples, strings, numbers and what `plain_objects` allows, which is
 numpy's arrays. A program that names anything else is refused before that is imported. The file is
 memory-mapped, and arrays are views of it.
+
+A short program can also ask for much work or memory. What it makes, how many instructions it has,
+its memo and its dictionaries are bounded; real files of MMSA stay far below.
 """
 
 import mmap
@@ -39,7 +42,13 @@ CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
 EMPTY = {"EMPTY_DICT": dict, "EMPTY_LIST": list, "EMPTY_TUPLE": tuple}
 TUPLES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
 LONG = 1 << 20  # bytes; longer strings are decoded only when they are used
-MAX_GROWTH = 64  # limit of what a file can make, in multiples of its size
+MAX_GROWTH = 8  # limit of what a file can make, in multiples of its size
+BASE = 8 * LONG  # bytes that are added to that size
+MAX_STEPS = 10_000_000  # instructions; those of MOSEI, with 23,000 clips, have less than a million
+# Keys in all dictionaries together. Those of MMSA are about 50; keys can be chosen so that each is
+# compared with all before it.
+MAX_KEYS = 10_000
+NOTHING = object()  # where the memo has no entry
 
 
 class _Tape:
@@ -73,12 +82,17 @@ class _Machine:
         self.tape = _Tape(data)
         self.stack: list[Any] = []
         self.marks: list[list[Any]] = []
-        self.memo: dict[int, Any] = {}
-        self.room = MAX_GROWTH * (len(data) + LONG)  # bytes that may still be made
+        self.memo: list[Any] = []
+        self.steps = 0
+        self.keys = 0
+        self.room = MAX_GROWTH * (len(data) + BASE)  # bytes that may still be made
 
     def run(self) -> Any:
         """Execute the program up to its end."""
         while True:
+            self.steps += 1
+            if self.steps > MAX_STEPS:
+                raise UnsafePickle(f"more than {MAX_STEPS} instructions")
             code = self.tape.read(1).decode("latin1")
             opcode = OPCODES.get(code)
             if opcode is None:
@@ -129,20 +143,18 @@ class _Machine:
                 checked(list, self.stack[-1]).extend(items)
             case "SETITEM" | "SETITEMS":
                 items = self.items(2) if name == "SETITEM" else self.marked()
-                target = checked(dict, self.stack[-1])
-                for key, value in zip(items[::2], items[1::2], strict=True):
-                    target[checked((str, int), key)] = value
+                self.set_items(checked(dict, self.stack[-1]), items)
             case "BINPUT" | "LONG_BINPUT":
                 self.memoize(argument)
             case "MEMOIZE":
                 self.memoize(len(self.memo))
             case "BINGET" | "LONG_BINGET":
-                stack.append(self.memo[argument])
+                stack.append(self.remembered(argument))
             case "GLOBAL":
                 stack.append(constructor(argument.replace(" ", ".", 1)))
             case "STACK_GLOBAL":
                 module, attribute = self.items(2)
-                stack.append(constructor(f"{module}.{attribute}"))
+                stack.append(constructor(f"{checked(str, module)}.{checked(str, attribute)}"))
             case "REDUCE":
                 function, arguments = self.items(2)
                 value = checked(Constructor, function).make(*checked(tuple, arguments))
@@ -166,6 +178,14 @@ class _Machine:
         items, self.stack = self.stack, self.marks.pop()
         return items
 
+    def set_items(self, target: dict[str, Any], items: list[Any]) -> None:
+        """Set keys, which are strings: numbers can be chosen so that they all collide."""
+        self.keys += len(items) // 2
+        if self.keys > MAX_KEYS:
+            raise UnsafePickle(f"dictionaries with more than {MAX_KEYS} keys")
+        for key, value in zip(items[::2], items[1::2], strict=True):
+            target[checked(str, key)] = value
+
     def counted(self, value: Any) -> Any:
         """Count the bytes of a new object: a short program could copy one without end."""
         self.room -= max(getattr(value, "nbytes", 0), sys.getsizeof(value))
@@ -174,10 +194,20 @@ class _Machine:
         return value
 
     def memoize(self, number: int) -> None:
-        """Keep the top of the stack in the memo."""
+        """Keep the top of the stack in the memo, whose numbers go up one by one."""
+        if number > self.steps:
+            raise UnsafePickle("a memo with gaps")
+        self.memo += [NOTHING] * (number + 1 - len(self.memo))
         value = self.memo[number] = self.stack[-1]
         if isinstance(value, Unbuilt):
             value.memo_keys.append(number)
+
+    def remembered(self, number: int) -> Any:
+        """What the memo holds under a number."""
+        value = self.memo[number] if number < len(self.memo) else NOTHING
+        if value is NOTHING:
+            raise UnsafePickle("a number that its memo lacks")
+        return value
 
     def build(self, state: tuple[Any, ...]) -> None:
         """Replace an unbuilt array or dtype, on the stack and in the memo, by what it is."""
@@ -215,6 +245,8 @@ def unpickled(path: Path) -> Any:
             f"{path} is refused: it holds {error}; only dictionaries, lists, strings, numbers and "
             "numpy arrays of them are read, and nothing was run"
         ) from None
+    except MemoryError:
+        raise UnsafePickle(f"{path} is refused: it does not fit into the memory") from None
     except Exception as error:  # a wrong instruction can fail in any way
-        reason = f"{type(error).__name__}: {error}"
-        raise UnsafePickle(f"{path} is refused: it is damaged ({reason})") from error
+        # The error's text can be as long as what it is about.
+        raise UnsafePickle(f"{path} is refused: it is damaged ({type(error).__name__})") from None

@@ -86,7 +86,10 @@ class Robust(Network):
         if self.overlaps:
             self.overlap = nn.Parameter(torch.tensor(OVERLAP))
         self.label = nn.Parameter(torch.zeros(()))
-        words_alone = self.precisions()[0] / (1 + self.shared() * self.precisions()[0])
+        with torch.device("cpu"):  # numbers, on whatever device the model is built
+            precision = torch.tensor(LOG_PRECISIONS).exp()[0] if self.weighs else torch.ones(())
+            overlap = torch.tensor(OVERLAP).sigmoid() if self.overlaps else float(self.weighs)
+        words_alone = precision / (1 + overlap * precision)
         self.unweighed = 1 / words_alone.item()  # what the weight of words is undone with
         self.register_buffer("head_weight", torch.zeros(shapes.text_dim))
         self.register_buffer("head_bias", torch.zeros(()))

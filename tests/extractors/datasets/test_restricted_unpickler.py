@@ -111,7 +111,7 @@ def hostile(kind: str, marker: Path) -> bytes:
         ("array length of 10 GB", "10737418240 bytes announced"),
         ("frame of 10 GB", "cut off|damaged"),
         ("string", "10737418240 bytes announced"),
-        ("bytes again and again", "make more than 64 times its size"),
+        ("bytes again and again", "make more than 8 times its size"),
         ("bytes of a number", r"bytes\(\) of a int"),
         ("bytes of a number, Python 2", r"bytes\(\) of a int"),
         ("bytes of a list", r"bytes\(\) of a list"),
@@ -127,10 +127,10 @@ def test_hostile_file_is_refused_at_once_with_what_it_holds(
 ) -> None:
     marker, path = tmp_path / "marker", tmp_path / "bad.pkl"
     path.write_bytes(hostile(kind, marker))
-    begin = time.perf_counter()
+    begin = time.process_time()
     with pytest.raises(UnsafePickle, match=rf"bad\.pkl is refused: .*({named})"):
         unpickled(path)
-    assert time.perf_counter() - begin < 1
+    assert time.process_time() - begin < 1
     assert not marker.exists()
 
 
