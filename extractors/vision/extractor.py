@@ -2,9 +2,9 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -19,6 +19,8 @@ from extractors.media.timeline import row_count
 from extractors.settings import VisionSettings
 from extractors.vision.faces import Face, choose
 from extractors.vision.frames import sample_frames
+from extractors.vision.landmarks import FaceLandmarks, faces_of
+from extractors.vision.small_faces import SmallFaces
 from extractors.vision.tracks import Sighting, Tracks, thumbnail
 
 LANDMARKS = 478
@@ -72,7 +74,8 @@ class VisionExtractor:
         """Features of the person whom a clip is about.
 
         A row is observed if that person's face is seen in its frame. `extractors.vision.faces`
-        chooses the person.
+        chooses the person. Where no face is found in the whole frame, small ones are looked for
+        (`extractors.vision.small_faces`).
 
         Returns
         -------
@@ -92,17 +95,24 @@ class VisionExtractor:
         tracks = Tracks(step_s)
         pictures = sample_frames(clip, rows, step_s, self.settings.max_side, damage)
         seen: np.ndarray | None = None
-        faces: list[Sighting] = []
-        # A new landmarker for every clip, because it keeps state from frame to frame.
-        with self._landmarker() as landmarker:
+        sightings: list[Sighting] = []
+        with ExitStack() as stack:
+            # A new landmarker for every clip, because it keeps state from frame to frame.
+            landmarker = stack.enter_context(self._landmarker())
+            small = SmallFaces(
+                lambda: stack.enter_context(self._landmarker("IMAGE")),
+                self.settings.max_faces,
+                step_s,
+            )
             for row, picture in enumerate(pictures):
                 if picture is None:
                     continue
                 if picture is not seen:  # a frame that is held is looked at once
                     image = mp.Image(image_format=mp.ImageFormat.SRGB, data=picture)
                     detection = landmarker.detect_for_video(image, round(row * step_s * 1000))
-                    seen, faces = picture, self._sightings(detection, picture)
-                tracks.add(row, faces)
+                    faces = small.add(row, picture, faces_of(detection))
+                    seen, sightings = picture, [self._sighting(picture, face) for face in faces]
+                tracks.add(row, sightings)
         person, face = choose(tracks.people(), step_s, clip)
         values = np.zeros((rows, len(self._info.names)), np.float32)
         observed = np.zeros(rows, bool)
@@ -111,12 +121,12 @@ class VisionExtractor:
             observed[person.rows] = True
         return FaceRows(values, observed, step_s, damage.describe(message("the picture")), face)
 
-    def _landmarker(self) -> Any:
+    def _landmarker(self, mode: Literal["IMAGE", "VIDEO"] = "VIDEO") -> Any:
         from mediapipe.tasks.python import BaseOptions, vision
 
         options = vision.FaceLandmarkerOptions(
             base_options=BaseOptions(model_asset_path=str(self._model)),
-            running_mode=vision.RunningMode.VIDEO,
+            running_mode=vision.RunningMode[mode],
             num_faces=self.settings.max_faces,
             output_face_blendshapes=True,
             output_facial_transformation_matrixes=True,
@@ -124,33 +134,20 @@ class VisionExtractor:
         with _quiet():
             return vision.FaceLandmarker.create_from_options(options)
 
-    def _sightings(self, detection: Any, picture: np.ndarray) -> list[Sighting]:
-        """All faces that the landmarker detected in a picture."""
-        faces = zip(
-            detection.face_landmarks,
-            detection.face_blendshapes,
-            detection.facial_transformation_matrixes,
-            strict=True,
-        )
-        return [self._sighting(picture, *parts) for parts in faces]
-
-    def _sighting(
-        self, picture: np.ndarray, points: Any, blendshapes: Any, matrix: Any
-    ) -> Sighting:
+    def _sighting(self, picture: np.ndarray, face: FaceLandmarks) -> Sighting:
         height, width = picture.shape[:2]
-        places = np.array([(point.x, point.y) for point in points]) * (width, height)
-        corners = np.stack((places.min(0), places.max(0)))
+        places = face.points[:, :2] * (width, height)
+        corners = face.corners(picture)
         middle, sides = corners.mean(0), np.maximum(np.ptp(corners, axis=0), 1)
         off_centre = np.hypot(*(2 * middle / (width, height) - 1)) / 2**0.5
         forehead, chin, upper_lip, lower_lip = (places[i] for i in _MOUTH)
-        pose = np.asarray(matrix)
         parts: list[Any] = [
-            [shape.score for shape in blendshapes],
-            euler_angles(pose[:3, :3]),
-            pose[:3, 3],
+            face.blendshapes,
+            euler_angles(face.pose[:3, :3]),
+            face.pose[:3, 3],
         ]
         if self.settings.landmarks:
-            parts.append([x for point in points for x in (point.x, point.y, point.z)])
+            parts.append(face.points.reshape(-1))
         return Sighting(
             centre=complex(*middle) / height,
             size=float(sides.prod() ** 0.5) / height,
