@@ -158,15 +158,15 @@ def find_videos(paths: Iterable[str | Path]) -> list[str]:
 def _videos(paths: Iterable[str | Path]) -> tuple[dict[PurePath, str], list[str]]:
     """Files by absolute path, so that none is listed twice, and messages about folders."""
     files: dict[PurePath, str] = {}
-    messages = []
+    empty, skips = list[str](), list[str]()
     for path in map(str, paths):
         found = _remote_videos(path) if "://" in path else _local_videos(Path(path))
         if not found.files:
-            messages.append(message(f"{path}: no video in this folder ({', '.join(EXTENSIONS)})"))
-        messages += skipped(path, found.hidden, found.others)
+            empty.append(message(f"{path}: no video in this folder ({', '.join(EXTENSIONS)})"))
+        skips += skipped(path, found.hidden, found.others)
         for absolute, file in found.files.items():
             files.setdefault(absolute, file)
-    return files, messages
+    return files, empty + skips
 
 
 def leakage(manifest: pa.Table) -> list[str]:
