@@ -75,8 +75,9 @@ def transcribe(
     if unheard:
         # Said now, not by a worker that has loaded the model for it.
         known = known_languages(resolve(settings.model, offline=session.run.offline))
-        for language in sorted({row["language"] for row in unheard}) if known else ():
-            require_language(language, known, settings.model)
+        for language in sorted({row["language"] for row in unheard}):
+            if known:
+                require_language(language, known, settings.model)
         build = partial(speech.build, settings)
         work = Work(build, _entry, partial(_group, settings), session.cache)
         schema = pa.schema([TRANSCRIPTS.field("clip_id"), *_ENTRY])

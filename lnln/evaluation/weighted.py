@@ -132,9 +132,9 @@ def _correlations(labels: Values, predictions: Values, weights: Values) -> Value
     undefined[np.ptp(predictions, axis=-1) == 0] = True
     undefined[..., doubtful_y] |= _constant(labels, weights[:, doubtful_y])
     doubtful = (doubtful_x | doubtful_y) & ~undefined
-    for answer in zip(*np.nonzero(doubtful.any(axis=-1)), strict=True):
-        own = doubtful[answer]
-        undefined[answer][own] |= _constant(predictions[answer], weights[:, own])
+    for place in zip(*np.nonzero(doubtful.any(axis=-1)), strict=True):
+        own = doubtful[place]
+        undefined[place][own] |= _constant(predictions[place], weights[:, own])
     for at in zip(*np.nonzero(doubtful & ~undefined), strict=True):
         *answer, sample = at
         times = weights[:, sample].astype(np.int64)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pipeline.paths import DATA, DATASETS, PARAMS
-from pipeline.telling import say
+from pipeline.telling import say, tell
 
 if TYPE_CHECKING:  # the help does without
     from pipeline.commands.traces import Traces, Wanted
@@ -125,7 +125,7 @@ def _delete(traces: Traces) -> None:
         try:
             say(f"{path}: {remove_lines(path, traces.clips)} lines deleted")
         except ValueError as error:
-            say(f"warning: look into {path}: {error}", file=sys.stderr)
+            tell("warning", f"look into {path}: {error}")
     set_aside()
 
 

@@ -82,7 +82,9 @@ def find(root: Path, wanted: Wanted) -> Traces:
     clips = {name for name, group in _names(root) if wanted(name, group)}
     lines = _lines(root)
     rows = [row for row in _manifest_rows(root) if row["clip_id"] in clips]
-    said = [(row["text"].strip(), [], row.get("token_ids")) for row in rows]
+    said: list[tuple[str, list[Any], Any]] = [
+        (row["text"].strip(), [], row.get("token_ids")) for row in rows
+    ]
     said += [((line["text"] or "").strip(), [], None) for line in lines if clip_name(line) in clips]
     said += _transcribed(clips)
     return Traces(

@@ -79,7 +79,8 @@ class Drawn:
             What it is, and what it shows, for those who do not see it.
         """
         # `savefig` draws a figure that is to be laid out twice, the first time for its layout.
-        self.figure.get_layout_engine().execute(self.figure)
+        if (layout := self.figure.get_layout_engine()) is not None:
+            layout.execute(self.figure)
         self.figure.set_layout_engine(None)
         written = StringIO()
         nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
