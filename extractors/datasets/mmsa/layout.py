@@ -165,12 +165,16 @@ def _column(content: dict[str, Any], name: str, where: str) -> Any:
     return value
 
 
-def _strings(content: dict[str, Any], name: str, where: str) -> list[str]:
+def _items(content: dict[str, Any], name: str, where: str) -> list[Any]:
     values = _column(content, name, where)
     try:
-        items = values.tolist() if isinstance(values, np.ndarray) else values
+        return list(values.tolist() if isinstance(values, np.ndarray) else values)
     except (ValueError, SystemError):  # numpy's strings can hold invalid code points
         raise UnsafePickle(f"{where}: {name} holds what is no text") from None
+
+
+def _strings(content: dict[str, Any], name: str, where: str) -> list[str]:
+    items = _items(content, name, where)
     strings, room = [], MAX_TEXT
     for value in items:  # each is a copy
         strings.append(_string(value, name, where))
@@ -254,11 +258,10 @@ def _without_empty_labels(content: dict[str, Any]) -> dict[str, Any]:
 
 def _transcripts(content: dict[str, Any], where: str) -> tuple[list[str], list[int]]:
     """The transcripts, and the indices of the clips that have none: None, NaN or its name."""
-    column = _column(content, "raw_text", where)
+    column = _items(content, "raw_text", where)
     missing = [i for i, text in enumerate(column) if _is_missing(text)]
-    if missing:
-        column = np.array(column, object)  # a copy
-        column[missing] = ""
+    for i in missing:
+        column[i] = ""
     return _strings(content | {"raw_text": column}, "raw_text", where), missing
 
 
