@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,6 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from contracts.files import read_json
 from contracts.parquet import read_table
 from lnln.evaluation.by_model import ModelAnswers, by_model, from_slices
 from lnln.evaluation.table import Slice, read
@@ -180,5 +180,4 @@ def _model_and_seed(folder: Path) -> tuple[str, int]:
 
 
 def _json(path: Path) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    return content
+    return read_json(path)
