@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
-from contracts.files import replacing
+from contracts.files import REMEDY, DamagedFile, replacing
 from contracts.parquet import read_table
-from contracts.schemas import Modality
+from contracts.schemas import MODALITIES, Modality
 
 FACE = pa.struct(  # the face that the features are of, see `extractors.vision.faces`
     [
@@ -105,7 +105,10 @@ def feature_info(table: pa.Table | pa.Schema) -> FeatureInfo:
     metadata = schema.metadata or {}
     if b"features" not in metadata:
         raise ValueError("not a feature table: its schema metadata has no key 'features'")
-    return FeatureInfo.model_validate_json(metadata[b"features"])
+    try:
+        return FeatureInfo.model_validate_json(metadata[b"features"])
+    except ValidationError as error:
+        raise ValueError(f"not a feature table: the key 'features' is damaged: {error}") from error
 
 
 def feature_row(info: FeatureInfo, result: Any) -> pa.Table:
@@ -209,9 +212,21 @@ def read_modality(folder: str | Path, columns: list[str] | None = None) -> pa.Ta
     ------
     FileNotFoundError
         There is no ``part-*.parquet`` in the folder.
+    DamagedFile
+        A part is torn, lacks a column, or has other columns than the first; or the table is of
+        another modality than the folder's name says.
     """
     parts = sorted(Path(folder).glob("part-*.parquet"))
     if not parts:
         raise FileNotFoundError(f"{folder}: no part-*.parquet; extract the features first")
     tables = [read_table(part, columns) for part in parts]
+    for part, table in zip(parts, tables, strict=True):
+        try:
+            modality = feature_info(table).modality
+        except ValueError as error:
+            raise DamagedFile(f"{part}: {error}; {REMEDY}") from error
+        if part.parent.name in MODALITIES and part.parent.name != modality:
+            raise DamagedFile(f"{part} holds features of {modality}: {REMEDY}")
+        if not table.schema.equals(tables[0].schema, check_metadata=False):
+            raise DamagedFile(f"{part} has other columns than {parts[0]}: {REMEDY}")
     return tables[0] if len(tables) == 1 else pa.concat_tables(tables).sort_by("clip_id")

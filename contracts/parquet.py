@@ -6,7 +6,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from contracts.files import replacing
+from contracts.files import REMEDY, DamagedFile, replacing
 
 ROW_GROUP_BYTES = 64 * 1024 * 1024  # uncompressed
 
@@ -27,17 +27,44 @@ def write_table(table: pa.Table, path: str | Path) -> None:
         )
 
 
-def read_table(path: str | Path, columns: list[str] | None = None) -> pa.Table:
+def read_table(
+    path: str | Path, columns: list[str] | None = None, schema: pa.Schema | None = None
+) -> pa.Table:
     """Read a Parquet file, or only some of its columns.
+
+    Parameters
+    ----------
+    path : path
+    columns : list of str, optional
+        Columns to read; all by default.
+    schema : pa.Schema, optional
+        Columns that have to be there, with their types; others may stand beside them.
 
     Raises
     ------
     FileNotFoundError
         There is no such file.
+    DamagedFile
+        It is no Parquet file or a torn one, or lacks a column.
     """
     if not Path(path).is_file():
         raise FileNotFoundError(f"{path}: no such table; run the stage that writes it")
-    return pq.read_table(path, columns=columns, partitioning=None)
+    try:
+        table = pq.read_table(path, columns=columns, partitioning=None)
+    except (pa.ArrowException, OSError) as error:
+        reason = str(error).partition("\n")[0][:200]
+        raise DamagedFile(f"{path} is no Parquet file, or torn ({reason}): {REMEDY}") from error
+    types = {field.name: field.type for field in table.schema}
+    for name in columns or []:
+        if name not in types:
+            raise DamagedFile(f"{path} has no column {name}: another table is there; {REMEDY}")
+    for field in schema or []:
+        if types.get(field.name) != field.type:
+            raise DamagedFile(
+                f"{path}: its column {field.name} is of {types.get(field.name, 'nothing')}, not of "
+                f"{field.type}: another table is there; {REMEDY}"
+            )
+    return table
 
 
 def sorted_rows(manifest: pa.Table) -> list[dict[str, Any]]:

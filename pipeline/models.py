@@ -1,11 +1,11 @@
 """Settings of the models of a run: params.yaml over the dataset's preset over the model's own."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from contracts.files import REMEDY, DamagedFile, read_json
 from lnln.models.registry import find
 from lnln.settings import ModelSettings, SeedlessTrainSettings, Shapes, TrainSettings
 from pipeline.checking import ParamsError, problems_of, refuse
@@ -108,4 +108,8 @@ def merged(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
 
 def load_model(name: str, path: Path = SETTINGS) -> ResolvedModel:
     """Read what the `dataset` stage settled for a model."""
-    return ResolvedModel.model_validate(json.loads(path.read_text("utf-8"))[name])
+    content = read_json(path)
+    if name not in content:
+        raise DamagedFile(f"{path} has no model {name}: {REMEDY}")
+    refuse(problems_of(ResolvedModel, content[name]), f"{path}: {name}")
+    return ResolvedModel.model_validate(content[name])

@@ -1,12 +1,12 @@
 """`params.yaml` and `datasets.yaml`, typed and validated in one place."""
 
-import json
 import math
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from contracts.files import read_json
 from contracts.messages import message
 from extractors.settings import (
     AudioSettings,
@@ -297,6 +297,6 @@ def _dataset(section: Any, where: str, corpora: dict[str, Corpus]) -> Dataset:
 
 def load_dataset(path: Path = DATASET) -> ResolvedDataset:
     """Read what the `dataset` stage resolved."""
-    content = json.loads(path.read_text("utf-8"))
+    content = read_json(path)
     refuse(problems_of(ResolvedDataset, content), str(path))
     return ResolvedDataset.model_validate(content)

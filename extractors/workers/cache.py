@@ -37,6 +37,7 @@ _NOTE = "use.json"
 _TEMPORARY = "lnln-session-"
 _IN_USE = "in-use.lock"
 _SETTLED_S = 60.0  # between making that file and locking it passes less
+_OF_ROWS = ("values", "observed", "starts", "ends", "token_ids", "special")  # a value per row
 
 
 class Use(NamedTuple):
@@ -107,15 +108,20 @@ class Cache:
         listed = {Path(path).stem for path in self._listed(group)}
         return listed.intersection(keys)
 
-    def read(self, group: str, keys: Sequence[str]) -> Iterator[pa.Table | None]:
+    def read(
+        self, group: str, keys: Sequence[str], schema: pa.Schema | None = None
+    ) -> Iterator[pa.Table | None]:
         """Entries in the order of their keys; None for one that is gone or damaged.
 
-        As many are in memory as are fetched at once. A damaged one is removed.
+        As many are in memory as are fetched at once. A damaged one is removed; so is one that is
+        not a single row of `schema`, where that is given.
         """
         for first in range(0, len(keys), _AT_ONCE):
             paths = [self._entry(group, key) for key in keys[first : first + _AT_ONCE]]
             for path, content in zip(paths, self._fetched(paths), strict=True):
                 table = _table(content) if content is not None else None
+                if table is not None and schema is not None and not _is_row(table, schema):
+                    table = None
                 if table is None and content is not None:
                     with suppress(FileNotFoundError):
                         self._files.rm_file(path)
@@ -289,7 +295,20 @@ def _table(content: bytes) -> pa.Table | None:
     """The table in an entry; None where it is not what was written."""
     if len(content) <= _SUM or zlib.crc32(content[_SUM:]).to_bytes(_SUM, "big") != content[:_SUM]:
         return None
-    return pa.ipc.open_stream(pa.py_buffer(content)[_SUM:]).read_all()
+    try:
+        table = pa.ipc.open_stream(pa.py_buffer(content)[_SUM:]).read_all()
+        table.validate(full=True)
+    except (pa.ArrowException, OSError):
+        return None
+    return table
+
+
+def _is_row(table: pa.Table, schema: pa.Schema) -> bool:
+    """Whether a table is one row of a schema, whose lists are all of one length."""
+    if table.num_rows != 1 or not table.schema.equals(schema, check_metadata=False):
+        return False
+    rows = [f.name for f in schema if f.name in _OF_ROWS]
+    return len({len(table[name][0]) for name in rows}) <= 1
 
 
 @contextmanager

@@ -47,7 +47,8 @@ class Collected:
         rows: list[pa.Table] = []
         names: list[str] = []
         size = 0
-        entries = self.work.cache.read(self.work.group, [job.key for job in self.jobs])
+        keys = [job.key for job in self.jobs]
+        entries = self.work.cache.read(self.work.group, keys, self._row_schema())
         with Progress(len(self.jobs), f"packing {self.work.group.split('-')[0]}") as progress:
             for job, entry in zip(self.jobs, entries, strict=True):
                 row = self._again(job) if entry is None else entry
@@ -68,7 +69,7 @@ class Collected:
     def _again(self, job: Job) -> pa.Table:
         """Make an entry anew that was damaged or deleted since it was looked for."""
         reason = Making(self.work, [job], self.session).reasons("mending").get(job.key)
-        for entry in self.work.cache.read(self.work.group, [job.key]):
+        for entry in self.work.cache.read(self.work.group, [job.key], self._row_schema()):
             if entry is not None:
                 return entry
         raise SetupError(
@@ -76,6 +77,10 @@ class Collected:
             f"({reason or 'it was made, but not where this machine looks'}); on a cluster, "
             "run.cache must be storage that all of its nodes share"
         )
+
+    def _row_schema(self) -> pa.Schema:
+        """Of an entry: the table's without the name of the clip."""
+        return pa.schema(list(self.schema)[1:])
 
     def _joined(self, names: list[str], rows: list[pa.Table]) -> pa.Table:
         joined = pa.concat_tables(rows).combine_chunks()

@@ -10,7 +10,7 @@ key "features".
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from contracts.features import feature_info, read_modality
+from contracts.files import DamagedFile
 from contracts.schemas import MODALITIES
 from lnln.data.features import (
     FeatureSet,
@@ -29,6 +30,14 @@ from lnln.data.features import (
     ModalityFeatures,
     TextFeatures,
 )
+
+TYPES: dict[str, Callable[[pa.DataType], bool]] = {  # of the rows in a clip's lists
+    "observed": pa.types.is_boolean,
+    "special": pa.types.is_boolean,
+    "token_ids": pa.types.is_integer,
+    "starts": pa.types.is_floating,
+    "ends": pa.types.is_floating,
+}
 
 
 def read_features(folder: Path, manifest: pa.Table, split: str, lengths: Lengths) -> FeatureSet:
@@ -134,7 +143,7 @@ def _positions(modality: str, table: pa.Table) -> dict[str, int]:
     positions = {clip_id: i for i, clip_id in enumerate(clip_ids)}
     if len(positions) < len(clip_ids):
         twice = next(c for c in positions if clip_ids.count(c) > 1)
-        raise ValueError(f"the {modality} features have the clip {twice!r} more than once")
+        raise DamagedFile(f"the {modality} features have the clip {twice!r} more than once")
     return positions
 
 
@@ -142,27 +151,33 @@ def _read_modality(table: pa.Table, modality: str) -> ModalityFeatures:
     try:
         info = feature_info(table)
     except ValueError as error:
-        raise ValueError(f"{modality}: {error}; write it with extract") from error
+        raise DamagedFile(f"{modality}: {error}; write it with extract") from error
+    if info.modality != modality:
+        raise DamagedFile(
+            f"the table of {modality} holds features of {info.modality}: extract them anew"
+        )
     rows, offsets = _flatten(table, modality, "values")
+    if not (pa.types.is_fixed_size_list(rows.type) and pa.types.is_float32(rows.type.value_type)):
+        raise DamagedFile(f"the {modality} features have values of {rows.type}, not float32 rows")
     observed, observed_offsets = _flatten(table, modality, "observed")
     if not np.array_equal(offsets, observed_offsets):
-        raise ValueError(
+        raise DamagedFile(
             f"the {modality} features have other row counts in observed than in values"
         )
     values = rows.flatten().to_numpy(zero_copy_only=False).reshape(-1, rows.type.list_size)
     if values.shape[1] != len(info.names):
-        raise ValueError(f"{modality} has {values.shape[1]} columns but {len(info.names)} names")
+        raise DamagedFile(f"{modality} has {values.shape[1]} columns but {len(info.names)} names")
     bad = np.isnan(values) | np.isposinf(values)
     if bad.any():
         row, column = np.argwhere(bad)[0]
         clip_id = table["clip_id"][int(np.searchsorted(offsets, row, side="right")) - 1].as_py()
-        raise ValueError(
+        raise DamagedFile(
             f"{modality} feature {info.names[column]!r} of the clip {clip_id!r} is "
             f"{values[row, column]}: unobserved rows must be 0"
         )
     times = _token_times(table) if modality == "text" else _row_times(table, offsets)
     if len(times) != len(values):
-        raise ValueError(f"the {modality} features have other row counts in starts than in values")
+        raise DamagedFile(f"the {modality} features have other row counts in starts than in values")
     return ModalityFeatures(info, offsets, values, observed.to_numpy(zero_copy_only=False), times)
 
 
@@ -186,18 +201,18 @@ def _token_times(table: pa.Table) -> NDArray[np.float64]:
         for name in ("starts", "ends")
     )
     if len(starts) != len(ends):
-        raise ValueError("the text features have other row counts in ends than in starts")
+        raise DamagedFile("the text features have other row counts in ends than in starts")
     return (starts + ends) / 2
 
 
 def _read_text(table: pa.Table) -> TextFeatures:
     states = _read_modality(table, "text")
     if states.info.unk_id is None or states.info.pad_id is None:
-        raise ValueError("the text features name no unk_id and pad_id: write them with extract")
+        raise DamagedFile("the text features name no unk_id and pad_id: write them with extract")
     token_ids, _ = _flatten(table, "text", "token_ids")
     special, _ = _flatten(table, "text", "special")
     if not len(token_ids) == len(special) == len(states.values):
-        raise ValueError("the text features have other row counts in token_ids than in values")
+        raise DamagedFile("the text features have other row counts in token_ids than in values")
     return TextFeatures(
         states.info,
         states.offsets,
@@ -211,8 +226,15 @@ def _read_text(table: pa.Table) -> TextFeatures:
 
 def _flatten(table: pa.Table, modality: str, column: str) -> tuple[pa.Array, IntArray]:
     """Return the rows of all clips in one array and where each clip's begin."""
+    if column not in table.column_names:
+        raise DamagedFile(f"the {modality} features have no column {column}: extract them anew")
     lists = table[column].combine_chunks()
+    of = TYPES.get(column, lambda _: True)
+    if not pa.types.is_list(lists.type) or not of(lists.type.value_type):
+        raise DamagedFile(
+            f"the {modality} features have {lists.type} in {column}: extract them anew"
+        )
     if lists.null_count:
-        raise ValueError(f"the {modality} features have a null in {column}: write an empty list")
+        raise DamagedFile(f"the {modality} features have a null in {column}: write an empty list")
     offsets = lists.offsets.to_numpy().astype(np.int64)
     return lists.flatten(), offsets - offsets[:1]  # flatten, unlike .values, honours slices

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from contracts.files import read_json
 from lnln.checkpoints.config import read_config
 from lnln.checkpoints.hub import CONFIG
 from lnln.evaluation.table import parse, read
@@ -152,4 +153,4 @@ def _parted(said: str) -> tuple[str, str | None]:
 def _metric_set_beside(path: Path) -> MetricSet | None:
     """Return that of the dataset that `dvc repro` resolved into the same folder."""
     beside = path.parent / DATASET.name
-    return json.loads(beside.read_text("utf-8"))["metric_set"] if beside.is_file() else None
+    return read_json(beside).get("metric_set") if beside.is_file() else None

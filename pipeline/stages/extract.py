@@ -3,6 +3,7 @@
 import sys
 from typing import cast
 
+from contracts import schemas
 from contracts.features import clip_warnings, read_modality, write_modality
 from contracts.parquet import read_table
 from contracts.quarantine import Rejected
@@ -22,7 +23,8 @@ def main() -> None:
         sys.exit(f"usage: python -m pipeline.stages.extract {{{'|'.join(MODALITIES)}}}")
     modality = cast(Modality, sys.argv[1])
     settings, params = getattr(load_dataset(), modality), load_params()
-    manifest, transcripts = read_table(MANIFEST), read_table(TRANSCRIPTS)
+    manifest = read_table(MANIFEST, schema=schemas.MANIFEST)
+    transcripts = read_table(TRANSCRIPTS, schema=schemas.TRANSCRIPTS)
     folder = FEATURES / modality
     rejected: list[Rejected] = []
     if is_precomputed(manifest) and modality != "text":

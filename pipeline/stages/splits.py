@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from contracts import schemas
 from contracts.parquet import read_table
 from extractors.assets.resolving import resolve
 from lnln.data.features import FeatureSet, Lengths
@@ -28,8 +29,9 @@ def lengths(dataset: Dataset) -> Lengths:
 
 def read_manifest() -> pa.Table:
     """Read the manifest's clips that `transcribe` did not set aside."""
-    manifest = read_table(MANIFEST)
-    return manifest.filter(pc.is_in(manifest["clip_id"], read_table(TRANSCRIPTS)["clip_id"]))
+    manifest = read_table(MANIFEST, schema=schemas.MANIFEST)
+    transcripts = read_table(TRANSCRIPTS, schema=schemas.TRANSCRIPTS)
+    return manifest.filter(pc.is_in(manifest["clip_id"], transcripts["clip_id"]))
 
 
 def read_split(

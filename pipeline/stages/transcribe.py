@@ -5,6 +5,7 @@ from collections import Counter
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from contracts import schemas
 from contracts.parquet import read_table, write_table
 from extractors.transcription import transcribe, wordless_sound
 from extractors.workers.session import Session
@@ -16,7 +17,7 @@ from pipeline.stage import quarantine, run, warn
 def main() -> None:
     """Write the transcripts; clips with neither words nor a picture are quarantined."""
     params, dataset = load_params(), load_dataset()
-    manifest = read_table(MANIFEST)
+    manifest = read_table(MANIFEST, schema=schemas.MANIFEST)
     with Session(params.run) as session:
         result = transcribe(manifest, dataset.speech, session)
     rejected = wordless_sound(manifest, result.table)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from contracts.files import read_json
 from contracts.parquet import read_table
 from lnln.evaluation.by_model import ModelAnswers, from_slices
 from lnln.evaluation.table import Slice, read, slices
@@ -172,5 +172,4 @@ def _model_and_seed(folder: Path) -> tuple[str, int]:
 
 
 def _json(path: Path) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    return content
+    return read_json(path)
