@@ -37,9 +37,9 @@ class SmallFaces:
     """Small faces in one clip, frame by frame.
 
     Tiles are searched in the first frame in which no face is found. After every search in vain the
-    next waits twice as long, up to 2 s; every row with a face shortens the wait by one row. A face
-    once found is followed in a window around its last position, for 1 s longer than it is seen, and
-    others are searched for every 2 s.
+    next waits twice as long, up to 2 s; every row with a face shortens the wait by half a row. A
+    face once found is followed in a window around its last position, for 1 s longer than it is
+    seen, and others are searched for every 2 s.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ class SmallFaces:
             if not seen:
                 self._wait = min(2 * self._wait, self._longest)
         elif seen:
-            self._wait = max(self._wait - 1, 1.0)
+            self._wait = max(self._wait - 0.5, 1.0)
         self._places = places[: self._most]
         return seen
 

@@ -14,7 +14,9 @@ import numpy as np
 
 # Correlations of looks, measured on the GRID corpus. One person: above 0.85 within 3 s of speech,
 # and above 0.76 between two occasions in 95 % of the pairs. Two people: below 0.68 in four of five
-# pairs.
+# pairs. Where emotions are acted (19 people, 334 sightings; the same person half a second to 2.5 s
+# later), 0.5 parts 2.4 % of the pairs of one laughing or shouting person and joins 13 % of those of
+# two people. 0.45 would part 1.6 % and join 19 %: more cuts to somebody else would go unnoticed.
 _SAME_LOOK = 0.5  # least correlation for a match near the last position
 _SURE_LOOK = 0.75  # and anywhere else
 _REACH = 0.75  # head sizes that a face may move between two rows

@@ -1,7 +1,8 @@
 """Recordings of real people, which the project does not carry.
 
 `LNLN_REAL_CLIPS` names a folder with GRID clips (MPEG-1, 360x288) under ``grid/`` and a public
-recording of two people, one of them speaking, ``speech/obama_speech.mp4``.
+recording of two people, one of them speaking, ``speech/obama_speech.mp4``, and clips of acted
+emotions (h264, 360x270) under ``javanese/``.
 """
 
 import os
@@ -9,12 +10,14 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 import pytest
 
-from extractors.media.container import Clip, probe
+from extractors.media.container import Clip, Damage, probe
 from extractors.settings import VisionSettings
 from extractors.vision.extractor import VisionExtractor
+from extractors.vision.frames import sample_frames
 
 FOLDER = os.environ.get("LNLN_REAL_CLIPS")
 needs_real_clips = pytest.mark.skipif(
@@ -62,6 +65,43 @@ def test_the_speaker_of_a_real_recording_is_followed():
     )
     assert (rows.face.chosen_by, rows.face.faces) == ("speech", 2)
     assert rows.observed.mean() > 0.95
+
+
+@needs_real_clips
+@pytest.mark.slow
+@pytest.mark.parametrize("share", [0.1, 0.15, 0.2])
+def test_small_real_faces_are_observed_in_90_percent_of_the_frames(monkeypatch, share):
+    """Of clips scaled down in the middle of a grey frame, where their faces are large."""
+    extractor = VisionExtractor(VisionSettings(landmarks=True), offline=True)
+    grid = sorted(Path(FOLDER or "", "grid").glob("*.mpg"))
+    acted = sorted(Path(FOLDER or "", "javanese").glob("*.mp4"))
+    observed = total = 0
+    for file in [*grid[::6], *acted[::32]]:
+        clip = Clip(str(file), 0.0, 1.0)
+        pictures = [p for p in sample_frames(clip, 10, 0.1, 1280, Damage()) if p is not None]
+        rows = extractor.extract(clip)
+        if not rows.observed.all():
+            continue  # it is not known how large the face is
+        down = rows.values[0, 59::3]
+        scale = share / float(np.ptp(down))
+        small = [_smaller(picture, scale) for picture in pictures]
+        with monkeypatch.context() as patch:
+            patch.setattr("extractors.vision.extractor.sample_frames", lambda *_, s=small: iter(s))
+            rows = extractor.extract(clip)
+        observed += rows.observed.sum()
+        total += len(rows.observed)
+    assert observed >= 0.9 * total > 50
+
+
+def _smaller(picture: np.ndarray, scale: float) -> np.ndarray:
+    """A picture scaled down, in the middle of a grey one of 16:9."""
+    height, width = picture.shape[:2]
+    size = round(width * scale), round(height * scale)
+    frame = np.full((height, height * 16 // 9, 3), 127, np.uint8)
+    top, left = (frame.shape[0] - size[1]) // 2, (frame.shape[1] - size[0]) // 2
+    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    frame[top : top + size[1], left : left + size[0]] = small
+    return frame
 
 
 def _put_beside(path: Path, speaker: Path, listener: Path, turn: int) -> None:
