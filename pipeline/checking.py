@@ -9,6 +9,14 @@ from typing import Annotated, Any, get_args, get_origin
 from pydantic import BaseModel, BeforeValidator, ValidationError
 from ruamel.yaml import YAML, YAMLError
 
+from contracts.messages import message
+from pipeline.paths import PARAMS
+
+RESTORE = message(
+    f"What a failed `dvc exp run -S` wrote stays in {PARAMS}: give that line its former value back "
+    f"(git diff {PARAMS} shows it)."
+)
+
 
 class ParamsError(Exception):
     """A key or value of `params.yaml` or `datasets.yaml` that cannot be used, and what could be."""

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from contracts.files import read_json
-from contracts.messages import message
 from extractors.settings import (
     AudioSettings,
     ExtractorSettings,
@@ -20,6 +19,7 @@ from lnln.missing.patterns import PatternName
 from lnln.models.registry import find, names
 from lnln.settings import Metric, MetricSet, Seed, SeedlessTrainSettings
 from pipeline.checking import (
+    RESTORE,
     Name,
     ParamsError,
     problems_of,
@@ -195,12 +195,6 @@ class Params(_File):
     overrides: dict[str, dict[str, Any]] = Field(
         description="sections of models, by name, with the keys that are not null"
     )
-
-
-RESTORE = message(
-    f"What a failed `dvc exp run -S` wrote stays in {PARAMS}: give that line its former value back "
-    f"(git diff {PARAMS} shows it)."
-)
 
 
 def load_params(path: Path = PARAMS) -> Params:

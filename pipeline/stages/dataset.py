@@ -6,9 +6,9 @@ from typing import Any
 
 from contracts.messages import message
 from lnln.evaluation.metrics import metric_names
-from pipeline.checking import ParamsError
+from pipeline.checking import RESTORE, ParamsError
 from pipeline.models import ResolvedModel, compared, resolve_model
-from pipeline.params import RESTORE, Params, ResolvedDataset, load_params, resolve_dataset
+from pipeline.params import Params, ResolvedDataset, load_params, resolve_dataset
 from pipeline.paths import DATASET, PARAMS, SETTINGS
 from pipeline.stage import StageError, run, write_json
 

@@ -103,7 +103,7 @@ def test_a_dataset_that_names_no_corpus_gets_an_empty_table(
         ("rated_sentences", "rated_sentences has the label_range [-4.0, 4.0] and the archive"),
         ("../x", "--name '../x' is no plain name"),
         ("12", "--name '12' is no plain name"),
-        ("yes", "--name 'yes' is no plain name"),
+        ("true", "--name 'true' is no plain name"),
     ],
 )
 def test_a_name_that_cannot_be_had_is_refused(table: Path, name: str, told: str) -> None:

@@ -86,7 +86,7 @@ def test_missing_dataset_names_its_source_and_how_to_take_the_choice_back(
     change("dataset", "mosi")
     with pytest.raises(StageError) as error:
         dataset.main()
-    for text in ("data/mosi/label.csv", "its authors", "import-mmsa", "git checkout params.yaml"):
+    for text in ("data/mosi/label.csv", "its authors", "import-mmsa", "git diff params.yaml"):
         assert text in str(error.value)
 
 
