@@ -249,17 +249,17 @@ def _without_empty_labels(content: dict[str, Any]) -> dict[str, Any]:
 def _transcripts(content: dict[str, Any], where: str) -> tuple[list[str], list[int]]:
     """The transcripts, and the indices of the clips that have none: None, NaN or its name."""
     column = _column(content, "raw_text", where)
-    missing = [i for i, text in enumerate(column) if _is_missing(text)]
-    if missing:
-        column = np.array(column, object)  # a copy
-        column[missing] = ""
-    return _strings(content | {"raw_text": column}, "raw_text", where), missing
+    if isinstance(column, list) or column.dtype.kind in "Of":
+        column = [NO_TEXT[0] if _is_missing(text) else text for text in column]
+    texts = _strings(content | {"raw_text": column}, "raw_text", where)
+    missing = [i for i, text in enumerate(texts) if text.strip() in NO_TEXT]
+    for i in missing:
+        texts[i] = ""
+    return texts, missing
 
 
 def _is_missing(text: Any) -> bool:
-    if isinstance(text, (float, np.floating)):
-        return bool(np.isnan(text))
-    return text is None or (isinstance(text, str) and text.strip() in NO_TEXT)
+    return text is None or (isinstance(text, (float, np.floating)) and bool(np.isnan(text)))
 
 
 def _placed(
