@@ -136,16 +136,19 @@ def _forget_entries(traces: Traces) -> int:
     from extractors.datasets.probing import probe_rows
     from extractors.forgetting import forget_entries
     from extractors.settings import RunSettings
-    from extractors.workers.cache import VARIABLE
+    from extractors.workers.cache import VARIABLE, opened
     from extractors.workers.session import Session
     from pipeline.params import load_params
 
     url = os.environ.get(VARIABLE) or (load_params().run.cache if PARAMS.exists() else "")
     if not url:
         return 0
-    with Session(RunSettings(cache=url, offline=True)) as session:
-        rows, _ = probe_rows(_present(traces), session)
-        return forget_entries(session.cache, [*traces.rows, *rows.to_pylist()], traces.said)
+    present, rows = _present(traces), list(traces.rows)
+    if present:
+        with Session(RunSettings(cache=url, offline=True)) as session:
+            rows += probe_rows(present, session)[0].to_pylist()
+    with opened(url) as cache:
+        return forget_entries(cache, rows, traces.said)
 
 
 def _present(traces: Traces) -> list[dict[str, Any]]:

@@ -165,16 +165,12 @@ def _column(content: dict[str, Any], name: str, where: str) -> Any:
     return value
 
 
-def _items(content: dict[str, Any], name: str, where: str) -> list[Any]:
+def _strings(content: dict[str, Any], name: str, where: str) -> list[str]:
     values = _column(content, name, where)
     try:
-        return list(values.tolist() if isinstance(values, np.ndarray) else values)
+        items = values.tolist() if isinstance(values, np.ndarray) else values
     except (ValueError, SystemError):  # numpy's strings can hold invalid code points
         raise UnsafePickle(f"{where}: {name} holds what is no text") from None
-
-
-def _strings(content: dict[str, Any], name: str, where: str) -> list[str]:
-    items = _items(content, name, where)
     strings, room = [], MAX_TEXT
     for value in items:  # each is a copy
         strings.append(_string(value, name, where))
@@ -258,17 +254,18 @@ def _without_empty_labels(content: dict[str, Any]) -> dict[str, Any]:
 
 def _transcripts(content: dict[str, Any], where: str) -> tuple[list[str], list[int]]:
     """The transcripts, and the indices of the clips that have none: None, NaN or its name."""
-    column = _items(content, "raw_text", where)
-    missing = [i for i, text in enumerate(column) if _is_missing(text)]
+    column = _column(content, "raw_text", where)
+    if isinstance(column, list) or column.dtype.kind in "Of":
+        column = [NO_TEXT[0] if _is_missing(text) else text for text in column]
+    texts = _strings(content | {"raw_text": column}, "raw_text", where)
+    missing = [i for i, text in enumerate(texts) if text.strip() in NO_TEXT]
     for i in missing:
-        column[i] = ""
-    return _strings(content | {"raw_text": column}, "raw_text", where), missing
+        texts[i] = ""
+    return texts, missing
 
 
 def _is_missing(text: Any) -> bool:
-    if isinstance(text, (float, np.floating)):
-        return bool(np.isnan(text))
-    return text is None or (isinstance(text, str) and text.strip() in NO_TEXT)
+    return text is None or (isinstance(text, (float, np.floating)) and bool(np.isnan(text)))
 
 
 def _placed(
