@@ -126,7 +126,8 @@ def answers(
 
 def join(tables: Iterable[pa.Table]) -> pa.Table:
     """Put tables of predictions together, under one dictionary of names."""
-    return pa.concat_tables([PREDICTIONS.empty_table(), *tables]).unify_dictionaries()
+    together = pa.concat_tables([PREDICTIONS.empty_table(), *tables]).unify_dictionaries()
+    return together.combine_chunks()
 
 
 def write(table: pa.Table, path: Path) -> None:
