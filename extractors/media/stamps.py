@@ -74,7 +74,7 @@ class Stamps:
         ends: dict[int, float] = {}  # of each stream, as far as it is placed
         holes: list[float] = []
         apart: list[tuple[str, float]] = []
-        for section in sections[:-1]:
+        for section in sections if len(sections) > 1 else ():
             for run in section:  # no picture is held, and no sound lasts, until a hole ends
                 run.end = min(run.end, run.usual)
         for section, before in zip(sections, [None, *sections], strict=False):
@@ -95,9 +95,8 @@ class Stamps:
             for run in section:
                 run.shift = place - begin
                 ends[run.stream] = max(ends.get(run.stream, 0.0), run.end + run.shift)
-        if sections:
-            last = sections[-1]
-            claimed = max(run.claimed for run in last) - max(run.end for run in last)
+        if len(sections) == 1:
+            claimed = max(run.claimed for run in sections[0]) - max(run.end for run in sections[0])
             holes += [claimed] if claimed > 0 else []
         self._tell(holes, apart, len({section[0].epoch for section in sections}) - 1)
 

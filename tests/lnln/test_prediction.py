@@ -112,6 +112,20 @@ def test_long_clips_are_told_that_they_were_cut(
     assert answer.warnings == [read]
 
 
+def test_what_was_odd_about_a_file_stands_in_its_answer(
+    model: Checkpoint, tables: dict[str, pa.Table]
+) -> None:
+    odd = [["time stamps start again 1 times"] if i == 1 else [] for i in range(4)]
+    changed = {}
+    for modality in ("audio", "vision"):
+        table = tables[modality]
+        column = table.schema.get_field_index("warnings")
+        field = table.schema.field("warnings")
+        changed[modality] = table.set_column(column, field, pa.array(odd, field.type))
+    answers = predict(SimpleNamespace(**tables | changed), model)
+    assert [a.warnings.count(odd[1][0]) for a in answers] == [0, 1, 0, 0]
+
+
 def test_notice_of_the_model_comes_with_every_answer(
     make_set: Callable[..., FeatureSet],
     make_checkpoint: Callable[..., Checkpoint],

@@ -126,3 +126,30 @@ def test_memory_does_not_grow_with_the_length_of_the_video(long_video):
     short, long = peak_mb(3), peak_mb(18)
     assert long < 600
     assert long < 1.1 * short
+
+
+def test_a_frame_that_is_held_is_looked_at_once(extractor, shown, face, monkeypatch):
+    looks = []
+    make = extractor._landmarker
+
+    class Counting:
+        def __init__(self):
+            self.landmarker = make()
+
+        def __enter__(self):
+            self.landmarker.__enter__()
+            return self
+
+        def __exit__(self, *error):
+            return self.landmarker.__exit__(*error)
+
+        def detect_for_video(self, image, time_ms):
+            looks.append(time_ms)
+            return self.landmarker.detect_for_video(image, time_ms)
+
+    monkeypatch.setattr(extractor, "_landmarker", Counting)
+    first, second = face[0], face[1]
+    rows = shown([first] * 3 + [None] + [second] * 300)
+    assert looks == [0, 400]
+    assert rows.observed.tolist() == [True] * 3 + [False] + [True] * 300
+    assert (rows.values[4:] == rows.values[4]).all()
