@@ -56,7 +56,7 @@ def test_links_files_and_whole_videos_of_the_clips_are_found(tmp_path: Path) -> 
         HEADER + "ann,1,,,train,,\nann,2,,,train,,\nann,22,,,train,,\nhers,a,,,train,0,1\n"
         "both,a,,,train,0,1\nboth,b,,,train,1,2\nother,a,,,train,0,1\n"
     )
-    lines = [line for _, line in read_lines(tmp_path / "label.csv")]
+    lines = [line for _, line in read_lines(tmp_path / "label.csv", COLUMNS)]
     files = raw_files(tmp_path, {"ann/1", "ann/2", "hers/a", "both/a"}, lines)
     assert [path.name for path in files.links] == ["1.mp4", "2.mkv"]
     assert [path.name for path in files.files] == ["2.srt", "hers.mp4"]
