@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from extractors.datasets.labels import read_lines
+from extractors.datasets.csv_table import read_lines
+from extractors.datasets.labels import COLUMNS
 from extractors.datasets.removing import raw_files, remove_files, remove_lines
 
 HEADER = "video_id,clip_id,text,label,mode,start_s,end_s\n"
