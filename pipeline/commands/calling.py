@@ -28,7 +28,7 @@ class Command(TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Refuse a name that would be read as an option: `*` brings such names, too."""
-        said = args[: args.index("--")] if "--" in args else args
+        said = args[: args.index("--")] if "--" in args else [*args]
         for name in said:
             if name.startswith("-") and len(name) > 1 and os.path.lexists(name):
                 ctx.fail(f"{printable(name)} is a file here: {_hint(ctx, name)}")

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.printable import printable, printable_json
@@ -42,6 +42,7 @@ def test_line_breaks_stay_where_they_are_asked_for() -> None:
     assert printable("a\nb\x1b", keep="\n") == "a\nb\\x1b"
 
 
+@settings(deadline=None)
 @given(st.text(), st.dictionaries(st.text(), st.text()))
 def test_json_says_what_was_written_and_holds_nothing_to_escape(
     text: str, more: dict[str, str]

@@ -5,13 +5,13 @@ import sys
 import warnings
 from pathlib import Path
 
-import pyarrow as pa
 import pytest
 from typer.testing import CliRunner
 
 from contracts.quarantine import Rejected
-from extractors.workers.cache import Cache
+from extractors.workers.cache import Use
 from pipeline import stage
+from pipeline.commands.cache import _print as show_uses
 from pipeline.commands.main import app
 from pipeline.commands.problems import report
 from pipeline.telling import guard
@@ -69,11 +69,10 @@ def test_errors_of_commands_are_printable(arguments: tuple[str, ...]) -> None:
     assert "owned" in output and not any(sign in output for sign in RAW)
 
 
-def test_cache_s_table_is_printable(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LNLN_CACHE", str(elsewhere / "kept [bold]"))
-    Cache(str(elsewhere / "kept [bold]")).write("audio\x1b-f00d", "ab12", pa.table({"x": [1]}))
-    shown = CliRunner().invoke(app, ["cache"]).output
-    assert "[bold]" in shown and r"audio\x1b" in shown and "\x1b" not in shown
+def test_cache_s_table_is_printable(capsys: pytest.CaptureFixture[str]) -> None:
+    show_uses("kept [bold]\x1b", [Use("audio\x1b-f00d", 1, 1, 0.0, 0, 0)])
+    shown = capsys.readouterr().out
+    assert r"kept [bold]\x1b" in shown and r"audio\x1b" in shown and "\x1b" not in shown
 
 
 def test_warnings_and_failures_are_a_line_each(capsys: pytest.CaptureFixture[str]) -> None:
