@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from contracts.files import replacing
 from lnln.evaluation.by_model import ModelAnswers, by_model
 from lnln.evaluation.comparison import Difference, compare
 from lnln.evaluation.table import read
@@ -17,10 +18,11 @@ from studies.corpora import describe
 from studies.fair import FAIR, PARAMS, result_of
 from studies.settings import Studies, load_studies
 from studies.tell import there
-from studies.told import METRICS, Row, below_one, difference, find, score, short, write_rows
+from studies.told import METRICS, Row, below_one, difference, find, markdown, score, short
 
 PLAIN, RATED = "minilm", "minilm-rated"
 SIMPLEST = "ridge"  # what a network has to be better than
+TOLD = METRICS / "fair"  # fair.json and .md
 
 
 def main() -> None:
@@ -53,7 +55,8 @@ def main() -> None:
         for title, found in gains.items():
             row[title] = difference(found[model]) if model in found else ""
         rows.append(row)
-    write_rows("fair", rows)
+    with replacing(TOLD / "fair.md") as temporary:
+        temporary.write_text(markdown(rows), "utf-8")
     write_json(
         {
             "scores": [asdict(one) for one in reached],
@@ -62,7 +65,7 @@ def main() -> None:
                 for title, found in gains.items()
             },
         },
-        METRICS / "fair.json",
+        TOLD / "fair.json",
     )
 
 

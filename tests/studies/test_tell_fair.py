@@ -62,7 +62,7 @@ def told(project: Path, root: Path) -> dict[str, dict[str, str]]:
             write(predictions(name, error + more), FAIR / name / "predictions.parquet")
             (FAIR / name / "about.json").write_text("{}", "utf-8")
     tell_fair.main()
-    header, _, *lines = Path("metrics/studies/tables/fair.md").read_text("utf-8").splitlines()
+    header, _, *lines = Path("metrics/studies/fair/fair.md").read_text("utf-8").splitlines()
     names = [cell.strip() for cell in header.split("|")[1:-1]]
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines]
     return {row[0]: dict(zip(names, row, strict=True)) for row in rows}
@@ -85,5 +85,5 @@ def test_what_was_not_run_is_left_out(
     told: dict[str, dict[str, str]], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert told["lnln"]["plain, by speaker"] == told["lnln"]["by the speaker baseline"] == ""
-    gains = json.loads(Path("metrics/studies/fair.json").read_text("utf-8"))["gains"]
+    gains = json.loads(Path("metrics/studies/fair/fair.json").read_text("utf-8"))["gains"]
     assert list(gains["by the speaker baseline"]) == ["ridge"]
