@@ -50,14 +50,14 @@ def read_table(
     if not Path(path).is_file():
         raise FileNotFoundError(f"{path}: no such table; run the stage that writes it")
     try:
-        table = pq.read_table(path, columns=columns, partitioning=None)
-    except (pa.ArrowException, OSError) as error:
+        types = {field.name: field.type for field in pq.read_schema(path)}
+        lacking = [name for name in columns or [] if name not in types]
+        table = None if lacking else pq.read_table(path, columns=columns, partitioning=None)
+    except (pa.ArrowException, ValueError, OSError) as error:
         reason = str(error).partition("\n")[0][:200]
         raise DamagedFile(f"{path} is no Parquet file, or torn ({reason}): {REMEDY}") from error
-    types = {field.name: field.type for field in table.schema}
-    for name in columns or []:
-        if name not in types:
-            raise DamagedFile(f"{path} has no column {name}: another table is there; {REMEDY}")
+    if lacking:
+        raise DamagedFile(f"{path} has no column {lacking[0]}: another table is there; {REMEDY}")
     for field in schema or []:
         if types.get(field.name) != field.type:
             raise DamagedFile(

@@ -298,7 +298,7 @@ def _table(content: bytes) -> pa.Table | None:
     try:
         table = pa.ipc.open_stream(pa.py_buffer(content)[_SUM:]).read_all()
         table.validate(full=True)
-    except (pa.ArrowException, OSError):
+    except (pa.ArrowException, ValueError, OSError):
         return None
     return table
 
