@@ -16,6 +16,7 @@ from pathlib import Path
 from contracts.files import replacing
 from extractors import Session
 signal.signal(signal.SIGINT, signal.default_int_handler)  # also where tests run in background
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # also where nohup runs the tests
 {prepare}
 with Session(dict(workers=1)) as session, replacing(Path("half-written")):
     folder = Path(session.cache.url)
