@@ -16,7 +16,6 @@ from pathlib import Path
 from contracts.files import replacing
 from extractors import Session
 signal.signal(signal.SIGINT, signal.default_int_handler)  # also where tests run in background
-signal.signal(signal.SIGHUP, signal.SIG_DFL)  # also where nohup runs the tests
 {prepare}
 with Session(dict(workers=1)) as session, replacing(Path("half-written")):
     folder = Path(session.cache.url)
@@ -41,6 +40,8 @@ def interrupt(script: str, signals: Sequence[int], folder: Path, *before: str) -
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
+        # Also where nohup runs the tests.
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
     )
     with process:
         assert process.stdout is not None and process.stdout.readline() == "at work\n"

@@ -12,6 +12,8 @@ import pyarrow as pa
 import pytest
 from typer.testing import CliRunner, Result
 
+from contracts.features import FeatureInfo
+from contracts.schemas import MODALITIES
 from lnln.checkpoints.config import Config
 from lnln.evaluation.table import Condition, answers, join, write
 from lnln.models.constant.settings import SETTINGS as ConstantSettings
@@ -157,7 +159,7 @@ def checkpoint(folder: str, seed: int | None, weights: str) -> None:
         settings=ConstantSettings(),
         shapes=shapes,
         normalisation=None,
-        features={},
+        features={m: FeatureInfo(modality=m, names=("one",)) for m in MODALITIES},
         language=None,
         metric_set="mosi",
         label_range=(-3, 3),

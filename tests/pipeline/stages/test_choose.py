@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from contracts.features import FeatureInfo
+from contracts.schemas import MODALITIES
 from lnln.checkpoints.config import CheckpointError, Config, read_config
 from lnln.models.registry import find
 from lnln.settings import Shapes
@@ -31,7 +33,7 @@ def trained(project: Path) -> Train:
             settings=find(model).settings(),
             shapes=Shapes(**widths, **lengths),
             normalisation=None,
-            features={},
+            features={m: FeatureInfo(modality=m, names=("one",)) for m in MODALITIES},
             metric_set="mosi",
             label_range=(-3, 3),
             dataset="sample",
