@@ -22,6 +22,7 @@ from contracts.features import FeatureInfo
 from contracts.schemas import Modality
 from lnln.checkpoints.checkpoint import Checkpoint, best_device
 from lnln.checkpoints.config import CheckpointError, Config
+from lnln.checkpoints.printing import Endless, check_printable
 from lnln.checkpoints.weights import Weights
 from lnln.data.language import LanguageEncoder
 from lnln.models.lnln.model import LNLN
@@ -175,6 +176,10 @@ def read_published(path: Path) -> dict[str, Tensor]:
     CheckpointError
         If it holds anything but `epoch`, `optimizer` and a `state_dict` of tensors.
     """
+    try:
+        check_printable(path)
+    except Endless as error:
+        raise CheckpointError(f"{path} is refused: it holds {error}") from error
     try:
         with warnings.catch_warnings(action="ignore"):  # of old or odd pickles
             # Mapped where the format allows, the optimiser's two thirds of the file stay unread.
