@@ -106,15 +106,16 @@ def prediction_lines(
     those of `prediction_table`.
     """
     predictions = list(predictions)
+    below = _below(predictions, ("low, high", "confidence"), notice, level, w_withheld)
+    if not predictions:
+        return "\n".join(["no prediction: none of the files could be read", "", *below])
     rows = [_line(row, label_range, (notice, w_withheld)) for row in predictions]
-    names = list(rows[0]) if rows else []
-    cells = [names, *([printable(cell) or "-" for cell in row.values()] for row in rows)]
+    cells = [[*rows[0]], *([printable(cell) or "-" for cell in row.values()] for row in rows)]
     widths = [max(map(cell_len, column)) for column in zip(*cells, strict=True)]
     lines = (
         "  ".join(set_cell_size(cell, width) for cell, width in zip(line, widths, strict=True))
         for line in cells
     )
-    below = _below(predictions, ("low, high", "confidence"), notice, level, w_withheld)
     return "\n".join([*(line.rstrip() for line in lines), "", *below])
 
 

@@ -119,9 +119,10 @@ def test_clip_added_to_the_folder_is_taken_in(
 
 
 def test_other_words_in_the_code_run_nothing_but_its_hashes(copy: Path, run: Run) -> None:
+    training = copy / "lnln" / "training"
+    replace(training / "checking.py", ("load the other kind", "take the other one"))  # of an error
     replace(
-        copy / "lnln" / "training" / "run.py",
-        ("load the other kind", "take the other one"),  # of an error
+        training / "run.py",
         ("Called with each row of the history", "Given each row of the history"),
     )
     for package in ("contracts", "extractors", "lnln", "pipeline"):

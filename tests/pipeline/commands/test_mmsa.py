@@ -94,6 +94,7 @@ def test_export_is_read_as_the_published_loaders_read_it(
 ) -> None:
     content = mmsa(WORDS)
     content["train"]["vision_lengths"] = [4] * 6
+    content["train"]["vision"][:, 4:] = 0
     lnln("import-mmsa", str(write_pickle(content)), "--dataset", "mosi")
     stages()
     lnln("export-mmsa", "out.pkl")
