@@ -87,7 +87,7 @@ def test_folder_without_git_comes_with_what_to_do(downloaded: Path) -> None:
     subprocess.run(["git", "init", "--quiet"], check=True)
     status, output = run()
     assert status == 0
-    assert f"git repository {downloaded}" in output
+    assert f"git repository {downloaded}" in " ".join(output.split())
 
 
 @pytest.mark.parametrize("target", ["repro", "studies", "doctor"])
