@@ -98,6 +98,13 @@ def test_what_comes_from_outside_is_text_and_never_an_element(make_run: MakeRun)
     assert f"{EVIL}/" in page.text
 
 
+def test_what_is_not_printable_is_escaped(make_run: MakeRun) -> None:
+    evil = "\x1b]0;owned\u202egpj"
+    built = build(make_run(names=[f"{evil}{i}" for i in range(24)], words=evil, path=evil))
+    assert r"\x1b]0;owned\u202egpj" in built
+    assert "\x1b" not in built and "\u202e" not in built
+
+
 def cells_of(run: Run, metric: str) -> dict[str, Cell]:
     """What the table of means over the rates says of a metric, by model."""
     caption = "Test split, mean over the missing rates"
