@@ -1,7 +1,7 @@
 """Find and follow faces that are too small for the landmarker's own detector.
 
-That detector looks at a whole frame scaled down to 128 pixels, and needs a face of about 20: in a
-picture of 16:9 one of a quarter to a third of the frame's height. Where it finds none, the frame is
+That detector looks at a whole frame scaled down to 128 pixels, and needs a face of about 18: in a
+picture of 16:9 one of a fifth to a quarter of the frame's height. Where it finds none, the frame is
 looked at again in overlapping tiles of half its height; a face found there is looked at in a window
 of the full resolution, and followed from window to window.
 """
