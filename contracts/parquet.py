@@ -52,7 +52,9 @@ def read_table(
     try:
         types = {field.name: field.type for field in pq.read_schema(path)}
         lacking = [name for name in columns or [] if name not in types]
-        table = None if lacking else pq.read_table(path, columns=columns, partitioning=None)
+        if not lacking:
+            table = pq.read_table(path, columns=columns, partitioning=None)
+            table.validate(full=True)  # lists that end elsewhere, strings that are no text
     except (pa.ArrowException, ValueError, OSError) as error:
         reason = str(error).partition("\n")[0][:200]
         raise DamagedFile(f"{path} is no Parquet file, or torn ({reason}): {REMEDY}") from error

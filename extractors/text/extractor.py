@@ -54,13 +54,18 @@ class TextExtractor:
     """
 
     def __init__(self, settings: TextSettings, *, offline: bool = False) -> None:
-        from transformers import AutoModel, AutoTokenizer
+        from transformers import AutoConfig, AutoModel, AutoTokenizer
 
         path = resolve(settings.model, offline=offline)
         local: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
         try:
             self._tokenizer = AutoTokenizer.from_pretrained(str(path), use_fast=True, **local)
-            self._model = AutoModel.from_pretrained(str(path), use_safetensors=True, **local).eval()
+            described = AutoConfig.from_pretrained(str(path), **local)
+            # "owner/name" there is a kernel that transformers would fetch and run.
+            described._attn_implementation = None
+            self._model = AutoModel.from_pretrained(
+                str(path), config=described, use_safetensors=True, **local
+            ).eval()
         except (OSError, ValueError) as error:
             reason = str(error).strip().splitlines()[0]
             raise SetupError(f"{settings.model} is not a usable text model: {reason}") from error

@@ -79,9 +79,9 @@ class Config(BaseModel):
         low, high = self.label_range
         if not low < high:
             raise ValueError(f"label_range is {low:g} to {high:g}: the least label comes first")
-        if self.features.keys() != set(MODALITIES):
-            raise ValueError(f"features describe {sorted(self.features)}, not {MODALITIES}")
-        for modality in MODALITIES:
+        if odd := self.features.keys() - set(MODALITIES):
+            raise ValueError(f"features describe {min(odd)!r}, not only {', '.join(MODALITIES)}")
+        for modality in self.features:
             width, names = getattr(self.shapes, f"{modality}_dim"), self.features[modality].names
             if self.features[modality].modality != modality:
                 raise ValueError(f"features: {modality} describes another modality")

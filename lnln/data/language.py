@@ -96,12 +96,15 @@ class LanguageEncoder(nn.Module):
                     f"{folder / name} is not there: give the folder of a language model in the "
                     "Hugging Face layout, with config.json and model.safetensors"
                 )
-        from transformers import AutoModel
+        from transformers import AutoConfig, AutoModel
 
+        local: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
+        config = AutoConfig.from_pretrained(folder, **local)
+        config._attn_implementation = None  # it can name code that would be fetched, see `OF_CODE`
         with _no_bar():  # it takes half a second
             encoder = cls(
                 AutoModel.from_pretrained(
-                    folder, local_files_only=True, use_safetensors=True, dtype=torch.float32
+                    folder, config=config, use_safetensors=True, dtype=torch.float32, **local
                 )
             )
         if (folder / HEAD).is_file():

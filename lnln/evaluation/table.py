@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from contracts.files import replacing
+from contracts.files import DamagedFile, replacing
 from contracts.schemas import PREDICTIONS, Modality
 from lnln.missing.patterns import Condition
 
@@ -166,18 +166,37 @@ def parse(content: bytes, name: str) -> pa.Table:
 
     Raises
     ------
-    ValueError
+    DamagedFile
         If it is no table of predictions.
     """
     try:
         # Threads of Arrow that are still there when Python exits may abort it (apache/arrow#34314).
         table = pq.ParquetFile(pa.BufferReader(content)).read(use_threads=False)
-    except pa.ArrowInvalid as error:
-        raise ValueError(f"{name} is no Parquet file: {error}") from error
+        table.validate(full=True)
+    except (pa.ArrowException, ValueError, OSError) as error:
+        reason = str(error).partition("\n")[0][:200]
+        raise DamagedFile(
+            f"{name} is no Parquet file: {reason}; run dvc repro --force sweep"
+        ) from error
     table = completed(table, PREDICTIONS)
-    if table.schema.names != PREDICTIONS.names:
-        raise ValueError(f"{name} is no table of predictions: run dvc repro --force sweep")
-    return table.cast(PREDICTIONS)
+    if table.schema.names != PREDICTIONS.names or not all(
+        _is_text(there.type) == _is_text(field.type)
+        for there, field in zip(table.schema, PREDICTIONS, strict=True)
+    ):
+        raise DamagedFile(f"{name} is no table of predictions: run dvc repro --force sweep")
+    try:
+        return table.cast(PREDICTIONS)
+    except pa.ArrowException as error:
+        raise DamagedFile(
+            f"{name} is no table of predictions ({error}): run dvc repro --force sweep"
+        ) from error
+
+
+def _is_text(type_: pa.DataType) -> bool:
+    """Names, which may be numbered or not; numbers in quotes are none."""
+    if pa.types.is_dictionary(type_):
+        type_ = type_.value_type
+    return bool(pa.types.is_string(type_) or pa.types.is_large_string(type_))
 
 
 def completed(table: pa.Table, schema: pa.Schema) -> pa.Table:

@@ -219,3 +219,14 @@ def test_language_config_that_cannot_be_true_is_refused_at_once(
     with pytest.raises(CheckpointError, match=message):
         load(finetuned)
     assert time.process_time() - begin < 5
+
+
+def test_kernel_that_the_folder_of_an_encoder_names_is_not_taken(bert: Path) -> None:
+    before = LanguageEncoder.from_folder(bert).model.config._attn_implementation
+    file = bert / "config.json"
+    content = file.read_text("utf-8")
+    try:
+        file.write_text(json.dumps(json.loads(content) | {"attn_implementation": "owner/kernel"}))
+        assert LanguageEncoder.from_folder(bert).model.config._attn_implementation == before
+    finally:
+        file.write_text(content, "utf-8")

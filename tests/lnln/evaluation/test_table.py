@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from contracts.files import DamagedFile
 from contracts.schemas import PREDICTIONS
 from lnln.evaluation.table import Condition, Slice, answers, join, read, slices, write
 from lnln.models.interface import Scores
@@ -172,6 +173,21 @@ def test_slices_do_not_depend_on_the_order_of_rows_or_on_chunks(table: pa.Table)
 
 def test_no_rows_are_no_slices() -> None:
     assert list(slices(join([]))) == []
+
+
+def test_torn_or_cast_predictions_are_refused_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "p.parquet"
+    pq.write_table(PREDICTIONS.empty_table(), path)
+    whole = path.read_bytes()
+    assert read([path]).num_rows == 0
+    index = PREDICTIONS.get_field_index("label")
+    texts = PREDICTIONS.set(index, pa.field("label", pa.string())).empty_table()
+    sink = pa.BufferOutputStream()
+    pq.write_table(texts, sink)
+    for content in (b"", whole[:40], whole[:-9], sink.getvalue().to_pybytes()):
+        path.write_bytes(content)
+        with pytest.raises(DamagedFile, match=r"p\.parquet is no .*run dvc repro"):
+            read([path])
 
 
 @pytest.mark.slow

@@ -4,6 +4,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from contracts.features import read_modality
+from pipeline.params import load_dataset
 from pipeline.report.figures import plot_rates
 from pipeline.stage import StageError, run, write_json
 from pipeline.stages import extract
@@ -67,3 +69,22 @@ def test_split_without_clips_says_what_training_needs(project: Path) -> None:
     manifest = pa.table({"split": ["train", "test"], "clip_id": ["a/1", "b/1"]})
     with pytest.raises(StageError, match=r"split 'valid': training needs train, valid and"):
         read_split(manifest, "valid", resolve_dataset(load_params()))
+
+
+@pytest.mark.parametrize("torn", ["outputs/features/vision/part-0.parquet", "outputs/dataset.json"])
+def test_torn_output_ends_a_stage_with_its_name_and_a_remedy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, torn: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    file = Path(torn)
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"PAR1 and {no more")
+
+    def main() -> None:
+        if file.suffix == ".json":
+            load_dataset()
+        else:
+            read_modality(file.parent)
+
+    with pytest.raises(SystemExit, match=rf"^error: {torn} is .*delete it and run what wrote it"):
+        run(main)
