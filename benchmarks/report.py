@@ -1,6 +1,6 @@
 """What statistics and report of 12 models with 5 seeds each take: the stages evaluate and report.
 
-    OMP_NUM_THREADS=1 python benchmarks/report.py
+    python benchmarks/report.py
 
 Made-up predictions stand for the models, each asked about as many clips as MOSI's test split has,
 in 5 draws at 11 missing rates: once under the patterns that params.yaml names, once under seven.
@@ -19,7 +19,7 @@ from importlib import import_module
 from multiprocessing import get_context
 from pathlib import Path
 from resource import RUSAGE_CHILDREN, getrusage
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import pyarrow as pa
@@ -112,7 +112,7 @@ def run_of(models: int, seeds: int, clips: int, patterns: Sequence[str]) -> list
 
 def run_stage(name: str, models: list[str]) -> None:
     """Run a stage as if these models were compared."""
-    stage = import_module(f"pipeline.stages.{name}")
+    stage: Any = import_module(f"pipeline.stages.{name}")
     stage.compared = lambda _: models
     sys.argv = [name]
     with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):

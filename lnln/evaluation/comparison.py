@@ -179,9 +179,9 @@ def compare_curves(
             values_a, values_b = summed[kind][i], summed[kind][j]
             found.append(_difference(a, b, metric, kind, values_a, values_b, permuted, drawn))
     corrected = holm([row.p for row in found])
+    count = sum(p is not None for p in corrected)
     return [
-        replace(row, p_holm=p, comparisons=sum(p is not None for p in corrected))
-        for row, p in zip(found, corrected, strict=True)
+        replace(row, p_holm=p, comparisons=count) for row, p in zip(found, corrected, strict=True)
     ]
 
 
