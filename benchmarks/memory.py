@@ -21,7 +21,8 @@ from extractors.media.container import Clip, probe
 from extractors.settings import ExtractorSettings
 from extractors.speech.recognizer import SpeechRecognizer
 from extractors.vision.extractor import VisionExtractor
-from extractors.workers.cache import key_of, opened
+from extractors.workers.cache import key_of
+from extractors.workers.opening import opened
 from extractors.workers.worker import environment
 
 SETTINGS = ExtractorSettings()

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from contracts.messages import message
+from contracts.messages import message, some
 from contracts.quarantine import Rejected
 from contracts.schemas import SPLITS
 from extractors.datasets.csv_records import DatasetError as DatasetError
@@ -189,11 +189,10 @@ def outside(manifest: pa.Table, label_range: tuple[float, float]) -> list[str]:
             if row[column] is not None and not low <= row[column] <= high
         ]
         if wrong:
-            more = message(f" and {len(wrong) - 3} more") if len(wrong) > 3 else ""
             messages.append(
                 message(
                     f"{column} is not within {low:g} to {high:g}, the dataset's label_range: "
-                    f"{', '.join(wrong[:3])}{more}"
+                    f"{some(wrong)}"
                 )
             )
     return messages

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path, PurePath
 from typing import NamedTuple
 
-from contracts.messages import message
+from contracts.messages import message, some
 
 EXTENSIONS = (
     ".mp4",
@@ -75,23 +75,18 @@ def skipped(where: str, hidden: Iterable[PurePath], others: Counter[str]) -> lis
     messages = []
     names = [path.name for path in hidden]
     if names:
-        more = message(f" and {len(names) - 3} more") if len(names) > 3 else ""
         messages.append(
-            message(
-                f"{where}: {len(names)} names begin with a dot and are skipped: "
-                f"{', '.join(names[:3])}{more}"
-            )
+            message(f"{where}: {len(names)} names begin with a dot and are skipped: {some(names)}")
         )
     if others:
         kinds = [
             f"{count} {kind or message('without extension')}"
             for kind, count in sorted(others.items(), key=lambda item: (-item[1], item[0]))
         ]
-        more = message(f" and {len(kinds) - 5} more kinds") if len(kinds) > 5 else ""
         messages.append(
             message(
                 f"{where}: {others.total()} files are skipped that do not have the name of a "
-                f"video: {', '.join(kinds[:5])}{more}"
+                f"video: {some(kinds, 5)}"
             )
         )
     return messages

@@ -8,12 +8,9 @@ checksum.
 
 import hashlib
 import json
-import os
 import re
 import shutil
-import tempfile
 import time
-import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -25,19 +22,15 @@ from filelock import FileLock, Timeout
 
 from contracts.files import replacing
 from extractors.errors import SetupError
+from extractors.workers.entries import is_row, pack, unpack
 
 VARIABLE = "LNLN_CACHE"
 
 _AT_ONCE = 256  # entries fetched together: object storage answers many requests in parallel
 _LOCK_S = 5.0  # longer than most clips take; afterwards both do the work
 _DAY_S = 24 * 3600.0
-_SUM = 4  # bytes of the CRC-32 before the table
 _ENTRY = re.compile(r".*/[0-9a-f]{2}/[0-9a-f]{64}\.arrow", re.DOTALL)
 _NOTE = "use.json"
-_TEMPORARY = "lnln-session-"
-_IN_USE = "in-use.lock"
-_SETTLED_S = 60.0  # between making that file and locking it passes less
-_OF_ROWS = ("values", "observed", "starts", "ends", "token_ids", "special")  # a value per row
 
 
 class Use(NamedTuple):
@@ -119,8 +112,8 @@ class Cache:
         for first in range(0, len(keys), _AT_ONCE):
             paths = [self._entry(group, key) for key in keys[first : first + _AT_ONCE]]
             for path, content in zip(paths, self._fetched(paths), strict=True):
-                table = _table(content) if content is not None else None
-                if table is not None and schema is not None and not _is_row(table, schema):
+                table = unpack(content) if content is not None else None
+                if table is not None and schema is not None and not is_row(table, schema):
                     table = None
                 if table is None and content is not None:
                     with suppress(FileNotFoundError):
@@ -147,11 +140,7 @@ class Cache:
         SetupError
             The place is full, read-only or out of reach: no clip can be done until that is mended.
         """
-        sink = pa.BufferOutputStream()
-        with pa.ipc.new_stream(sink, table.schema) as stream:
-            stream.write_table(table)
-        content = sink.getvalue()  # not copied: of a long video it is large
-        self._put(self._entry(group, key), zlib.crc32(content).to_bytes(_SUM, "big"), content)
+        self._put(self._entry(group, key), *pack(table))
 
     @contextmanager
     def writing(self, group: str, key: str) -> Iterator[bool]:
@@ -289,49 +278,3 @@ def _content(file: Path) -> bytes | None:
         return file.read_bytes()
     except FileNotFoundError:  # never there, or just pruned
         return None
-
-
-def _table(content: bytes) -> pa.Table | None:
-    """The table in an entry; None where it is not what was written."""
-    if len(content) <= _SUM or zlib.crc32(content[_SUM:]).to_bytes(_SUM, "big") != content[:_SUM]:
-        return None
-    try:
-        table = pa.ipc.open_stream(pa.py_buffer(content)[_SUM:]).read_all()
-        table.validate(full=True)
-    except (pa.ArrowException, ValueError, OSError):
-        return None
-    return table
-
-
-def _is_row(table: pa.Table, schema: pa.Schema) -> bool:
-    """Whether a table is one row of a schema, whose lists are all of one length."""
-    if table.num_rows != 1 or not table.schema.equals(schema, check_metadata=False):
-        return False
-    rows = [f.name for f in schema if f.name in _OF_ROWS]
-    return len({len(table[name][0]) for name in rows}) <= 1
-
-
-@contextmanager
-def opened(url: str) -> Iterator[Cache]:
-    """Open the cache that $LNLN_CACHE names, else `url`, else one that is deleted afterwards."""
-    url = os.environ.get(VARIABLE) or url
-    if url:
-        yield Cache(url if "://" in url else str(Path(url).expanduser().absolute()))
-        return
-    _delete_abandoned()
-    with (
-        tempfile.TemporaryDirectory(prefix=_TEMPORARY) as folder,
-        FileLock(Path(folder) / _IN_USE),
-    ):
-        yield Cache(f"{folder}/features")
-
-
-def _delete_abandoned() -> None:
-    """Delete the temporary caches of processes that were killed."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{_TEMPORARY}*"):
-        lock = folder / _IN_USE
-        with suppress(OSError, Timeout):
-            ours = folder.lstat().st_uid == os.getuid()
-            if ours and time.time() - lock.lstat().st_mtime > _SETTLED_S:
-                with FileLock(lock, timeout=0):
-                    shutil.rmtree(folder)

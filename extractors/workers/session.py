@@ -8,8 +8,9 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 
 from extractors.settings import RunSettings
-from extractors.workers.cache import VARIABLE, Cache, opened
+from extractors.workers.cache import VARIABLE, Cache
 from extractors.workers.caller import Caller
+from extractors.workers.opening import opened
 from extractors.workers.pool import Extractor, Outcome, Pool, Task
 from extractors.workers.uninterrupted import uninterrupted
 

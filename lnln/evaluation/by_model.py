@@ -9,6 +9,7 @@ from itertools import groupby
 import numpy as np
 import pyarrow as pa
 
+from contracts.messages import some
 from lnln.evaluation.table import Array, Names, Slice, slices
 
 _NAMED = 3  # clips or conditions that an error names
@@ -201,7 +202,5 @@ def _differences(name: str, mine: set[str], other_name: str, theirs: set[str]) -
     parts = []
     for who, only in ((name, mine), (other_name, theirs)):
         if only:
-            named = ", ".join(sorted(only)[:_NAMED])
-            more = f" and {len(only) - _NAMED} more" if len(only) > _NAMED else ""
-            parts.append(f"only {who} has {named}{more}")
+            parts.append(f"only {who} has {some(sorted(only), _NAMED)}")
     return "; ".join(parts)

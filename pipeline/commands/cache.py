@@ -74,7 +74,8 @@ def _trainings(prune_days: float | None) -> None:
 
 def _uses(prune_days: float | None) -> "tuple[str, list[Use]]":
     from extractors.errors import SetupError
-    from extractors.workers.cache import VARIABLE, opened
+    from extractors.workers.cache import VARIABLE
+    from extractors.workers.opening import opened
     from pipeline.checking import ParamsError
     from pipeline.params import load_params
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from contracts.messages import some
 from pipeline.paths import MODEL
 
 # The Makefile says the same, before anything is installed.
@@ -97,12 +98,11 @@ def _unopenable() -> Iterator[Finding]:
         if files.back:
             yield Finding(True, f"{root}: {len(files.back)} files that were set aside are back")
         if files.aside:
-            first = ", ".join(f"{path} ({why})" for path, why in list(files.aside.items())[:3])
-            more = f" and {len(files.aside) - 3} more" if len(files.aside) > 3 else ""
+            named = some([f"{path} ({why})" for path, why in files.aside.items()])
             yield Finding(
                 True,
                 f"{root}: {len(files.aside)} files cannot be opened, and DVC would stop at them: "
-                f"{first}{more}; they are set aside (ending {ENDING}), and their clips will be "
+                f"{named}; they are set aside (ending {ENDING}), and their clips will be "
                 "quarantined. Once they can be opened, lnln doctor gives them their names back",
             )
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from contracts.messages import some
 from pipeline.paths import DATA, DATASETS, PARAMS
 from pipeline.telling import say, tell
 
@@ -81,11 +82,10 @@ def _found(dataset: str | None, wanted: Wanted) -> Traces:
         sys.exit(f"error: there are such clips in several datasets ({where}): name one, --dataset")
     if not found:
         known = sorted({name for root in roots for name in speakers(root)})
-        some = ", ".join(known[:10]) + (f" and {len(known) - 10} more" if len(known) > 10 else "")
         places = ", ".join(map(str, roots)) or DATA
         sys.exit(
             f"error: {places} and the outputs have no such clip (any more); speakers are: "
-            f"{some or 'none'}"
+            f"{some(known, 10) or 'none'}"
         )
     return found[0]
 
@@ -95,7 +95,7 @@ def _show(traces: Traces) -> None:
 
     lines = sum(clip_name(line) in traces.clips for line in traces.lines)
     names = sorted(traces.clips)
-    say(f"{len(names)} clips: {', '.join(names[:5])}{', ...' if len(names) > 5 else ''}")
+    say(f"{len(names)} clips: {some(names, 5)}")
     say(f"{traces.root / 'label.csv'}: {lines} lines (no copy of the old file is kept)")
     say(f"{traces.root / 'Raw'}: {len(traces.raw.links)} links")
     if traces.raw.files:
@@ -136,7 +136,8 @@ def _forget_entries(traces: Traces) -> int:
     from extractors.datasets.probing import probe_rows
     from extractors.forgetting import forget_entries
     from extractors.settings import RunSettings
-    from extractors.workers.cache import VARIABLE, opened
+    from extractors.workers.cache import VARIABLE
+    from extractors.workers.opening import opened
     from extractors.workers.session import Session
     from pipeline.params import load_params
 
@@ -154,7 +155,7 @@ def _forget_entries(traces: Traces) -> int:
 def _present(traces: Traces) -> list[dict[str, Any]]:
     """Rows of the manifest for the clips' files that are there, whole and as segments."""
     from extractors.datasets.labels import read_labels
-    from extractors.datasets.listing import EXTENSIONS
+    from extractors.datasets.searching import EXTENSIONS
     from pipeline.params import load_datasets
 
     known = load_datasets() if DATASETS.exists() else {}

@@ -88,7 +88,7 @@ def prediction_table(
         clip, said = (printable(words) for words in (row.clip_id, _said(row)))
         # As they are: "[...]" in a file name is no markup.
         table.add_row(Text(clip), score, Text(said), *cells, Text(notes))
-    places = ("Below a prediction", "conf.: confidence")
+    places = ("Below a prediction", "conf.: confidence,")
     below = _below(predictions, places, notice, level, w_withheld)
     return Group(table, *(Text(line) for line in below))
 
@@ -106,7 +106,7 @@ def prediction_lines(
     those of `prediction_table`.
     """
     predictions = list(predictions)
-    below = _below(predictions, ("low, high", "confidence"), notice, level, w_withheld)
+    below = _below(predictions, ("low, high", "confidence:"), notice, level, w_withheld)
     if not predictions:
         return "\n".join(["no prediction: none of the files could be read", "", *below])
     rows = [_line(row, label_range, (notice, w_withheld)) for row in predictions]
@@ -165,7 +165,7 @@ def _below(
     if level is not None and any(row.confidence is not None for row in predictions):
         below.append(
             f"{places[0]}: interval that holds the label of {level:.0%} of clips like those of "
-            f"validation. {places[1]}, how much of the scale it rules out, 0 to 1."
+            f"validation. {places[1]} how much of the scale it rules out, 0 to 1."
         )
     if w_withheld and any(w_withheld in row.warnings for row in predictions):
         below.append(f"{w_withheld}.")

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from contracts.schemas import SPLITS, Modality
+from extractors.datasets.csv_table import PLACEHOLDERS
 from extractors.datasets.mmsa.plain_objects import UnsafePickle, named
 from extractors.datasets.mmsa.rows import Placed, measured_lengths, place, place_by_tokens
 
@@ -21,7 +22,6 @@ LABELS = {  # column of the manifest -> field of the pickle
     "label_v": "regression_labels_V",
 }
 GRIDS: tuple[Modality, ...] = ("audio", "vision")
-NO_TEXT = ("nan", "NaN", "None", "NULL")  # what pandas and numpy make of a text that is missing
 FIELDS = (  # with one entry per clip
     *("raw_text", "text", "text_bert", *GRIDS, *(f"{modality}_lengths" for modality in GRIDS)),
     *("annotations", "classification_labels", *LABELS.values()),
@@ -256,9 +256,9 @@ def _transcripts(content: dict[str, Any], where: str) -> tuple[list[str], list[i
     """The transcripts, and the indices of the clips that have none: None, NaN or its name."""
     column = _column(content, "raw_text", where)
     if isinstance(column, list) or column.dtype.kind in "Of":
-        column = [NO_TEXT[0] if _is_missing(text) else text for text in column]
+        column = ["nan" if _is_missing(text) else text for text in column]
     texts = _strings(content | {"raw_text": column}, "raw_text", where)
-    missing = [i for i, text in enumerate(texts) if text.strip() in NO_TEXT]
+    missing = [i for i, text in enumerate(texts) if text.strip() in PLACEHOLDERS]
     for i in missing:
         texts[i] = ""
     return texts, missing

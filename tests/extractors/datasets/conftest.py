@@ -1,6 +1,7 @@
 """What tests of datasets share: reading label.csv, and importing small pickles of MMSA."""
 
 import csv
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,19 @@ from extractors.datasets.mmsa.importing import Imported, import_mmsa
 from extractors.datasets.precomputed import read_precomputed
 
 WORDS = ("good", "bad", "film")
+ReadLabels = Callable[[Path], list[dict[str, str]]]
+
+
+def videos(folder: Path, *names: str) -> Path:
+    """Write files with the names of videos into a folder."""
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(os.fsencode(name))
+    return folder
 
 
 @pytest.fixture(scope="session")
-def label_csv() -> Callable[[Path], list[dict[str, str]]]:
+def label_csv() -> ReadLabels:
     """Reads the lines of a dataset's label.csv."""
 
     def read(root: Path) -> list[dict[str, str]]:

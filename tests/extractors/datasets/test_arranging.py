@@ -1,8 +1,6 @@
 """Folders of videos made datasets: speakers by name, labels of other tables, what stays out."""
 
-import os
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,15 +8,7 @@ import pytest
 from extractors.datasets.csv_records import DatasetError
 from extractors.datasets.from_folder import arrange
 from extractors.errors import SetupError
-
-ReadLabels = Callable[[Path], list[dict[str, str]]]
-
-
-def videos(folder: Path, *names: str) -> Path:
-    for name in names:
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(os.fsencode(name))
-    return folder
+from tests.extractors.datasets.conftest import ReadLabels, videos
 
 
 def clips(lines: list[dict[str, str]]) -> list[str]:

@@ -1,6 +1,5 @@
 import os
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,15 +8,7 @@ from extractors.datasets.from_folder import arrange
 from extractors.datasets.labels import DatasetError, read_labels
 from extractors.datasets.new_lines import split_by_group
 from extractors.errors import SetupError
-
-ReadLabels = Callable[[Path], list[dict[str, str]]]
-
-
-def videos(folder: Path, *names: str) -> Path:
-    for name in names:
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(os.fsencode(name))
-    return folder
+from tests.extractors.datasets.conftest import ReadLabels, videos
 
 
 def test_nested_videos_of_any_name_become_a_raw_dataset_without_copies(

@@ -10,7 +10,8 @@ import pyarrow as pa
 import pytest
 
 from extractors.errors import SetupError
-from extractors.workers.cache import VARIABLE, Cache, key_of, opened
+from extractors.workers.cache import VARIABLE, Cache, key_of
+from extractors.workers.opening import opened
 
 GROUP = "audio-f00"
 

@@ -15,26 +15,20 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from contracts.schemas import MODALITIES
 from lnln import load, predict
-from lnln.checkpoints.checkpoint import Checkpoint, language_config, save
-from lnln.checkpoints.config import Config
+from lnln.checkpoints.checkpoint import Checkpoint, save
 from lnln.data.batches import Inputs
 from lnln.data.features import FeatureSet
 from lnln.data.language import FrozenLanguageEncoder
 from lnln.evaluation.summary import by_condition, results
 from lnln.evaluation.sweep import conditions, sweep
 from lnln.evaluation.table import slices
-from lnln.missing.dropping import drop
-from lnln.missing.masks import Masks
 from lnln.models import registry
 from lnln.models.interface import Estimator, Network, Targets, Terms
-from lnln.models.lnln.settings import LNLNSettings
 from lnln.settings import ModelSettings, Shapes, TrainSettings
 from lnln.training.resume import StateFile, Stopped
-from lnln.training.run import Trained, train
-
-Run = dict[str, Any]
+from lnln.training.run import train
+from tests.lnln.models.conftest import Run, checkpoint_of
 
 
 class ToySettings(ModelSettings):
@@ -113,28 +107,6 @@ def registered(monkeypatch: pytest.MonkeyPatch) -> None:
     registry.register("toy", ToySettings, learning_rate=0.1)(Toy)
     registry.register("remembering", ToySettings)(Remembering)
     registry.register("alternating", ToySettings)(Alternating)
-
-
-@pytest.fixture(scope="module")
-def test_set(make_set: Callable[..., FeatureSet]) -> FeatureSet:
-    return make_set("test", 7, without={"test/002": ("audio",)})
-
-
-def checkpoint_of(trained: Trained, run: Run) -> Checkpoint:
-    """What `pipeline.stages.train` makes of a run."""
-    config = Config(
-        model=run["name"],
-        settings=run["model_settings"],
-        shapes=trained.shapes,
-        normalisation=trained.normalisation,
-        features={m: run["train_set"].modality(m).info for m in MODALITIES},
-        language=language_config(trained.model),
-        metric_set="mosi",
-        label_range=(-3, 3),
-        dataset="toy",
-        training={"best_epoch": trained.best_epoch},
-    )
-    return Checkpoint(trained.model, config)
 
 
 def swept(
@@ -289,60 +261,6 @@ def test_what_hooks_keep_matters_to_what_is_learnt(make_inputs: Callable[..., Ru
         train(**run | {"name": "toy"}).history[-1]["train/total"]
         != train(**run | {"name": "remembering"}).history[-1]["train/label"]
     )
-
-
-@pytest.mark.parametrize("name", registry.names())
-def test_every_model_gives_the_same_answers_once_it_was_loaded(
-    name: str,
-    make_inputs: Callable[..., Run],
-    masks_at: Callable[..., Masks],
-    make_tables: Callable[..., dict[str, pa.Table]],
-    test_set: FeatureSet,
-    language: FrozenLanguageEncoder,
-    tiny: LNLNSettings,
-    tmp_path: Path,
-) -> None:
-    kind = registry.find(name)
-    run = make_inputs(
-        name=name,
-        model_settings=tiny if name == "lnln" else kind.settings(),
-        settings=TrainSettings(**{"batch_size": 8} | kind.training | {"epochs": 2}),
-    )
-    rows: list[Any] = []
-    trained = train(**run, on_epoch=rows.append)
-    assert rows == trained.history
-    assert len(rows) == (1 if kind.learns == "at_once" else 2)
-    assert not trained.model.training
-    before = checkpoint_of(trained, run)
-    save(tmp_path, before)
-    after = load(tmp_path, language)
-    assert type(after.model) is kind.load() and isinstance(after.model, Network | Estimator)
-    assert after.config.model_copy(update={"weights_sha256": ""}) == before.config
-    for clips in (test_set, test_set.take([])):
-        lost = drop(before.prepare(clips), masks_at(clips, 0.5), language)
-        first, second = before.predict(lost), after.predict(lost)
-        assert np.array_equal(first.prediction, second.prediction)
-        assert first.prediction.shape == (len(clips),) and first.prediction.dtype == np.float64
-        assert (first.w is None) is (second.w is None)
-    features = SimpleNamespace(**make_tables({"a": 1.0, "b": -1.0}))
-    assert predict(features, before) == predict(features, after)
-
-
-@pytest.mark.parametrize("name", registry.names())
-def test_two_runs_of_every_model_give_the_same_bytes(
-    name: str, make_inputs: Callable[..., Run], tiny: LNLNSettings, tmp_path: Path
-) -> None:
-    kind = registry.find(name)
-    run = make_inputs(
-        name=name,
-        model_settings=tiny if name == "lnln" else kind.settings(),
-        settings=TrainSettings(**{"batch_size": 8} | kind.training | {"epochs": 1}),
-    )
-    written = []
-    for folder in (tmp_path / "a", tmp_path / "b"):
-        save(folder, checkpoint_of(train(**run), run))
-        written.append([(folder / n).read_bytes() for n in ("model.safetensors", "config.json")])
-    assert written[0] == written[1]
 
 
 def test_estimator_that_is_fitted_on_complete_clips_sees_them_once_and_whole(

@@ -1,7 +1,6 @@
 """Predictions for new clips: an answer and what was observed, or none and the reason."""
 
 import json
-import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -17,37 +16,10 @@ import torch
 from lnln import load, predict
 from lnln.checkpoints.checkpoint import Checkpoint, save
 from lnln.checkpoints.config import CheckpointError
-from lnln.checkpoints.intervals import Intervals
 from lnln.data.features import FeatureSet
-from lnln.data.normalisation import Normalisation
 from lnln.data.reading import from_tables
 from lnln.prediction import to_table
-
-ALL = ("text", "audio", "vision")
-LABELS = {"a": 1.0, "b": -1.0, "c": 0.5, "d": 0.0}
-WITHOUT = {"b": ("audio",), "c": ("text", "vision"), "d": ALL}
-LEARNED = {"validation": {"w_mae": 0.05, "w_corr": 0.9}}
-# What little was observed of (c) has the whole scale as its interval.
-INTERVALS = Intervals(level=0.9, edges=(0.5,), half_widths=(6.0, 1.5), clips=(40, 40))
-
-
-@pytest.fixture
-def model(
-    make_set: Callable[..., FeatureSet], make_checkpoint: Callable[..., Checkpoint]
-) -> Checkpoint:
-    return make_checkpoint(make_set("train", 8), training=LEARNED)
-
-
-@pytest.fixture
-def sure(
-    make_set: Callable[..., FeatureSet], make_checkpoint: Callable[..., Checkpoint]
-) -> Checkpoint:
-    return make_checkpoint(make_set("train", 8), training=LEARNED, intervals=INTERVALS)
-
-
-@pytest.fixture
-def tables(make_tables: Callable[..., dict[str, pa.Table]]) -> dict[str, pa.Table]:
-    return make_tables(LABELS, without=WITHOUT)
+from tests.lnln.prediction.conftest import ALL, LEARNED, WITHOUT
 
 
 def relabelled(table: pa.Table, **changes: object) -> pa.Table:
@@ -216,137 +188,6 @@ def test_neighbours_in_a_batch_do_not_change_an_answer(
     assert np.isfinite(alone[0].prediction)
 
 
-# Intervals
-
-
-def test_prediction_lies_in_its_interval_which_depends_on_what_was_observed(
-    sure: Checkpoint, tables: dict[str, pa.Table]
-) -> None:
-    a, b, c, d = predict(SimpleNamespace(**tables), sure)
-    for answer in (a, b):
-        assert answer.low == max(answer.prediction - 1.5, -3)
-        assert answer.high == min(answer.prediction + 1.5, 3)
-        assert answer.confidence == pytest.approx(1 - (answer.high - answer.low) / 6)
-    assert (c.low, c.high, c.confidence) == (-3, 3, 0)
-    assert (d.low, d.high, d.confidence) == (None, None, None)
-
-
-def test_less_confident_predictions_are_withheld_and_say_how_sure_they_were(
-    sure: Checkpoint, tables: dict[str, pa.Table]
-) -> None:
-    open_answers = predict(SimpleNamespace(**tables), sure)
-    a, b, c, d = predict(SimpleNamespace(**tables), sure, min_confidence=0.3)
-    assert [a, b, d] == [open_answers[0], open_answers[1], open_answers[3]]
-    assert (c.prediction, c.low, c.high, c.w, c.confidence) == (None, None, None, None, 0)
-    assert c.warnings[0] == "withheld: its confidence of 0.00 is below 0.3"
-    assert c.warnings[1:] == open_answers[2].warnings
-
-
-def test_older_checkpoint_answers_without_intervals_and_refuses_to_be_asked_for_confidence(
-    model: Checkpoint, tables: dict[str, pa.Table]
-) -> None:
-    answer = predict(SimpleNamespace(**tables), model)[0]
-    assert answer.prediction is not None
-    assert (answer.low, answer.high, answer.confidence) == (None, None, None)
-    with pytest.raises(CheckpointError, match="does not know how sure it is"):
-        predict(SimpleNamespace(**tables), model, min_confidence=0.3)
-
-
-@pytest.mark.parametrize("asked", [-0.1, 1.1, float("nan")])
-def test_confidence_beyond_0_to_1_is_refused(
-    sure: Checkpoint, tables: dict[str, pa.Table], asked: float
-) -> None:
-    with pytest.raises(ValueError, match="not between 0 and 1"):
-        predict(SimpleNamespace(**tables), sure, min_confidence=asked)
-
-
-def test_table_has_the_intervals(sure: Checkpoint, tables: dict[str, pa.Table]) -> None:
-    answers = predict(SimpleNamespace(**tables), sure)
-    table = to_table(answers)
-    for name in ("low", "high", "confidence"):
-        assert table[name].to_pylist() == [getattr(answer, name) for answer in answers]
-
-
-# w
-
-
-@pytest.mark.parametrize(
-    ("training", "reason"),
-    [
-        ({}, "never compared"),
-        ({"validation": {"w_mae": 0.3, "w_corr": -0.05}}, "correlation -0.05.*error 0.30"),
-        ({"validation": {"w_mae": 0.05, "w_corr": None}}, "correlation none, it is constant"),
-        ({"validation": {"w_mae": 0.1, "w_corr": 0.9}}, "less than 0.1 is needed"),
-        ({"validation": {"w_mae": 0.05, "w_corr": 0.79}}, "at least 0.8 is needed"),
-    ],
-)
-def test_w_that_was_not_learned_is_not_shown_and_the_reason_is(
-    make_set: Callable[..., FeatureSet],
-    make_checkpoint: Callable[..., Checkpoint],
-    tables: dict[str, pa.Table],
-    training: dict,
-    reason: str,
-) -> None:
-    model = make_checkpoint(make_set("train", 8), training=training)
-    answers = predict(SimpleNamespace(**tables), model)
-    assert [a.w for a in answers] == [None] * 4
-    assert all(re.search(f"w is not shown: .*{reason}", a.warnings[-1]) for a in answers)
-    assert model.predict(model.prepare(from_tables(**tables).take([0]))).w is not None
-
-
 def test_importing_the_package_imports_no_torch() -> None:
     check = "import lnln, sys; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0
-
-
-# By speaker
-
-
-@pytest.fixture
-def by_speaker(model: Checkpoint, make_set: Callable[..., FeatureSet]) -> Checkpoint:
-    normalisation = Normalisation.fit(make_set("train", 8), "speaker")
-    return Checkpoint(model.model, model.config.model_copy(update={"normalisation": normalisation}))
-
-
-def test_by_speaker_every_recording_is_its_own_speaker_unless_the_manifest_says_otherwise(
-    by_speaker: Checkpoint, tables: dict[str, pa.Table]
-) -> None:
-    def answers(clips: slice = slice(0, 4), **more: pa.Table) -> list[float | None]:
-        chosen = {m: t.slice(clips.start, clips.stop) for m, t in tables.items()}
-        return [a.prediction for a in predict(SimpleNamespace(**chosen, **more), by_speaker)]
-
-    alone = answers()
-    assert answers(slice(0, 1)) == pytest.approx(alone[:1], abs=1e-5)
-    own = pa.table({"clip_id": [*"abcd"], "group": [*"abcd"]})
-    assert answers(manifest=own) == alone
-    together = answers(manifest=pa.table({"clip_id": [*"abcd"], "group": ["p", "q", "p", "q"]}))
-    assert together[0] != alone[0] and together[2] != alone[2]
-    assert together[1] == alone[1]  # the other clip of q has no sound and no face
-    assert answers(manifest=own.slice(0, 1)) == alone  # not listed: on its own
-
-
-def test_by_speaker_a_folder_says_who_speaks_and_a_saved_model_asks(
-    by_speaker: Checkpoint, tables: dict[str, pa.Table], tmp_path: Path
-) -> None:
-    manifest = pa.table({"clip_id": [*"abcd"], "group": ["p"] * 4})
-    for modality, table in tables.items():
-        folder = tmp_path / "features" / modality
-        folder.mkdir(parents=True)
-        pq.write_table(table, folder / "part-0.parquet")
-    pq.write_table(manifest, tmp_path / "manifest.parquet")
-    save(tmp_path / "model", by_speaker)
-    loaded = load(tmp_path / "model")
-    assert loaded.by_speaker
-    expected = predict(SimpleNamespace(**tables, manifest=manifest), by_speaker)
-    assert predict(tmp_path, loaded) == expected
-    assert predict(SimpleNamespace(**tables), by_speaker) != expected
-
-
-def test_who_speaks_changes_nothing_for_a_model_trained_over_the_split(
-    model: Checkpoint, tables: dict[str, pa.Table]
-) -> None:
-    manifest = pa.table({"clip_id": [*"abcd"], "group": ["p"] * 4})
-    assert not model.by_speaker
-    assert predict(SimpleNamespace(**tables, manifest=manifest), model) == predict(
-        SimpleNamespace(**tables), model
-    )
