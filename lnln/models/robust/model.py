@@ -1,10 +1,9 @@
 """Our own network: each modality answers from what is left of it, and present answers are weighed.
 
-Language, voice and face each give an answer, with a precision p that is learned. What they say may
-be parts of a whole, to be added, or measurements of one quantity, to be averaged with what is known
-beforehand, the usual label: prediction = label + sum(p * answer) / (1 + c sum(p)), where the
-overlap c, in (0, 1), is learned: 0 adds, 1 averages. Sums are over the modalities of which
-something was observed; with nothing observed the prediction is the usual label.
+Language, voice and face each give an answer, with a precision p that is learned. They are taken as
+measurements of one quantity and averaged with what is known beforehand, the usual label:
+prediction = label + sum(p * answer) / (1 + sum(p)). Sums are over the modalities of which something
+was observed; with nothing observed the prediction is the usual label.
 
 Shapes: B the batch, L the rows of a modality, D the features of a row.
 """
@@ -17,17 +16,15 @@ from torch.nn import functional as F
 
 from contracts.schemas import MODALITIES
 from lnln.data.batches import Inputs, PaddedSequence
-from lnln.data.language import RatingHead
 from lnln.layers.pooled import average
 from lnln.models.interface import Network, Targets, Terms
 from lnln.models.robust.evidence import Rows, Standardise
 from lnln.models.robust.settings import RobustSettings
 from lnln.settings import Shapes, TrainSettings
 
-# Before training words are relied on as much as on the usual label, voice and face less, and
-# answers are nearly added. Logarithms of p, and c before the sigmoid; tried on validation.
+# Before training words are relied on as much as on the usual label, voice and face less.
+# Logarithms of p; tried on validation.
 LOG_PRECISIONS = (0.0, -2.0, -2.0)
-OVERLAP = -2.0
 
 
 class Output(NamedTuple):
@@ -58,13 +55,7 @@ class Robust(Network):
     label : Tensor, scalar
         The usual label: what is answered where nothing is observed. Learned, from the median of
         the training split.
-    head_weight : Tensor, [D] and head_bias : Tensor, scalar
-        The head of a language encoder that was tuned on ratings, see `take_head`; zeros where
-        there is none.
     """
-
-    head_weight: Tensor
-    head_bias: Tensor
 
     def __init__(
         self, settings: RobustSettings, shapes: Shapes, language: nn.Module | None = None
@@ -72,7 +63,6 @@ class Robust(Network):
         super().__init__(settings, shapes, language)
         self.rate, self.decay, gone = settings.rate, settings.decay, settings.ablate
         self.weight_alone = 0.0 if "alone" in gone else settings.alone
-        self.takes_head = "head" not in gone
         widths = {m: getattr(shapes, f"{m}_dim") for m in MODALITIES}
         self.standardise = nn.ModuleDict({m: Standardise(widths[m]) for m in MODALITIES})
         self.lines = nn.ModuleDict({m: flat(widths[m]) for m in MODALITIES})
@@ -80,29 +70,10 @@ class Robust(Network):
         self.rows = nn.ModuleDict(
             {m: Rows(widths[m], settings.width, settings.heads) for m in read}
         )
-        self.weighs, self.overlaps = "precision" not in gone, not {"precision", "overlap"} & {*gone}
+        self.weighs = "precision" not in gone
         if self.weighs:
             self.log_precisions = nn.Parameter(torch.tensor(LOG_PRECISIONS))
-        if self.overlaps:
-            self.overlap = nn.Parameter(torch.tensor(OVERLAP))
         self.label = nn.Parameter(torch.zeros(()))
-        with torch.device("cpu"):  # numbers, on whatever device the model is built
-            precision = torch.tensor(LOG_PRECISIONS).exp()[0] if self.weighs else torch.ones(())
-            overlap = torch.tensor(OVERLAP).sigmoid() if self.overlaps else float(self.weighs)
-        words_alone = precision / (1 + overlap * precision)
-        self.unweighed = 1 / words_alone.item()  # what the weight of words is undone with
-        self.register_buffer("head_weight", torch.zeros(shapes.text_dim))
-        self.register_buffer("head_bias", torch.zeros(()))
-
-    def take_head(self, head: RatingHead) -> None:
-        """Start from a head that rates sentences.
-
-        Before training, the prediction for a whole sentence without voice and face is then what the
-        head says.
-        """
-        if self.takes_head:
-            self.head_weight.copy_(head.weight)
-            self.head_bias.fill_(head.bias)
 
     def before_training(self, labels: Tensor) -> None:
         """Start from the median label."""
@@ -128,22 +99,14 @@ class Robust(Network):
         """Let every modality answer, and weigh the answers."""
         heard = [self.hear(m, s) for m, s in zip(MODALITIES, incomplete, strict=True)]
         answers, present = (torch.stack(parts, dim=1) for parts in zip(*heard, strict=True))
-        precisions = present * self.precisions()  # [B, 3]
-        overlap = self.shared()
+        if not self.weighs:
+            alone = answers * present
+            return Output(self.label + alone.sum(dim=1), None, self.label + alone, present)
+        precisions = present * self.log_precisions.exp()  # [B, 3]
         evidence = precisions * answers
-        together = evidence.sum(dim=1) / (1 + overlap * precisions.sum(dim=1))
-        alone = evidence / (1 + overlap * precisions)
+        together = evidence.sum(dim=1) / (1 + precisions.sum(dim=1))
+        alone = evidence / (1 + precisions)
         return Output(self.label + together, None, self.label + alone, present)
-
-    def precisions(self) -> Tensor:
-        """How far words, voice and face are relied on, [3]."""
-        return self.log_precisions.exp() if self.weighs else self.label.new_ones(3)
-
-    def shared(self) -> Tensor:
-        """How far the modalities say the same, c."""
-        if self.overlaps:
-            return self.overlap.sigmoid()
-        return self.label.new_tensor(float(self.weighs))
 
     def hear(self, modality: str, sequence: PaddedSequence) -> tuple[Tensor, Tensor]:
         """Return the answer of one modality, [B], and whether anything was observed, [B] bool.
@@ -157,17 +120,7 @@ class Robust(Network):
         answer = self.lines[modality](self.standardise[modality](mean, present)).squeeze(1)
         if modality in self.rows:
             answer = answer + self.rows[modality](values, seen)
-        if modality == "text":
-            answer = answer + self._rated(mean)
         return torch.where(present, answer, 0), present
-
-    def _rated(self, mean: Tensor) -> Tensor:
-        """What the language head says beyond the usual label, [B]; 0 where there is no head.
-
-        Whole words without voice and face are answered as the head does before training.
-        """
-        said = mean @ self.head_weight + self.head_bias - self.label
-        return torch.where(self.head_weight.any(), said * self.unweighed, 0)
 
     def losses(self, output: Output, targets: Targets) -> Terms:
         """Compute Huber losses: of the prediction, and of what each modality says alone."""

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from lnln.settings import ModelSettings
 
-Part = Literal["precision", "overlap", "rows", "alone", "head"]
+Part = Literal["precision", "rows", "alone"]
 
 
 class RobustSettings(ModelSettings):
@@ -25,10 +25,8 @@ class RobustSettings(ModelSettings):
     )
     ablate: tuple[Part, ...] = Field(
         default=(),
-        description="parts to leave out: precision (answers are added up), overlap (answers are "
-        "averaged as measurements of one quantity), rows (the short cut is left alone), alone "
-        "(errors of single modalities in the loss), head (of a language encoder that was tuned on "
-        "ratings)",
+        description="parts to leave out: precision (answers are added up), rows (the short cut is "
+        "left alone), alone (errors of single modalities in the loss)",
     )
 
 

@@ -9,7 +9,7 @@ import torch
 
 from lnln.data.batches import Inputs, PaddedSequence, collate
 from lnln.data.features import FeatureSet
-from lnln.data.language import FrozenLanguageEncoder, LanguageEncoder, RatingHead
+from lnln.data.language import FrozenLanguageEncoder, LanguageEncoder
 from lnln.models.interface import Targets
 from lnln.models.lnln.model import LNLN
 from lnln.models.lnln.settings import LNLNSettings
@@ -22,8 +22,7 @@ from lnln.training.run import train
 SMALL = RobustSettings(width=4)
 # Parameters that a part owns.
 OWNED: dict[Part, set[str]] = {
-    "precision": {"log_precisions", "overlap"},
-    "overlap": {"overlap"},
+    "precision": {"log_precisions"},
     "rows": {
         f"rows.{m}.{p}"
         for m in ("audio", "vision")
@@ -37,7 +36,6 @@ OWNED: dict[Part, set[str]] = {
         )
     },
     "alone": set(),
-    "head": set(),
 }
 
 
@@ -114,18 +112,19 @@ def test_clips_of_which_only_words_are_known_leave_voice_and_face_as_they_are(
     assert model.standardise["audio"].count == 0
 
 
-def test_answers_are_added_or_averaged(shapes: Shapes, inputs: Inputs) -> None:
-    answers = []
-    for gone in ("precision", "overlap"):
-        model = Robust(RobustSettings(ablate=(gone,)), shapes).eval()
+def test_answers_are_averaged_with_the_usual_label_or_added(shapes: Shapes, inputs: Inputs) -> None:
+    def ones(settings: RobustSettings) -> Robust:
+        model = Robust(settings, shapes).eval()
         with torch.no_grad():
-            for line in model.lines.values():
-                line.bias.fill_(1.0)
-            for parameter in (getattr(model, "log_precisions", None),):
-                if parameter is not None:
-                    parameter.fill_(0.0)
-        answers.append(model(inputs))
-    added, averaged = answers
+            for name, parameter in model.lines.named_parameters():
+                if name.endswith("bias"):
+                    parameter.fill_(1.0)
+        return model
+
+    model = ones(RobustSettings())
+    with torch.no_grad():
+        model.log_precisions.zero_()
+    averaged, added = model(inputs), ones(RobustSettings(ablate=("precision",)))(inputs)
     count = added.present.sum(dim=1)
     torch.testing.assert_close(added.prediction, count.float())
     torch.testing.assert_close(averaged.prediction, count / (1 + count))
@@ -141,20 +140,6 @@ def test_z_scores_are_those_of_all_clips_that_were_there() -> None:
     torch.testing.assert_close(z.mean, x[present].mean(dim=0))
     torch.testing.assert_close(z.variance, x[present].var(dim=0, correction=0))
     assert not z(x, present)[~present].any()
-
-
-def test_a_language_head_is_what_it_starts_from(shapes: Shapes, clips: FeatureSet) -> None:
-    model = Robust(SMALL, shapes)
-    text, audio, vision = collate(clips, model.layout)
-    weight = torch.randn(shapes.text_dim)
-    model.take_head(RatingHead(weight, 0.25))
-    model.eval()
-    words = text.seen[:, :, None]
-    mean = (text.values * words).sum(dim=1) / words.sum(dim=1).clamp(min=1)
-    worded = text.seen.any(dim=1)
-    said = model(Inputs(text, lost(audio), lost(vision))).prediction
-    torch.testing.assert_close(said[worded], (mean @ weight + 0.25)[worded])
-    assert "head_weight" in model.state_dict()
 
 
 def test_it_is_smaller_than_lnln(shapes: Shapes) -> None:
@@ -174,9 +159,6 @@ def test_an_ablated_part_goes_with_its_parameters(
     names = [{name for name, _ in model.named_parameters()} for model in (whole, without)]
     assert names[0] - names[1] == OWNED[part]
     assert names[1] <= names[0]
-    if part == "head":
-        without.take_head(RatingHead(torch.ones(shapes.text_dim), 1.0))
-        assert not without.head_weight.any()
     output = without(collate(clips, without.layout))
     assert output.prediction.isfinite().all()
 
