@@ -28,23 +28,10 @@ LOG_PRECISIONS = (0.0, -2.0, -2.0)
 
 
 class Output(NamedTuple):
-    """What `Robust` says of a batch.
-
-    Attributes
-    ----------
-    prediction : Tensor, [B]
-    w : None
-        There is no estimate of completeness.
-    alone : Tensor, [B, 3]
-        What is predicted from language, audio or vision alone.
-    present : Tensor, [B, 3] bool
-        Of which modalities anything was observed.
-    """
+    """Predictions, [B]; the model makes no estimate of completeness."""
 
     prediction: Tensor
-    w: None
-    alone: Tensor
-    present: Tensor
+    w: None = None
 
 
 class Robust(Network):
@@ -62,7 +49,6 @@ class Robust(Network):
     ) -> None:
         super().__init__(settings, shapes, language)
         self.rate, self.decay, gone = settings.rate, settings.decay, settings.ablate
-        self.weight_alone = 0.0 if "alone" in gone else settings.alone
         widths = {m: getattr(shapes, f"{m}_dim") for m in MODALITIES}
         self.standardise = nn.ModuleDict({m: Standardise(widths[m]) for m in MODALITIES})
         self.lines = nn.ModuleDict({m: flat(widths[m]) for m in MODALITIES})
@@ -100,13 +86,10 @@ class Robust(Network):
         heard = [self.hear(m, s) for m, s in zip(MODALITIES, incomplete, strict=True)]
         answers, present = (torch.stack(parts, dim=1) for parts in zip(*heard, strict=True))
         if not self.weighs:
-            alone = answers * present
-            return Output(self.label + alone.sum(dim=1), None, self.label + alone, present)
+            return Output(self.label + answers.sum(dim=1))
         precisions = present * self.log_precisions.exp()  # [B, 3]
-        evidence = precisions * answers
-        together = evidence.sum(dim=1) / (1 + precisions.sum(dim=1))
-        alone = evidence / (1 + precisions)
-        return Output(self.label + together, None, self.label + alone, present)
+        together = (precisions * answers).sum(dim=1) / (1 + precisions.sum(dim=1))
+        return Output(self.label + together)
 
     def hear(self, modality: str, sequence: PaddedSequence) -> tuple[Tensor, Tensor]:
         """Return the answer of one modality, [B], and whether anything was observed, [B] bool.
@@ -123,16 +106,8 @@ class Robust(Network):
         return torch.where(present, answer, 0), present
 
     def losses(self, output: Output, targets: Targets) -> Terms:
-        """Compute Huber losses: of the prediction, and of what each modality says alone."""
-        error = F.smooth_l1_loss(output.prediction, targets.label)
-        label = targets.label[:, None].expand_as(output.alone)
-        single = F.smooth_l1_loss(output.alone, label, reduction="none")  # [B, 3]
-        alone = (single * output.present).mean()
-        return {
-            "total": error + self.weight_alone * alone,
-            "loss_prediction": error,
-            "loss_alone": alone,
-        }
+        """Compute the Huber loss of the prediction."""
+        return {"total": F.smooth_l1_loss(output.prediction, targets.label)}
 
 
 def flat(features: int) -> nn.Linear:

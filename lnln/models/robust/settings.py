@@ -6,7 +6,7 @@ from pydantic import Field
 
 from lnln.settings import ModelSettings
 
-Part = Literal["precision", "rows", "alone"]
+Part = Literal["precision", "rows"]
 
 
 class RobustSettings(ModelSettings):
@@ -20,13 +20,10 @@ class RobustSettings(ModelSettings):
     decay: float = Field(
         default=5.0, ge=0, description="weight decay of the lines of the short cut, AdamW's"
     )
-    alone: float = Field(
-        default=1.0, ge=0, description="weight of the errors of the modalities alone in the loss"
-    )
     ablate: tuple[Part, ...] = Field(
         default=(),
         description="parts to leave out: precision (answers are added up), rows (the short cut is "
-        "left alone), alone (errors of single modalities in the loss)",
+        "left alone)",
     )
 
 
