@@ -141,11 +141,11 @@ def predict(
     clips = from_tables(**tables)
     groups = _by_clip(manifest, "group")
     clips = replace(clips, groups=tuple(groups.get(c, c) for c in clips.clip_ids))
-    read = extents(clips, model.lengths, _spoken(tables["text"], transcripts))
+    read = extents(clips, model.lengths, spoken_in(tables["text"], transcripts))
     there, shares = clips.observed_shares(), read_shares(clips, model.lengths, read)
     something = np.flatnonzero(sum(shares[m] for m in MODALITIES))
     prepared = model.prepare(clips)
-    answered, remark = _answers(model, prepared.take(something))
+    answered, remark = answers_of(model, prepared.take(something))
     answers = dict(zip(something.tolist(), answered, strict=True))
     told = _told(tables)
     words, sources = (_by_clip(transcripts, name) for name in ("text", "source"))
@@ -201,7 +201,7 @@ def check_confidence(config: Config, min_confidence: float) -> None:
         )
 
 
-def _answers(model: Checkpoint, clips: FeatureSet) -> tuple[list[dict[str, Any]], str | None]:
+def answers_of(model: Checkpoint, clips: FeatureSet) -> tuple[list[dict[str, Any]], str | None]:
     """Return what is said of prepared clips with something in them, and why w is not, if so."""
     config, scores = model.config, model.predict(clips)
     columns = {"prediction": np.clip(scores.prediction, *config.label_range)}
@@ -241,7 +241,7 @@ def to_table(predictions: Iterable[Prediction]) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=TABLE)
 
 
-def _spoken(text: pa.Table, transcripts: pa.Table | None) -> dict[str, Spoken]:
+def spoken_in(text: pa.Table, transcripts: pa.Table | None) -> dict[str, Spoken]:
     """Gather what is known of the words of each clip."""
     said, words = (_by_clip(transcripts, name) for name in ("text", "words"))
     told = _by_clip(text, "warnings")  # the extractor of text warns of one thing: it left some out

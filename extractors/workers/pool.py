@@ -14,6 +14,7 @@ from queue import SimpleQueue
 from types import TracebackType
 from typing import Protocol, Self
 
+from extractors.errors import GivenUp
 from extractors.settings import RunSettings
 from extractors.workers.progress import Progress
 from extractors.workers.serving import Extractor, Outcome, Task
@@ -105,6 +106,12 @@ class Pool:
     ) -> Iterator[Outcome]:
         """Do tasks: `start` and `Run.outcomes` in one."""
         yield from self.start(build, tasks).outcomes(title)
+
+    def give_up(self) -> None:
+        """End what the workers are doing; whoever waits for it gets `GivenUp`."""
+        for run in list(self._runs):
+            run.error = GivenUp("this work was given up")
+            run.close()
 
     def close(self) -> None:
         """End all workers, whatever they are doing."""

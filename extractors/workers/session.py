@@ -89,6 +89,13 @@ class Session:
         with uninterrupted():
             self._stack.close()
 
+    def give_up(self) -> None:
+        """End what workers are doing, from another thread than that which waits for it.
+
+        The call of the extractors that waits raises `GivenUp`; the session can be used again.
+        """
+        self._workers.give_up()
+
     def warm_up(self) -> None:
         """Start a worker that imports what clips need, while the caller does something else.
 
