@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -20,6 +19,9 @@ from lnln.checkpoints.intervals import confidence
 from lnln.data.extent import Extent, Spoken, extents, read_shares
 from lnln.data.features import FeatureSet
 from lnln.data.reading import from_tables
+from lnln.explaining.explain import explain
+from lnln.explaining.explanation import Explanation
+from lnln.explaining.reader import Reader
 
 
 class FeatureTables(Protocol):
@@ -68,6 +70,8 @@ class Prediction:
     read_s : dict of str to float or None
         By modality, up to which second of the clip the model read: all of it, unless a warning says
         otherwise. None where that is not known, as of words without times that are too many.
+    explanation : Explanation or None
+        What moved the prediction; None where it was not asked for, or there is no prediction.
     """
 
     clip_id: str
@@ -83,29 +87,15 @@ class Prediction:
     path: str = field(default="", kw_only=True)
     duration_s: float | None = field(default=None, kw_only=True)
     read_s: dict[str, float | None] = field(default_factory=dict, kw_only=True)
-
-
-TABLE = pa.schema(
-    [
-        pa.field("clip_id", pa.string(), nullable=False),
-        ("path", pa.string()),
-        ("duration_s", pa.float64()),
-        ("prediction", pa.float64()),
-        ("low", pa.float64()),
-        ("high", pa.float64()),
-        ("confidence", pa.float64()),
-        ("w", pa.float64()),
-        *((f"observed_{m}", pa.float64()) for m in MODALITIES),
-        *((f"read_{m}_s", pa.float64()) for m in MODALITIES),
-        ("text", pa.string()),
-        ("text_source", pa.string()),
-        ("warnings", pa.list_(pa.string())),
-    ]
-)
+    explanation: Explanation | None = field(default=None, kw_only=True)
 
 
 def predict(
-    features: FeatureTables | Path | str, model: Checkpoint, min_confidence: float = 0.0
+    features: FeatureTables | Path | str,
+    model: Checkpoint,
+    min_confidence: float = 0.0,
+    *,
+    reader: Reader | None = None,
 ) -> list[Prediction]:
     """Predict the sentiment of clips from their features.
 
@@ -120,6 +110,10 @@ def predict(
         From `load`.
     min_confidence : float
         Predictions of less confidence are withheld, 0 to 1.
+    reader : Reader, optional
+        Of the text model that the features were made with. With it every prediction is explained,
+        see `lnln.explaining.explain.explain`: each clip is then asked about once for every word and
+        every half second of voice and face.
 
     Returns
     -------
@@ -134,18 +128,24 @@ def predict(
         If the features are not of the kind the model was trained on, or confidence is asked of a
         checkpoint that knows no intervals.
     ValueError
-        If `min_confidence` is not between 0 and 1.
+        If `min_confidence` is not between 0 and 1, or the reader is of another text model.
     """
     check_confidence(model.config, min_confidence)
     tables, transcripts, manifest = _read(features)
     clips = from_tables(**tables)
     groups = _by_clip(manifest, "group")
     clips = replace(clips, groups=tuple(groups.get(c, c) for c in clips.clip_ids))
-    read = extents(clips, model.lengths, spoken_in(tables["text"], transcripts))
+    spoken = spoken_in(tables["text"], transcripts)
+    read = extents(clips, model.lengths, spoken)
     there, shares = clips.observed_shares(), read_shares(clips, model.lengths, read)
     something = np.flatnonzero(sum(shares[m] for m in MODALITIES))
     prepared = model.prepare(clips)
-    answered, remark = answers_of(model, prepared.take(something))
+    known = prepared.take(something)
+    answered, remark = answers_of(model, known)
+    if reader is not None:
+        explanations = explain(known, model, reader, spoken)
+        for answer, explanation in zip(answered, explanations, strict=True):
+            answer["explanation"] = explanation
     answers = dict(zip(something.tolist(), answered, strict=True))
     told = _told(tables)
     words, sources = (_by_clip(transcripts, name) for name in ("text", "source"))
@@ -202,7 +202,21 @@ def check_confidence(config: Config, min_confidence: float) -> None:
 
 
 def answers_of(model: Checkpoint, clips: FeatureSet) -> tuple[list[dict[str, Any]], str | None]:
-    """Return what is said of prepared clips with something in them, and why w is not, if so."""
+    """Ask about prepared clips with something in them.
+
+    Parameters
+    ----------
+    model : Checkpoint
+    clips : FeatureSet
+        Of `Checkpoint.prepare`, incomplete where something is to be missing.
+
+    Returns
+    -------
+    list of dict
+        The fields of `Prediction` that are a model's: prediction, low, high, confidence, w.
+    str or None
+        Why w is not told, of a model that has one which it did not learn.
+    """
     config, scores = model.config, model.predict(clips)
     columns = {"prediction": np.clip(scores.prediction, *config.label_range)}
     if config.intervals is not None:
@@ -216,29 +230,6 @@ def answers_of(model: Checkpoint, clips: FeatureSet) -> tuple[list[dict[str, Any
         columns["w"] = scores.w
     rows = zip(*(column.tolist() for column in columns.values()), strict=True)
     return [{"w": None} | dict(zip(columns, row, strict=True)) for row in rows], withheld
-
-
-def to_table(predictions: Iterable[Prediction]) -> pa.Table:
-    """Return predictions as `TABLE`, one row per clip, to be written as Parquet."""
-    rows = [
-        {
-            "clip_id": p.clip_id,
-            "path": p.path,
-            "duration_s": p.duration_s,
-            "prediction": p.prediction,
-            "low": p.low,
-            "high": p.high,
-            "confidence": p.confidence,
-            "w": p.w,
-            "text": p.text,
-            "text_source": p.text_source,
-            "warnings": p.warnings,
-        }
-        | {f"observed_{m}": p.observed[m] for m in MODALITIES}
-        | {f"read_{m}_s": p.read_s.get(m) for m in MODALITIES}
-        for p in predictions
-    ]
-    return pa.Table.from_pylist(rows, schema=TABLE)
 
 
 def spoken_in(text: pa.Table, transcripts: pa.Table | None) -> dict[str, Spoken]:

@@ -10,7 +10,8 @@ import pytest
 from rich.console import Console
 
 from contracts.quarantine import Rejected
-from lnln.prediction import TABLE, Prediction
+from lnln.prediction import Prediction
+from lnln.prediction_table import TABLE
 from pipeline.report.answers import check_ending, write_answers
 from pipeline.report.tables import prediction_lines, prediction_table, predictions_json
 
