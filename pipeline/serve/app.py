@@ -13,6 +13,7 @@ from fastapi import FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from pipeline.serve.about import about
 from pipeline.serve.answers import (
@@ -153,6 +154,8 @@ def _add_uploads(app: FastAPI, service: Service) -> None:
             )
         except Refusal as refusal:
             return Lingering(refusal, request)
+        except ClientDisconnect:  # nobody is there to hear an answer
+            return Response(status_code=400)
         return JSONResponse(service.state(taken).model_dump(), 202)
 
     @app.get("/api/uploads/{upload_id}", response_model=UploadState)

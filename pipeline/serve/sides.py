@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 
 from extractors import text
@@ -45,7 +45,8 @@ def sides_of(checkpoints: Mapping[str, Checkpoint], *, offline: bool) -> list[Si
     Parameters
     ----------
     checkpoints : mapping of str to Checkpoint
-        By the source that each was loaded from.
+        By the source that each was loaded from. One that does not know how new clips are
+        transcribed, as those of the pipeline's runs, does as the first that does.
     offline : bool
         Never download a text model.
 
@@ -57,8 +58,11 @@ def sides_of(checkpoints: Mapping[str, Checkpoint], *, offline: bool) -> list[Si
         A text model is missing.
     """
     sides: list[Side] = []
-    for name, (source, checkpoint) in zip(_names(checkpoints), checkpoints.items(), strict=True):
-        del source
+    known = [c.config.transcription for c in checkpoints.values() if c.config.transcription]
+    for name, checkpoint in zip(_names(checkpoints), checkpoints.values(), strict=True):
+        if known and not checkpoint.config.transcription:
+            config = checkpoint.config.model_copy(update={"transcription": known[0]})
+            checkpoint = replace(checkpoint, config=config)
         settings = ExtractorSettings.model_validate(checkpoint.extraction)
         like = next((side for side in sides if side.settings.text == settings.text), None)
         folder = resolve(settings.text.model, offline=offline)

@@ -25,8 +25,11 @@ function fill(element, attributes, children) {
   element.append(...children.filter((child) => child !== null && child !== undefined));
 }
 
-export const signed = (value, digits = 2) =>
-  value === null ? "–" : (value < 0 ? "−" : "+") + Math.abs(value).toFixed(digits);
+export function signed(value, digits = 2) {
+  if (value === null) return "–";
+  const shown = Math.abs(value).toFixed(digits);
+  return Number(shown) === 0 ? shown : (value < 0 ? "−" : "+") + shown;
+}
 
 export const percent = (share) => `${Math.round(100 * share)} %`;
 

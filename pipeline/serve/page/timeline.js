@@ -4,6 +4,7 @@ import { $, MODALITIES, NAMES, clock, draw, make, signed } from "./dom.js";
 
 const LEFT = 52; // of the bands, for their names
 const BAND = 46; // height of one
+const NAMED = 16; // of the line of words above their band
 const GAP = 6;
 const AXIS = 20;
 
@@ -33,6 +34,10 @@ export function timeline(place, { go, choose, toggle }) {
       y += BAND + GAP;
     }
     for (const m of MODALITIES) {
+      if (m === "text") {
+        tracks.push(words(y));
+        y += NAMED;
+      }
       tracks.push(band(m, y));
       y += BAND + GAP;
     }
@@ -84,22 +89,23 @@ export function timeline(place, { go, choose, toggle }) {
       );
     }
     group.append(draw("line", { class: "middle", x1: LEFT, x2: width() - 4, y1: middle, y2: middle }));
-    if (m === "text") words(group, y);
     return group;
   }
 
-  function words(group, y) {
+  function words(y) {
+    const group = draw("g", {});
     let free = 0;
     for (const clip of data.clips) {
       for (const word of clip.words) {
         if (word.start_s === null) continue;
-        const from = Math.max(x(word.start_s), free);
+        const from = x(word.start_s);
         const room = 6.4 * word.word.length;
-        if (from > x(word.end_s) || from + room > width() - 2) continue;
+        if (from < free || from + room > width()) continue; // there is no room for it
         group.append(draw("text", { class: "word", x: from, y: y + 12 }, word.word));
         free = from + room + 4;
       }
     }
+    return group;
   }
 
   function scoreTrack(y) {

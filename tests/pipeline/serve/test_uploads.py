@@ -119,7 +119,7 @@ def test_connection_that_closes_in_the_middle_leaves_nothing(serve: Serve) -> No
                 + b"x" * 2_000_000
             )
         wait_until(lambda: server.left() == [])
-    server.ready()
+    wait_until(lambda: server.upload().status == 202)  # its place was given back
 
 
 def test_upload_that_stalls_is_given_up(serve: Serve) -> None:
