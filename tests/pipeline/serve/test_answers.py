@@ -1,5 +1,6 @@
 """What models say when words are corrected and parts of a video are left out."""
 
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 
@@ -112,7 +113,7 @@ def test_greater_missing_rates_take_the_same_rows_and_more(analyse: Analyse, sid
     kept = [
         masks_under(Change(missing_rate=rate), clips, [0.0])["video#0"] for rate in (0.2, 0.5, 0.9)
     ]
-    for less, more in zip(kept[:-1], kept[1:], strict=True):
+    for less, more in itertools.pairwise(kept):
         for a, b in zip(less, more, strict=True):
             assert not (b & ~a).any()
     assert kept[0].text[[0, -1]].all()  # [CLS] and [SEP] stay
