@@ -51,6 +51,14 @@ def predict(
             "around an answer rules out.",
         ),
     ] = 0.0,
+    explain: Annotated[
+        bool,
+        typer.Option(
+            "--explain",
+            help="Say what moved each answer: words, voice and face as a whole and in half "
+            "seconds, each found by taking it away and asking again.",
+        ),
+    ] = False,
     workers: Workers = 0,
     offline: Offline = False,
 ) -> None:
@@ -64,6 +72,8 @@ def predict(
     Example: lnln predict interview.mp4 holiday.mov clips/ --out answers.csv
 
     Example: lnln predict interview.mp4 --transcripts interview.srt
+
+    Example: lnln predict interview.mp4 --explain --json
     """
     from extractors import Session
     from extractors.settings import ExtractorSettings, RunSettings
@@ -84,13 +94,14 @@ def predict(
         from lnln import predict as predict_sentiment
         from lnln.checkpoints.checkpoint import CheckpointError
         from lnln.prediction import check_confidence
-        from pipeline.commands.model import load_with_language
+        from pipeline.commands.model import load_reader, load_with_language
         from pipeline.report.answers import write_answers
         from pipeline.report.tables import prediction_lines, prediction_table, predictions_json
 
         try:
             checkpoint = load_with_language(model, offline=offline)
             check_confidence(checkpoint.config, min_confidence)
+            reader = load_reader(checkpoint, offline=offline) if explain else None
             if out is not None:  # before the work, not after it
                 if out.is_dir():
                     sys.exit(
@@ -118,7 +129,7 @@ def predict(
     try:
         # What it warns of stands in each prediction as well.
         with warnings.catch_warnings(action="ignore", category=UserWarning):
-            predictions = predict_sentiment(features, checkpoint, min_confidence)
+            predictions = predict_sentiment(features, checkpoint, min_confidence, reader=reader)
     except (OSError, CheckpointError) as error:
         sys.exit(f"error: {error}")
     config = checkpoint.config

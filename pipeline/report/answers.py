@@ -72,7 +72,8 @@ def _csv(predictions: list[Prediction], _: Any, path: Path, __: Any) -> None:
         writer = csv.DictWriter(file, table.column_names, lineterminator="\n")
         writer.writeheader()
         for row in table.to_pylist():
-            writer.writerow(row | {"warnings": "; ".join(row["warnings"])})
+            lists = {name: "; ".join(v) for name, v in row.items() if isinstance(v, list)}
+            writer.writerow(row | lists)
 
 
 def _json(
