@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,8 @@ import pyarrow as pa
 from contracts.features import clip_warnings, read_modality, write_modality
 from contracts.parquet import read_table, write_table
 from contracts.quarantine import Rejected, read_quarantine, write_quarantine
-from contracts.schemas import MODALITIES
+from contracts.schemas import MODALITIES, RECOGNITION
+from extractors.clips import Clips
 from extractors.datasets.listing import Listing, probe_files, read_dataset
 from extractors.datasets.transcripts.giving import with_transcripts
 from extractors.extraction import Extraction
@@ -32,16 +33,18 @@ class Features:
     vision: pa.Table
     quarantine: list[Rejected]
     warnings: list[str]
+    recognition: pa.Table = field(default_factory=RECOGNITION.empty_table)
 
     def write(self, folder: str | Path) -> None:
         """Write all of it but the warnings into a folder.
 
-        The files are ``manifest.parquet``, ``transcripts.parquet``, ``quarantine.csv`` and
-        ``features/<modality>/part-0.parquet``.
+        The files are ``manifest.parquet``, ``transcripts.parquet``, ``recognition.parquet``,
+        ``quarantine.csv`` and ``features/<modality>/part-0.parquet``.
         """
         folder = Path(folder)
         write_table(self.manifest, folder / "manifest.parquet")
         write_table(self.transcripts, folder / "transcripts.parquet")
+        write_table(self.recognition, folder / "recognition.parquet")
         for modality in MODALITIES:
             table = getattr(self, modality)
             write_modality([table], table.schema, folder / "features" / modality)
@@ -89,18 +92,31 @@ def extract(
         A model file or system library is missing; the message says how to get it.
     """
     settings = ExtractorSettings.model_validate({} if settings is None else settings)
-    files = [paths] if isinstance(paths, (str, Path)) else list(paths)
     with _living(session, settings) as living:
-        listing = probe_files(files, living, language=settings.language)
-        if not listing.manifest.num_rows and not listing.quarantine:
-            raise FileNotFoundError(
-                "nothing to extract: " + ("; ".join(listing.warnings) or "no file was named")
-            )
-        words: dict[str, list[Word]] = {}
-        if transcripts is not None:
-            listing, words = with_transcripts(listing, transcripts, settings.language)
-        transcribed = transcribe_new(listing.manifest, settings.speech, living, words)
-        return _extract(listing, transcribed, settings, living)
+        return extract_features(transcribed(paths, settings, living, transcripts), settings, living)
+
+
+def transcribed(
+    paths: Iterable[str | Path] | str | Path,
+    settings: ExtractorSettings,
+    session: Session,
+    transcripts: str | Path | None = None,
+) -> Clips:
+    """List new videos, and find their words; what `extract` does before it extracts.
+
+    Parameters and errors are those of `extract`.
+    """
+    files = [paths] if isinstance(paths, (str, Path)) else list(paths)
+    listing = probe_files(files, session, language=settings.language)
+    if not listing.manifest.num_rows and not listing.quarantine:
+        raise FileNotFoundError(
+            "nothing to extract: " + ("; ".join(listing.warnings) or "no file was named")
+        )
+    words: dict[str, list[Word]] = {}
+    if transcripts is not None:
+        listing, words = with_transcripts(listing, transcripts, settings.language)
+    result = transcribe_new(listing.manifest, settings.speech, session, words)
+    return _clips(listing, result)
 
 
 def extract_dataset(
@@ -127,8 +143,8 @@ def extract_dataset(
     settings = ExtractorSettings.model_validate({} if settings is None else settings)
     with _living(session, settings) as living:
         listing = read_dataset(Path(root), living, language=settings.language)
-        transcribed = transcribe(listing.manifest, settings.speech, living)
-        return _extract(listing, transcribed, settings, living)
+        result = transcribe(listing.manifest, settings.speech, living)
+        return extract_features(_clips(listing, result), settings, living)
 
 
 def _living(
@@ -138,26 +154,38 @@ def _living(
     return Session(settings.run) if session is None else nullcontext(session)
 
 
-def _extract(
-    listing: Listing, transcribed: Transcribed, settings: ExtractorSettings, session: Session
-) -> Features:
-    quarantine = [*listing.quarantine, *transcribed.quarantine]
-    warnings = [*listing.warnings, *transcribed.warnings]
+def _clips(listing: Listing, transcribed: Transcribed) -> Clips:
+    return Clips(
+        listing.manifest,
+        transcribed.table,
+        transcribed.recognition,
+        [*listing.quarantine, *transcribed.quarantine],
+        [*listing.warnings, *transcribed.warnings],
+    )
+
+
+def extract_features(clips: Clips, settings: ExtractorSettings, session: Session) -> Features:
+    """Extract the features of clips whose words are known."""
     # Workers have sound and picture to do while this process may be at the text.
     begun = {
         modality: Extraction(
-            modality, listing.manifest, transcribed.table, getattr(settings, modality), session
+            modality, clips.manifest, clips.transcripts, getattr(settings, modality), session
         )
         for modality in MODALITIES
     }
-    tables = {}
+    quarantine, warnings, tables = [*clips.quarantine], [*clips.warnings], {}
     for modality, extraction in begun.items():
         collected = extraction.finish()
         tables[modality] = collected.table()
         quarantine += collected.quarantine
         warnings += clip_warnings(tables[modality])
     return Features(
-        listing.manifest, transcribed.table, **tables, quarantine=quarantine, warnings=warnings
+        clips.manifest,
+        clips.transcripts,
+        **tables,
+        quarantine=quarantine,
+        warnings=warnings,
+        recognition=clips.recognition,
     )
 
 
@@ -173,9 +201,15 @@ def read_features(folder: str | Path) -> Features:
     return Features(
         manifest=read_table(folder / "manifest.parquet"),
         transcripts=read_table(folder / "transcripts.parquet"),
+        recognition=_read_recognition(folder / "recognition.parquet"),
         text=read_modality(folder / "features" / "text"),
         audio=read_modality(folder / "features" / "audio"),
         vision=read_modality(folder / "features" / "vision"),
         quarantine=read_quarantine(folder / "quarantine.csv"),
         warnings=[],
     )
+
+
+def _read_recognition(path: Path) -> pa.Table:
+    """Read what was recognised beside the transcripts; earlier versions did not keep it."""
+    return read_table(path, schema=RECOGNITION) if path.is_file() else RECOGNITION.empty_table()
