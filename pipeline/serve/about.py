@@ -48,5 +48,5 @@ def _model(side: Side) -> ModelAbout:
         w_withheld=config.w_withheld,
         notice=config.notice,
         language=side.settings.language,
-        reads_s=side.checkpoint.lengths.vision / side.settings.vision.fps,
+        reads_s=side.reads_s,
     )

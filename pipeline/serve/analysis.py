@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from extractors.settings import ExtractorSettings
 from extractors.words import Word
 from lnln.data.features import FeatureSet
 from lnln.data.reading import from_tables
+from pipeline.serve.faces import FaceTrack
 from pipeline.serve.sides import Side
 
 
@@ -30,14 +31,13 @@ class Analysis:
         The version itself.
     features : list of (ExtractorSettings, Features)
         One entry for each kind of features that a model reads, of the same clips.
-    face : dict
-        Where the face is in the picture, see `pipeline.serve.faces`; empty where it was not looked
-        for.
+    face : FaceTrack or None
+        Where the face is in the picture; None without a picture.
     """
 
     file: Path
     features: list[tuple[ExtractorSettings, Features]]
-    face: dict[str, Any] = field(default_factory=dict)
+    face: FaceTrack | None = None
 
     def __post_init__(self) -> None:
         self._lock = threading.Lock()
@@ -78,8 +78,19 @@ class Analysis:
     @property
     def warnings(self) -> list[str]:
         """What was odd about the video, without the names of our own files."""
-        texts = [text for _, features in self.features for text in features.warnings]
-        return list(dict.fromkeys(text.partition(": ")[2] or text for text in texts))
+        names = {*self.clip_ids, *(name.partition("/")[0] for name in self.clip_ids)}
+        texts = []
+        for text in (text for _, features in self.features for text in features.warnings):
+            name, _, rest = text.partition(": ")
+            texts.append(rest if name in names else text)
+        return list(dict.fromkeys(texts))
+
+    def doubted(self, clip_id: str) -> list[Word]:
+        """Words that were recognised in a clip and are not believed."""
+        recognition = self.features[0][1].recognition
+        if clip_id not in recognition["clip_id"].to_pylist():
+            return []
+        return [Word(**word) for word in _row(recognition, clip_id)["doubted"]]
 
     def of(self, side: Side) -> tuple[Features, FeatureSet]:
         """Features as a model reads them: the tables, and all clips in memory."""

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from extractors.api import Features, extract
+from contracts.quarantine import Rejected
+from extractors.api import extract_features, transcribed
+from extractors.clips import Clips
 from extractors.damage.degrading import degrade
 from extractors.datasets.listing import probe_files
-from extractors.settings import ExtractorSettings
+from extractors.following import with_landmarks, without_landmarks
+from extractors.recordings.cutting import Limits as Longest
+from extractors.recordings.segmenting import segment
 from extractors.workers.session import Session
 from pipeline.serve.analysis import Analysis, kind_of
+from pipeline.serve.faces import FaceTrack
 from pipeline.serve.limits import Limits
 from pipeline.serve.refusals import Refusal
+from pipeline.serve.service import Tell
 from pipeline.serve.sides import Side
 
-Tell = Callable[[str], None]
-
+_PIECES = 1.4  # of a word, in a long sentence: some models read few
 _DAMAGED = "damaged"  # folder of the damaged copy, beside the video
 
 
@@ -42,6 +48,9 @@ class Analyst:
         self._cache = cache
         self._kinds = list({kind_of(side.settings): None for side in sides})
         self._limits = limits
+        tokens = min(side.checkpoint.lengths.text for side in sides) - 2
+        words = max(1, int(tokens / _PIECES))
+        self._longest = Longest(min(side.reads_s for side in sides), words)
 
     def analyse(self, file: Path, tell: Tell) -> Analysis:
         """Find all that the models read of a video.
@@ -60,8 +69,10 @@ class Analyst:
         try:
             tell("opening the file")
             self._check(file)
-            tell("listening to the words, measuring voice and face")
-            return Analysis(file, [(kind, self._features(file, kind)) for kind in self._kinds])
+            tell("looking for words")
+            clips = self._clips(file)
+            tell("measuring voice and face")
+            return self._analysis(file, clips)
         finally:
             self.tidy()
 
@@ -100,8 +111,7 @@ class Analyst:
     def _check(self, file: Path) -> None:
         language = self._kinds[0].language
         listing = probe_files([file], self._session, language=language)
-        for rejected in listing.quarantine:
-            raise Refusal(f"This file cannot be used: {rejected.reason}.")
+        _refuse(listing.quarantine)
         (duration_s,) = listing.manifest["duration_s"].to_pylist()
         if duration_s > self._limits.duration_s:
             raise Refusal(
@@ -109,11 +119,33 @@ class Analyst:
                 f"{_minutes(self._limits.duration_s)}. Cut it, or use lnln timeline."
             )
 
-    def _features(self, file: Path, kind: ExtractorSettings) -> Features:
-        features = extract(file, kind, self._session)
-        for rejected in features.quarantine:
-            raise Refusal(f"This file cannot be used: {rejected.reason}.")
-        return features
+    def _clips(self, file: Path) -> Clips:
+        """A video with its words: whole, or in utterances if it is longer than a model reads."""
+        clips = transcribed(file, self._kinds[0], self._session)
+        _refuse(clips.quarantine)
+        return segment(clips, self._longest, "clips", self._session)
+
+    def _analysis(self, file: Path, clips: Clips) -> Analysis:
+        measured = []
+        face = None
+        for kind in self._kinds:
+            features = extract_features(clips, with_landmarks(kind), self._session)
+            _refuse(features.quarantine)
+            if face is None and features.manifest["has_video"][0].as_py():
+                rows = features.manifest.sort_by("start_s").to_pylist()
+                begins = [(row["clip_id"], row["start_s"] or 0.0) for row in rows]
+                face = FaceTrack.of(features.vision, begins)
+            vision = without_landmarks(
+                features.vision, kind.vision, offline=self._session.run.offline
+            )
+            measured.append((kind, replace(features, vision=vision)))
+        return Analysis(file, measured, face)
+
+
+def _refuse(quarantine: Sequence[Rejected]) -> None:
+    """Say why a file cannot be used, if it cannot."""
+    for rejected in quarantine:
+        raise Refusal(f"This file cannot be used: {rejected.reason}.")
 
 
 def _minutes(seconds: float) -> str:

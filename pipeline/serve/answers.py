@@ -61,6 +61,7 @@ class UploadState(BaseModel):
     state: Literal["receiving", "waiting", "working", "ready", "failed"]
     step: str = Field(description="what is being done, in words")
     step_s: float = Field(description="since when, s")
+    share: float | None = Field(description="of the step that is done, 0 to 1; null: not known")
     before: int = Field(description="how many videos are done before this one")
     error: str
     expires_s: float = Field(description="it is deleted in so many seconds")
@@ -94,7 +95,11 @@ class ClipFound(BaseModel):
     text: str
     text_source: str = Field(description="asr, given, none or unknown")
     words: list[SpokenWord]
+    doubted: list[SpokenWord] = Field(
+        description="recognised and not believed: no model reads them"
+    )
     corrected: bool = Field(description="whether a person changed the words")
+    movements: list[str] = Field(description="what the face does most")
 
 
 class Found(BaseModel):
@@ -110,6 +115,22 @@ class Found(BaseModel):
     clips: list[ClipFound]
     bands: dict[Modality, list[Stretch]] = Field(description="observed and missing, by modality")
     warnings: list[str]
+
+
+class FaceRow(BaseModel):
+    """The face at a time; places are in frame widths and heights."""
+
+    time_s: float
+    box: tuple[float, float, float, float] = Field(description="left, top, right, bottom")
+    points: list[tuple[float, float]]
+
+
+class FaceLines(BaseModel):
+    """The face that was followed, in a stretch of a video."""
+
+    step_s: float = Field(description="for so long a row holds")
+    lines: list[tuple[int, int]] = Field(description="pairs of points to join")
+    rows: list[FaceRow]
 
 
 class Words(_Taken):

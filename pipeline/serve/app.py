@@ -19,6 +19,7 @@ from pipeline.serve.about import about
 from pipeline.serve.answers import (
     About,
     Damage,
+    FaceLines,
     Found,
     Problem,
     Question,
@@ -31,7 +32,7 @@ from pipeline.serve.bodies import Bounded
 from pipeline.serve.lingering import Lingering
 from pipeline.serve.refusals import Gone, Refusal
 from pipeline.serve.security import COOKIE, Guard, Names, same
-from pipeline.serve.service import Service
+from pipeline.serve.service import FACE_S, Service
 from pipeline.serve.uploads import ORIGINAL, media_type
 
 PAGE = files("pipeline.serve") / "page"
@@ -184,6 +185,16 @@ def _add_answers(app: FastAPI, service: Service) -> None:
     def found(upload_id: str, version: Version = ORIGINAL) -> Found:
         """What was found in a video: words with their times, what was observed, what was odd."""
         return service.found(upload_id, version)
+
+    @app.get("/api/uploads/{upload_id}/face", response_model=FaceLines)
+    def face(
+        upload_id: str,
+        version: Version = ORIGINAL,
+        start_s: Annotated[float, Query(ge=0, allow_inf_nan=False)] = 0.0,
+        end_s: Annotated[float, Query(ge=0, allow_inf_nan=False)] = FACE_S,
+    ) -> FaceLines:
+        """The face that was followed, in a stretch of up to 20 s: its box and its lines."""
+        return service.face(upload_id, version, start_s, end_s)
 
     @app.put("/api/uploads/{upload_id}/words", response_model=Found)
     def correct(upload_id: str, words: Words) -> Found:

@@ -40,7 +40,9 @@ def found_in(analysis: Analysis, version: str, side: Side) -> Found:
                 text_source=said["source"],
                 words=[_shown(Word(**word), begin) for word in said["words"]]
                 or [SpokenWord(word=word[:200]) for word in said["text"].split()],
+                doubted=[_shown(word, begin) for word in analysis.doubted(clip_id)],
                 corrected=corrected,
+                movements=[] if analysis.face is None else analysis.face.movements[clip_id],
             )
         )
     return Found(

@@ -25,6 +25,7 @@ from extractors.errors import SetupError
 from pipeline.serve.analysis import Analysis
 from pipeline.serve.answers import (
     Damage,
+    FaceLines,
     Found,
     Question,
     Scores,
@@ -40,18 +41,23 @@ from pipeline.serve.sides import Side
 from pipeline.serve.uploads import ORIGINAL, Upload, Uploads
 
 DAMAGED = "damaged"
+FACE_S = 20.0  # of a face are sent at a time
 _SWEEP_S = 5.0
 _ASKED_AT_A_TIME = 2  # questions to the models; more would only hold each other up
+
+
+class Tell(Protocol):
+    """Is told what is being done, and how much of it is done, 0 to 1, where that is known."""
+
+    def __call__(self, step: str, share: float | None = None) -> None: ...
 
 
 class Works(Protocol):
     """What `pipeline.serve.analyst.Analyst` does."""
 
-    def analyse(self, file: Path, tell: Callable[[str], None]) -> Analysis: ...
+    def analyse(self, file: Path, tell: Tell) -> Analysis: ...
 
-    def damage(
-        self, file: Path, damages: dict[str, float], seed: int, tell: Callable[[str], None]
-    ) -> Analysis: ...
+    def damage(self, file: Path, damages: dict[str, float], seed: int, tell: Tell) -> Analysis: ...
 
     def give_up(self) -> None: ...
 
@@ -129,6 +135,7 @@ class Service:
             state=upload.state,
             step=upload.step,
             step_s=round(max(0.0, now - upload.begun), 1),
+            share=upload.share,
             before=self._jobs.before(upload.id) + (self._working not in (None, upload)),
             error=upload.error,
             expires_s=round(max(0.0, upload.expires - now)),
@@ -139,6 +146,13 @@ class Service:
     def found(self, upload_id: str, version: str) -> Found:
         """What was found in a video."""
         return found_in(self._ready(upload_id).analysis(version), version, self.sides[0])
+
+    def face(self, upload_id: str, version: str, start_s: float, end_s: float) -> FaceLines:
+        """Where the face is in a stretch of a video."""
+        face = self._ready(upload_id).analysis(version).face
+        if face is None:
+            return FaceLines(step_s=0, lines=[], rows=[])
+        return face.within(start_s, min(end_s, start_s + FACE_S))
 
     def correct(self, upload_id: str, words: Words) -> Found:
         """Replace the words of a clip."""

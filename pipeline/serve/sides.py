@@ -9,6 +9,7 @@ from pathlib import PurePath
 
 from extractors import text
 from extractors.assets.resolving import resolve
+from extractors.audio.extractor import STEP_S
 from extractors.settings import ExtractorSettings
 from extractors.text.extractor import TextExtractor
 from lnln.checkpoints.checkpoint import Checkpoint
@@ -37,6 +38,12 @@ class Side:
     settings: ExtractorSettings
     words: TextExtractor
     reader: Reader
+
+    @property
+    def reads_s(self) -> float:
+        """Most seconds of voice and face that the model reads."""
+        lengths = self.checkpoint.lengths
+        return min(lengths.vision / self.settings.vision.fps, lengths.audio * STEP_S)
 
 
 def sides_of(checkpoints: Mapping[str, Checkpoint], *, offline: bool) -> list[Side]:

@@ -42,6 +42,8 @@ class Upload:
         What is being done at the moment, in words.
     begun : float
         When that began, s since 1970.
+    share : float or None
+        How much of it is done, 0 to 1; None: not known.
     error : str
         Why it failed, in words.
     analyses : dict of str to Analysis
@@ -56,6 +58,7 @@ class Upload:
     state: State = "receiving"
     step: str = "arriving"
     begun: float = field(default_factory=time.time)
+    share: float | None = None
     error: str = ""
     analyses: dict[str, Analysis] = field(default_factory=dict)
     damaging: bool = False
@@ -66,9 +69,11 @@ class Upload:
         """The video, whatever its kind: what it holds decides."""
         return self.folder / "video"
 
-    def tell(self, step: str) -> None:
-        """Say what is being done from now on."""
-        self.step, self.begun = step, time.time()
+    def tell(self, step: str, share: float | None = None) -> None:
+        """Say what is being done, and how much of it is done."""
+        if step != self.step:
+            self.step, self.begun = step, time.time()
+        self.share = share
 
     def analysis(self, version: str = ORIGINAL) -> Analysis:
         """What was found in it.

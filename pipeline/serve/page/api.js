@@ -38,7 +38,8 @@ export const login = (token) => ask("POST", "/api/login", { token });
 export const state = (id) => ask("GET", at(id));
 export const remove = (id) => ask("DELETE", at(id));
 export const found = (id, version) => ask("GET", at(id, "/found", version));
-export const face = (id, version) => ask("GET", at(id, "/face", version));
+export const face = (id, version, from, to) =>
+  ask("GET", `${at(id, "/face", version)}&start_s=${from}&end_s=${to}`);
 export const correct = (id, version, clip, words) => ask("PUT", at(id, "/words"), { version, clip, words });
 export const score = (id, question, signal) => ask("POST", at(id, "/scores"), question, signal);
 export const damage = (id, damages) => ask("POST", at(id, "/damage"), { damages });

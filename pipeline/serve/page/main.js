@@ -105,7 +105,7 @@ async function follow(id) {
 function tellStep(state) {
   const ahead = state.before;
   if (state.state === "waiting") show(`Waiting: ${ahead === 1 ? "one video is" : `${ahead} videos are`} before yours`);
-  else show(state.step[0]?.toUpperCase() + state.step.slice(1), null, `for ${Math.round(state.step_s)} s`);
+  else show(state.step[0]?.toUpperCase() + state.step.slice(1), state.share, `for ${Math.round(state.step_s)} s`);
 }
 
 function hide() {
@@ -137,13 +137,16 @@ async function load() {
   const { id, version } = now;
   now.found = await api.found(id, version);
   player.show(id, version, now.found);
+  if (now.found.bands.vision.some((band) => band.what === "observed")) player.setFace((from, to) => api.face(id, version, from, to));
+  showMovements();
   render();
   showDownloads();
   await ask();
-  if (now.found?.has_video) {
-    const face = await api.face(id, version).catch(() => null);
-    if (now?.id === id && now.version === version) player.setFace(face);
-  }
+}
+
+function showMovements() {
+  const { movements } = now.found.clips[now.clip] ?? { movements: [] };
+  $("movements").textContent = movements.length ? `Moves most: ${movements.join(", ")}` : "";
 }
 
 /** Ask the models, with what is left out; the last question counts. */
@@ -171,7 +174,7 @@ function before() {
 
 function render() {
   const { found, scores, clip } = now;
-  showWords($("said"), found, { chosen: clip, choose: (n) => { now.clip = n; ask(); }, correct, go: player.go });
+  showWords($("said"), found, { chosen: clip, choose: (n) => { now.clip = n; showMovements(); ask(); }, correct, go: player.go });
   if (scores) showScores($("scores"), about, scores, before(), clip);
   const first = scores?.[0];
   const range = about.models[0].label_range;

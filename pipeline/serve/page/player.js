@@ -3,6 +3,7 @@
 import { $ } from "./dom.js";
 import * as api from "./api.js";
 
+const FACE_S = 20; // of a face are fetched at a time
 const player = $("player");
 const overlay = $("overlay");
 let face = null;
@@ -31,11 +32,35 @@ export function leave() {
   setFace(null);
 }
 
-/** Where the face is, as the API gives it; null: not known. */
-export function setFace(found) {
-  face = found && found.rows.some(Boolean) ? found : null;
+/** Where the face is: `get` fetches the rows of a stretch; null: there is no face. */
+export function setFace(get) {
+  face = get && { get, rows: [], step_s: 0, lines: [], from: 0, to: 0, asked: false };
   $("face-choice").hidden = !face;
   paint();
+}
+
+/** The row that a time is in; rows that are not here are fetched. */
+function rowAt(time) {
+  if (!face.asked && (time < face.from || time >= face.to)) {
+    const mine = face;
+    const from = Math.max(0, time - 5);
+    mine.asked = true;
+    mine.get(from, from + FACE_S).then(
+      (found) => {
+        Object.assign(mine, found, { from, to: from + FACE_S, asked: false });
+        if (face === mine) paint();
+      },
+      () => setTimeout(() => (mine.asked = false), 2000),
+    );
+  }
+  let low = 0, high = face.rows.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (face.rows[middle].time_s <= time) low = middle + 1;
+    else high = middle;
+  }
+  const row = face.rows[low - 1];
+  return row && time < row.time_s + face.step_s + 1e-6 ? row : null;
 }
 
 export const go = (time) => {
@@ -70,19 +95,22 @@ function paint() {
   const canvas = overlay.getContext("2d");
   canvas.clearRect(0, 0, overlay.width, overlay.height);
   if (!face || !$("show-face").checked || !player.videoWidth) return;
-  const row = face.rows[Math.floor((now() - face.start_s) / face.step_s)];
+  const row = rowAt(now());
   if (!row) return;
   // The picture is centred in its element, and keeps its shape.
   const fit = Math.min(overlay.width / player.videoWidth, overlay.height / player.videoHeight);
   const wide = player.videoWidth * fit, high = player.videoHeight * fit;
-  const left = (overlay.width - wide) / 2, top = (overlay.height - high) / 2;
-  canvas.strokeStyle = canvas.fillStyle = "#35d0ba";
+  const x = (part) => (overlay.width - wide) / 2 + part * wide;
+  const y = (part) => (overlay.height - high) / 2 + part * high;
+  canvas.strokeStyle = "#35d0ba";
   canvas.lineWidth = 2 * scale;
-  const [x, y, w, h] = row.box;
-  canvas.strokeRect(left + x * wide, top + y * high, w * wide, h * high);
-  for (const [px, py] of row.points) {
-    canvas.beginPath();
-    canvas.arc(left + px * wide, top + py * high, 0.9 * scale, 0, 7);
-    canvas.fill();
+  const [left, top, right, bottom] = row.box;
+  canvas.strokeRect(x(left), y(top), x(right) - x(left), y(bottom) - y(top));
+  canvas.lineWidth = scale;
+  canvas.beginPath();
+  for (const [a, b] of face.lines) {
+    canvas.moveTo(x(row.points[a][0]), y(row.points[a][1]));
+    canvas.lineTo(x(row.points[b][0]), y(row.points[b][1]));
   }
+  canvas.stroke();
 }

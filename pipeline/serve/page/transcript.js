@@ -21,6 +21,9 @@ function utterance(clip, found, { chosen, choose, correct, go }) {
     class: "word new", size: "8", placeholder: "add words", "aria-label": "Add words at the end", maxlength: "200",
     onchange: (event) => event.target.value.trim() && changed([{ word: event.target.value, start_s: null, end_s: null, probability: null }]),
   });
+  const doubted = clip.doubted.map((word) => ({ from: word.start_s ?? Infinity, element: doubt(word, clip, correct) }));
+  const shown = [...inputs.map((element, i) => ({ from: clip.words[i].start_s ?? 0, element })), ...doubted];
+  if (doubted.length) shown.sort((a, b) => a.from - b.from);
   const nothing = clip.words.length ? null : make("span", { class: "hint" }, SOURCES[clip.text_source] ?? "");
   return make(
     "div",
@@ -28,11 +31,19 @@ function utterance(clip, found, { chosen, choose, correct, go }) {
     many
       ? make("button", { type: "button", class: "time", "aria-pressed": String(chosen === clip.clip), onclick: () => { choose(clip.clip); go(clip.start_s); } }, clock(clip.start_s))
       : null,
-    make("span", { class: "words" }, nothing, ...inputs, added),
+    make("span", { class: "words" }, nothing, ...shown.map((each) => each.element), added),
     clip.corrected
       ? make("button", { type: "button", onclick: () => correct(clip.clip, null) }, "Back to what was recognised")
       : null,
   );
+}
+
+/** A word that was recognised and is not believed; to press it is to believe it. */
+function doubt(word, clip, correct) {
+  const believed = () =>
+    correct(clip.clip, [...clip.words, word].sort((a, b) => (a.start_s ?? Infinity) - (b.start_s ?? Infinity)));
+  const said = `${word.word}: recognised and not believed, no model reads it. Press to believe it.`;
+  return make("button", { type: "button", class: "doubted", title: said, "aria-label": said, onclick: believed }, word.word);
 }
 
 const SOURCES = {

@@ -180,7 +180,7 @@ class Pretends:
         self.done = 0
         self._analyse = analyse
 
-    def analyse(self, file: Path, tell: Callable[[str], None]) -> Analysis:
+    def analyse(self, file: Path, tell: Callable[..., None]) -> Analysis:
         content = file.read_bytes()
         tell("measuring")
         if b"bad" in content:
@@ -195,7 +195,7 @@ class Pretends:
         return self._analyse(file)
 
     def damage(
-        self, file: Path, damages: dict[str, float], seed: int, tell: Callable[[str], None]
+        self, file: Path, damages: dict[str, float], seed: int, tell: Callable[..., None]
     ) -> Analysis:
         copy = file.with_name("damaged.mp4")
         copy.write_bytes(VIDEO)
