@@ -16,6 +16,7 @@ from pipeline.commands.mmsa import export_mmsa, import_mmsa
 from pipeline.commands.predict import predict
 from pipeline.commands.sentences import import_sentences
 from pipeline.commands.serve import serve
+from pipeline.commands.show import show
 from pipeline.ending import end_tidily
 
 app = typer.Typer(
@@ -34,6 +35,7 @@ COMMANDS = (
     import_sentences,
     features,
     predict,
+    show,
     serve,
     compare,
     extract,
