@@ -17,6 +17,7 @@ from extractors.settings import ExtractorSettings
 from extractors.words import Word
 from lnln.data.features import FeatureSet
 from lnln.data.reading import from_tables
+from pipeline.picture.subject import Subject
 from pipeline.serve.faces import FaceTrack
 from pipeline.serve.sides import Side
 
@@ -33,11 +34,14 @@ class Analysis:
         One entry for each kind of features that a model reads, of the same clips.
     face : FaceTrack or None
         Where the face is in the picture; None without a picture.
+    subject : Subject or None
+        What a drawing of a single clip shows; None of a recording in utterances.
     """
 
     file: Path
     features: list[tuple[ExtractorSettings, Features]]
     face: FaceTrack | None = None
+    subject: Subject | None = None
 
     def __post_init__(self) -> None:
         self._lock = threading.Lock()

@@ -19,6 +19,7 @@ from extractors.workers.session import Session
 from pipeline.serve.analysis import Analysis, kind_of
 from pipeline.serve.faces import FaceTrack
 from pipeline.serve.limits import Limits
+from pipeline.serve.pictures import gathered
 from pipeline.serve.refusals import Refusal
 from pipeline.serve.service import Tell
 from pipeline.serve.sides import Side
@@ -127,7 +128,7 @@ class Analyst:
 
     def _analysis(self, file: Path, clips: Clips) -> Analysis:
         measured = []
-        face = None
+        face, subject = None, None
         for kind in self._kinds:
             features = extract_features(clips, with_landmarks(kind), self._session)
             _refuse(features.quarantine)
@@ -135,11 +136,13 @@ class Analyst:
                 rows = features.manifest.sort_by("start_s").to_pylist()
                 begins = [(row["clip_id"], row["start_s"] or 0.0) for row in rows]
                 face = FaceTrack.of(features.vision, begins)
+            if subject is None and features.manifest.num_rows == 1:
+                subject = gathered(features, self._session)
             vision = without_landmarks(
                 features.vision, kind.vision, offline=self._session.run.offline
             )
             measured.append((kind, replace(features, vision=vision)))
-        return Analysis(file, measured, face)
+        return Analysis(file, measured, face, subject)
 
 
 def _refuse(quarantine: Sequence[Rejected]) -> None:

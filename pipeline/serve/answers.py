@@ -115,6 +115,7 @@ class Found(BaseModel):
     clips: list[ClipFound]
     bands: dict[Modality, list[Stretch]] = Field(description="observed and missing, by modality")
     warnings: list[str]
+    downloads: list[str] = Field(description="what can be taken along: parts of this address")
 
 
 class FaceRow(BaseModel):

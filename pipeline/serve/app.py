@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from importlib.resources import files
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -30,6 +30,7 @@ from pipeline.serve.answers import (
 )
 from pipeline.serve.bodies import Bounded
 from pipeline.serve.lingering import Lingering
+from pipeline.serve.pictures import NAMES
 from pipeline.serve.refusals import Gone, Refusal
 from pipeline.serve.security import COOKIE, Guard, Names, same
 from pipeline.serve.service import FACE_S, Service
@@ -215,6 +216,15 @@ def _add_answers(app: FastAPI, service: Service) -> None:
     def features(upload_id: str, version: Version = ORIGINAL) -> Response:
         """All features, as `lnln extract` writes them."""
         return _attached(service.features(upload_id, version), "features.zip", "application/zip")
+
+    @app.get("/api/uploads/{upload_id}/{name}", response_class=Response)
+    def picture(
+        upload_id: str,
+        name: Literal["picture.svg", "picture.png", "picture.html"],
+        version: Version = ORIGINAL,
+    ) -> Response:
+        """What `lnln show` draws of a clip, with the words as they are now."""
+        return _attached(service.picture(upload_id, version, name), name, NAMES[name])
 
 
 def _attached(content: bytes, name: str, kind: str) -> Response:

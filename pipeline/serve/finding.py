@@ -10,6 +10,7 @@ from lnln.data.features import FeatureSet
 from pipeline.serve.analysis import Analysis
 from pipeline.serve.answers import ClipFound, Found, SpokenWord, Stretch
 from pipeline.serve.changes import Change, masks_under, runs
+from pipeline.serve.pictures import NAMES
 from pipeline.serve.sides import Side
 
 Bands = dict[Modality, list[Stretch]]
@@ -56,6 +57,7 @@ def found_in(analysis: Analysis, version: str, side: Side) -> Found:
         clips=clips,
         bands=bands_under(Change(), analysis, side),
         warnings=analysis.warnings,
+        downloads=["features.zip", *([] if analysis.subject is None else NAMES)],
     )
 
 

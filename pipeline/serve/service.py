@@ -35,7 +35,8 @@ from pipeline.serve.answers import (
 from pipeline.serve.finding import bands_under, found_in, words_of
 from pipeline.serve.jobs import Jobs
 from pipeline.serve.limits import Limits
-from pipeline.serve.refusals import NotYet, Refusal
+from pipeline.serve.pictures import picture
+from pipeline.serve.refusals import Gone, NotYet, Refusal
 from pipeline.serve.scoring import Scorer
 from pipeline.serve.sides import Side
 from pipeline.serve.uploads import ORIGINAL, Upload, Uploads
@@ -189,6 +190,15 @@ class Service:
                     if path.is_file():
                         archive.write(path, path.relative_to(written))
         return packed.getvalue()
+
+    def picture(self, upload_id: str, version: str, name: str) -> bytes:
+        """A drawing of a clip, and of what moved the answer of the first model."""
+        upload = self._ready(upload_id)
+        analysis = upload.analysis(version)
+        if analysis.subject is None:
+            raise Gone("There is no picture of this video.")
+        features, _ = analysis.of(self.sides[0])
+        return picture(name, analysis.subject, features, self.sides[0], upload.folder)
 
     async def delete(self, upload_id: str) -> None:
         """Delete an upload, what is known of it, and what is being done for it."""

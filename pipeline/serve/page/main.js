@@ -10,7 +10,10 @@ import { showLegend, timeline } from "./timeline.js";
 import { colourWords, markWords, showWords } from "./transcript.js";
 import { whatIf } from "./whatif.js";
 
-const DOWNLOADS = [["features.zip", "Features"]];
+const DOWNLOADS = {
+  "features.zip": "Features (Parquet)", "picture.svg": "Picture (SVG)", "picture.png": "Picture (PNG)", "picture.html": "Picture with tables (HTML)",
+  "timeline.csv": "Timeline (CSV)", "timeline.json": "Timeline (JSON)", "timeline.parquet": "Timeline (Parquet)", "timeline.vtt": "Subtitles (VTT)", "timeline.srt": "Subtitles (SRT)", "timeline.svg": "Timeline (SVG)", "timeline.png": "Timeline (PNG)",
+};
 const LOOK_MS = 400; // between two looks at where an upload is
 
 let about;
@@ -249,7 +252,7 @@ async function change(version) {
 function showDownloads() {
   const { id, version } = now;
   $("downloads").replaceChildren(
-    ...DOWNLOADS.map(([name, text]) => make("a", { class: "button", href: api.download(id, name, version), download: name }, text)),
+    ...now.found.downloads.map((name) => make("a", { class: "button", href: api.download(id, name, version), download: name }, DOWNLOADS[name] ?? name)),
   );
 }
 
