@@ -1,12 +1,13 @@
 """New videos to features in one call, for use from Python."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from contracts.features import clip_warnings, read_modality, write_modality
 from contracts.parquet import read_table, write_table
@@ -187,6 +188,35 @@ def extract_features(clips: Clips, settings: ExtractorSettings, session: Session
         warnings=warnings,
         recognition=clips.recognition,
     )
+
+
+def extract_parts(
+    clips: Clips, settings: ExtractorSettings, session: Session, size: int
+) -> Iterator[Features]:
+    """Extract features as `extract_features` does, and yield them for so many clips at a time.
+
+    Workers go through all the clips first, and what they make is in the session's cache: memory is
+    taken for one part, however many there are. Clips that failed are in the first part's
+    quarantine.
+    """
+    begun = [
+        Extraction("audio", clips.manifest, clips.transcripts, settings.audio, session),
+        Extraction("vision", clips.manifest, clips.transcripts, settings.vision, session),
+    ]
+    failed = [row for extraction in begun for row in extraction.finish().quarantine]
+    left_out = pa.array([row.clip_id for row in failed], pa.string())
+    manifest, transcripts, recognition = (
+        table.filter(pc.invert(pc.is_in(table["clip_id"], left_out))) for table in clips[:3]
+    )
+    told = ([*clips.quarantine, *failed], clips.warnings)
+    for begin in range(0, max(manifest.num_rows, 1), size):
+        part = manifest.slice(begin, size)
+        ours = (
+            table.filter(pc.is_in(table["clip_id"], part["clip_id"].combine_chunks()))
+            for table in (transcripts, recognition)
+        )
+        yield extract_features(Clips(part, *ours, *told), settings, session)
+        told = ([], [])
 
 
 def read_features(folder: str | Path) -> Features:

@@ -230,8 +230,8 @@ def _with_edges(runs: Sequence[Sequence[_Atom]], duration_s: float) -> Iterator[
 
 def _from(word: Word, start_s: float, end_s: float) -> Word:
     """A word with times from the beginning of its utterance."""
-    times = (min(max(time or 0.0, start_s), end_s) - start_s for time in word[1:3])
-    return Word(word.word, *times, word.probability)
+    first_s, last_s = (min(max(time or 0.0, start_s), end_s) - start_s for time in word[1:3])
+    return word._replace(start_s=first_s, end_s=last_s)
 
 
 def _between(

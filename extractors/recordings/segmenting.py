@@ -137,7 +137,7 @@ def _recognised(whole: dict[str, Any], name: str, utterance: Utterance) -> dict[
         for word in whole["doubted"]
         if utterance.start_s <= (word["start_s"] + word["end_s"]) / 2 < utterance.end_s
     ]
-    return whole | {"clip_id": name, "doubted": doubted}
+    return whole | {"clip_id": name, "doubted": doubted, "warnings": []}  # told of the recording
 
 
 def _warnings(untimed: Sequence[str], empty: set[str]) -> list[str]:

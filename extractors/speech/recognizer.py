@@ -89,8 +89,8 @@ class SpeechRecognizer:
         if not np.any(signal) or not speech:
             return Transcript("", "none", [], warnings)
         spoken, probability = self._identified(signal)
-        foreign = probability is not None and probability >= _SURE and spoken != language
-        text, words, doubtful = self._recognise(signal, spoken if foreign else language)
+        foreign = spoken is not None and spoken != language and (probability or 0.0) >= _SURE
+        text, words, doubtful = self._recognise(signal, spoken if foreign and spoken else language)
         if foreign:
             warnings.append(
                 message(

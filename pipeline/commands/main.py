@@ -17,6 +17,7 @@ from pipeline.commands.predict import predict
 from pipeline.commands.sentences import import_sentences
 from pipeline.commands.serve import serve
 from pipeline.commands.show import show
+from pipeline.commands.timeline import timeline
 from pipeline.ending import end_tidily
 
 app = typer.Typer(
@@ -37,6 +38,7 @@ COMMANDS = (
     predict,
     show,
     serve,
+    timeline,
     compare,
     extract,
     degrade,
