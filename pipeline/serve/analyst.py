@@ -23,8 +23,18 @@ from pipeline.serve.pictures import gathered
 from pipeline.serve.refusals import Refusal
 from pipeline.serve.service import Tell
 from pipeline.serve.sides import Side
+from pipeline.timeline.limits import limits_of
 
-_PIECES = 1.4  # of a word, in a long sentence: some models read few
+# What is done at each step of the extractors, as people are told.
+_STEPS = {
+    "ingest": "opening the file",
+    "transcribe": "looking for words",
+    "segment": "looking for pauses",
+    "extract@text": "reading the words",
+    "extract@audio": "measuring the voice",
+    "extract@vision": "measuring the face",
+}
+_MEASURING = "measuring voice and face"
 _DAMAGED = "damaged"  # folder of the damaged copy, beside the video
 
 
@@ -49,9 +59,8 @@ class Analyst:
         self._cache = cache
         self._kinds = list({kind_of(side.settings): None for side in sides})
         self._limits = limits
-        tokens = min(side.checkpoint.lengths.text for side in sides) - 2
-        words = max(1, int(tokens / _PIECES))
-        self._longest = Longest(min(side.reads_s for side in sides), words)
+        each = [limits_of(*s.checkpoint.lengths, s.settings.vision.fps) for s in sides]
+        self._longest = Longest(*(min(limits) for limits in zip(*each, strict=True)))
 
     def analyse(self, file: Path, tell: Tell) -> Analysis:
         """Find all that the models read of a video.
@@ -67,14 +76,20 @@ class Analyst:
         Refusal
             The file cannot be used; the message says why.
         """
+        reporting = self._session.reporting
+        reporting.by = "seconds"
+        reporting.listener = lambda title, done, of: tell(
+            _STEPS.get(title, _MEASURING), done / of if of else None
+        )
         try:
             tell("opening the file")
             self._check(file)
-            tell("looking for words")
+            tell(_STEPS["transcribe"])
             clips = self._clips(file)
-            tell("measuring voice and face")
+            tell(_MEASURING)
             return self._analysis(file, clips)
         finally:
+            reporting.listener = None
             self.tidy()
 
     def damage(self, file: Path, damages: Mapping[str, float], seed: int, tell: Tell) -> Analysis:

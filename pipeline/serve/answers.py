@@ -24,7 +24,7 @@ class ModelAbout(BaseModel):
     w_withheld: str | None = Field(description="why w is not shown")
     notice: str | None = Field(description="what it was trained on")
     language: str = Field(description="that it knows, ISO 639 code")
-    reads_s: float | None = Field(description="most seconds of voice and face that it reads")
+    reads_s: float = Field(description="most seconds of voice and face that it reads")
 
 
 class DamageAbout(BaseModel):

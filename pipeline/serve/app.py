@@ -30,10 +30,11 @@ from pipeline.serve.answers import (
 )
 from pipeline.serve.bodies import Bounded
 from pipeline.serve.lingering import Lingering
-from pipeline.serve.pictures import NAMES
+from pipeline.serve.pictures import KINDS as PICTURES
 from pipeline.serve.refusals import Gone, Refusal
 from pipeline.serve.security import COOKIE, Guard, Names, same
 from pipeline.serve.service import FACE_S, Service
+from pipeline.serve.timelines import KINDS as TIMELINES
 from pipeline.serve.uploads import ORIGINAL, media_type
 
 PAGE = files("pipeline.serve") / "page"
@@ -217,14 +218,25 @@ def _add_answers(app: FastAPI, service: Service) -> None:
         """All features, as `lnln extract` writes them."""
         return _attached(service.features(upload_id, version), "features.zip", "application/zip")
 
-    @app.get("/api/uploads/{upload_id}/{name}", response_class=Response)
+    @app.get("/api/uploads/{upload_id}/timeline.{kind}", response_class=Response)
+    def timeline(
+        upload_id: str,
+        kind: Literal["csv", "json", "parquet", "vtt", "srt", "png", "svg"],
+        version: Version = ORIGINAL,
+    ) -> Response:
+        """What `lnln timeline` writes of a video, with the words as they are now."""
+        name = f"timeline.{kind}"
+        return _attached(service.timeline(upload_id, version, name), name, TIMELINES[name])
+
+    @app.get("/api/uploads/{upload_id}/picture.{kind}", response_class=Response)
     def picture(
         upload_id: str,
-        name: Literal["picture.svg", "picture.png", "picture.html"],
+        kind: Literal["svg", "png", "html"],
         version: Version = ORIGINAL,
     ) -> Response:
         """What `lnln show` draws of a clip, with the words as they are now."""
-        return _attached(service.picture(upload_id, version, name), name, NAMES[name])
+        name = f"picture.{kind}"
+        return _attached(service.picture(upload_id, version, name), name, PICTURES[name])
 
 
 def _attached(content: bytes, name: str, kind: str) -> Response:

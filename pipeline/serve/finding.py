@@ -10,10 +10,13 @@ from lnln.data.features import FeatureSet
 from pipeline.serve.analysis import Analysis
 from pipeline.serve.answers import ClipFound, Found, SpokenWord, Stretch
 from pipeline.serve.changes import Change, masks_under, runs
-from pipeline.serve.pictures import NAMES
+from pipeline.serve.pictures import KINDS as PICTURES
 from pipeline.serve.sides import Side
+from pipeline.serve.timelines import KINDS as TIMELINES
 
 Bands = dict[Modality, list[Stretch]]
+
+_ROWS_SHOWN = 2000  # of a band; of more, every second, third ... is shown
 
 
 def found_in(analysis: Analysis, version: str, side: Side) -> Found:
@@ -57,7 +60,7 @@ def found_in(analysis: Analysis, version: str, side: Side) -> Found:
         clips=clips,
         bands=bands_under(Change(), analysis, side),
         warnings=analysis.warnings,
-        downloads=["features.zip", *([] if analysis.subject is None else NAMES)],
+        downloads=["features.zip", *TIMELINES, *([] if analysis.subject is None else PICTURES)],
     )
 
 
@@ -79,11 +82,11 @@ def bands_under(change: Change, analysis: Analysis, side: Side) -> Bands:
                 continue
             step = float(places[1] - places[0]) if len(places) > 1 else 2 * float(places[0])
             first = begin + float(places[0]) - step / 2
+            every = len(features.values) // _ROWS_SHOWN + 1
+            seen, left = features.observed[rows][::every], getattr(kept, modality)[::every]
             bands[modality] += [
                 Stretch(start_s=a, end_s=min(b, end), what=what)
-                for a, b, what in runs(
-                    features.observed[rows], getattr(kept, modality), first, step
-                )
+                for a, b, what in runs(seen, left, first, every * step)
                 if a < end
             ]
     return bands

@@ -23,13 +23,13 @@ from pipeline.picture.page import build
 from pipeline.picture.subject import Scale, Subject
 from pipeline.serve.sides import Side
 
-NAMES = {
+KINDS = {
     "picture.svg": "image/svg+xml",
     "picture.png": "image/png",
     "picture.html": "text/html",
 }
 _NOT_ASKED = Prediction("", None, w=None, observed=dict.fromkeys(MODALITIES, 0.0))
-_drawing = threading.Lock()  # matplotlib is for one thread
+DRAWING = threading.Lock()  # matplotlib is for one thread
 
 
 class Gatherer:
@@ -62,7 +62,7 @@ def picture(name: str, subject: Subject, features: Features, side: Side, within:
     Parameters
     ----------
     name : str
-        One of `NAMES`.
+        One of `KINDS`.
     subject : Subject
         Of `gathered`.
     features : Features
@@ -75,7 +75,7 @@ def picture(name: str, subject: Subject, features: Features, side: Side, within:
     config = side.checkpoint.config
     level = None if config.intervals is None else config.intervals.level
     with (
-        _drawing,
+        DRAWING,
         warnings.catch_warnings(action="ignore", category=UserWarning),
         tempfile.TemporaryDirectory(dir=within) as folder,
     ):

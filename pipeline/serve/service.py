@@ -39,6 +39,7 @@ from pipeline.serve.pictures import picture
 from pipeline.serve.refusals import Gone, NotYet, Refusal
 from pipeline.serve.scoring import Scorer
 from pipeline.serve.sides import Side
+from pipeline.serve.timelines import written
 from pipeline.serve.uploads import ORIGINAL, Upload, Uploads
 
 DAMAGED = "damaged"
@@ -199,6 +200,11 @@ class Service:
             raise Gone("There is no picture of this video.")
         features, _ = analysis.of(self.sides[0])
         return picture(name, analysis.subject, features, self.sides[0], upload.folder)
+
+    def timeline(self, upload_id: str, version: str, name: str) -> bytes:
+        """What the first model says of a video, clip after clip, as a file."""
+        upload = self._ready(upload_id)
+        return written(name, upload.analysis(version), self.sides[0], upload.folder)
 
     async def delete(self, upload_id: str) -> None:
         """Delete an upload, what is known of it, and what is being done for it."""

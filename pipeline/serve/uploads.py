@@ -150,6 +150,8 @@ class Uploads:
             async with await anyio.open_file(upload.file, "xb") as file:
                 async for chunk in self._unstalled(stream):
                     size += len(chunk)
+                    if upload.deleted:  # it took too long
+                        raise Stalled("The upload took longer than a video is kept.")
                     if size > self._limits.file_bytes:
                         raise self._too_large()
                     gathered += chunk
@@ -160,10 +162,10 @@ class Uploads:
             if not size:
                 raise Refusal("The file is empty.")
         except OSError as error:
-            self.delete(upload.id)
+            self._drop(upload)
             raise NoRoom("There is no room left on the disk of this server.") from error
         except BaseException:
-            self.delete(upload.id)
+            self._drop(upload)
             raise
 
     async def _unstalled(self, stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
@@ -202,10 +204,12 @@ class Uploads:
         Gone
             There is none of this name, or not any more.
         """
-        upload = self.get(upload_id)
+        self._drop(self.get(upload_id))
+
+    def _drop(self, upload: Upload) -> None:
         upload.deleted = True
         with self._lock:
-            self._kept.pop(upload_id, None)
+            self._kept.pop(upload.id, None)
         self.forget(upload)
 
     def forget(self, upload: Upload) -> None:

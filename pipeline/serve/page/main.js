@@ -142,6 +142,7 @@ async function load() {
   player.show(id, version, now.found);
   if (now.found.bands.vision.some((band) => band.what === "observed")) player.setFace((from, to) => api.face(id, version, from, to));
   showMovements();
+  renderWords();
   render();
   showDownloads();
   await ask();
@@ -175,9 +176,20 @@ function before() {
   return now.before[now.version];
 }
 
+function renderWords() {
+  showWords($("said"), now.found, { chosen: now.clip, choose: chooseClip, correct, go: player.go });
+}
+
+/** Have the answer to another utterance explained. */
+function chooseClip(clip) {
+  now.clip = clip;
+  renderWords();
+  showMovements();
+  ask();
+}
+
 function render() {
   const { found, scores, clip } = now;
-  showWords($("said"), found, { chosen: clip, choose: (n) => { now.clip = n; showMovements(); ask(); }, correct, go: player.go });
   if (scores) showScores($("scores"), about, scores, before(), clip);
   const first = scores?.[0];
   const range = about.models[0].label_range;
@@ -215,6 +227,8 @@ async function correct(clip, words) {
   if (!found || now?.id !== id) return;
   now.found = found;
   now.clip = clip;
+  renderWords();
+  showMovements();
   await ask();
   $("said").dataset.tookMs = Math.round(performance.now() - begun);
 }

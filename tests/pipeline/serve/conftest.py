@@ -20,7 +20,7 @@ pytest.importorskip("fastapi", reason="pip install 'lnln[serve]'")
 import uvicorn
 
 from contracts.features import FeatureInfo, feature_row, feature_schema
-from contracts.schemas import MANIFEST, MODALITIES, TRANSCRIPTS
+from contracts.schemas import MODALITIES, TRANSCRIPTS, UTTERANCES
 from extractors import text
 from extractors.api import Features
 from extractors.audio.extractor import Rows
@@ -143,6 +143,7 @@ def analyse(words: TextExtractor, side: Side) -> Callable[..., Analysis]:
                 "group": "video",
                 "split": "new",
                 "text": "",
+                "recording_id": "video",
             }
             for number, name in enumerate(names)
         ]
@@ -156,7 +157,7 @@ def analyse(words: TextExtractor, side: Side) -> Callable[..., Analysis]:
             for name in names
         ]
         features = Features(
-            pa.Table.from_pylist(rows, schema=MANIFEST),
+            pa.Table.from_pylist(rows, schema=UTTERANCES),
             pa.Table.from_pylist(said, schema=TRANSCRIPTS),
             **tables(words, names, noise),
             quarantine=[],

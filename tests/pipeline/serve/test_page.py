@@ -150,9 +150,9 @@ def test_video_is_looked_at_changed_and_deleted(
 
         page.choose(CLIP)
         other = post(address, CLIP.read_bytes())  # somebody else, at the same time
-        steps = {page.until("document.getElementById('step').textContent")}
+        shown = "!document.getElementById('progress').hidden"
+        assert page.until(f"{shown} && document.getElementById('step').textContent")
         whole = page.score()
-        assert steps
         assert page.ask("document.querySelectorAll('#timeline .observed').length") > 10
         said = "[...document.querySelectorAll('[data-word]')].map(word => word.value).join(' ')"
         assert "pancakes" in page.ask(said)

@@ -265,6 +265,21 @@ def test_features_come_as_extract_writes_them(serve: Serve, tmp_path: Path) -> N
     assert str(server.folder) not in str(features.manifest.to_pylist())
 
 
+def test_timeline_comes_in_every_form(serve: Serve) -> None:
+    server = serve()
+    at = f"/api/uploads/{server.ready()}"
+    offered = server.ask("GET", f"{at}/found").json["downloads"]
+    assert {"features.zip", "timeline.csv", "timeline.vtt"} <= set(offered)
+    assert "picture.svg" not in offered  # the extractors that stand in here gather no frames
+    assert server.ask("GET", f"{at}/picture.svg").status == 404
+    begins = {"csv": b"recording_id,", "json": b"{", "parquet": b"PAR1", "vtt": b"WEBVTT"}
+    for kind, begin in (begins | {"srt": b"1\n00:00:00,000"}).items():
+        answer = server.ask("GET", f"{at}/timeline.{kind}")
+        assert answer.body.startswith(begin), kind
+        assert f'filename="timeline.{kind}"' in answer.headers["Content-Disposition"]
+    assert [path for path in server.left() if "timeline" in path] == []
+
+
 def wait_until(holds: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 10
     while not holds():
