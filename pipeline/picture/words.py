@@ -50,7 +50,9 @@ def placed(words: Sequence[Part], duration_s: float) -> list[Placed]:
         line = next((i for i in range(LINES) if free_s[i] <= begin_s + 1e-6), None)
         if line is None:
             line = free_s.index(min(free_s))
-        text = printable(word.text) + (f" {word.contribution:+.2f}" if id(word) in named else "")
+        text = printable(word.text)
+        if id(word) in named:  # behind a mark of direction: the number is no part of the word
+            text += f"\u200e {word.contribution:+.2f}"
         width_s = (cell_len(text) + 1) * _LETTER * duration_s
         free_s[line] = max(end_s, begin_s + width_s)
         rows.append(Placed(word, text, begin_s, end_s, line))
