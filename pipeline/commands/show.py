@@ -70,11 +70,11 @@ def show(
             sys.exit(f"error: {clip} is a folder: name one video in it")
         try:
             checkpoint = load_with_language(model, offline=offline)
-            reader = load_reader(checkpoint, offline=offline)
-            out.mkdir(parents=True, exist_ok=True)  # before the work, not after it
             settings = speech_settings(
                 ExtractorSettings.model_validate(checkpoint.extraction), no_speech=no_speech
             )
+            reader = load_reader(checkpoint, offline=offline)
+            out.mkdir(parents=True, exist_ok=True)  # before the work, not after it
             features = extract([clip], with_landmarks(settings), session, transcripts=transcripts)
         except ValidationError as error:
             sys.exit(f"error: {model} was made by another version of this program: {error}")
