@@ -15,10 +15,10 @@ from pipeline.commands.main import app
 def listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """What extraction says of a clip of 300 s; no model is loaded and nothing is extracted."""
     monkeypatch.chdir(tmp_path)
-    found = SimpleNamespace(
-        manifest=pa.table({"duration_s": [300.0]}), quarantine=[], warnings=["a.mp4: odd"]
-    )
+    long = pa.table({"duration_s": [300.0]})
+    found = SimpleNamespace(manifest=long, quarantine=[], warnings=["a.mp4: odd"])
     model = SimpleNamespace(extraction={})
+    monkeypatch.setattr("extractors.datasets.listing.probe_files", lambda *_, **__: found)
     monkeypatch.setattr("pipeline.commands.model.load_with_language", lambda *_, **__: model)
     monkeypatch.setattr("pipeline.commands.model.load_reader", lambda *_, **__: None)
     monkeypatch.setattr("extractors.extract", lambda *_, **__: found)
@@ -30,7 +30,10 @@ def run(*arguments: str) -> tuple[int, str]:
     return result.exit_code, result.output
 
 
-def test_recording_is_told_to_be_cut(listed: SimpleNamespace) -> None:
+def test_recording_is_told_to_be_cut_before_anything_is_extracted(
+    listed: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("extractors.extract", lambda *_, **__: pytest.fail("it was extracted"))
     code, said = run("a.mp4")
     assert code == 1
     assert "error: a.mp4: 300 s long, and one picture shows 120 s at most" in said
@@ -43,6 +46,7 @@ def test_folder_is_refused_before_any_work(listed: SimpleNamespace, tmp_path: Pa
 
 
 def test_file_that_cannot_be_read_is_told_with_the_reason(listed: SimpleNamespace) -> None:
+    listed.manifest = listed.manifest.slice(0, 0)
     listed.quarantine.append(Rejected("a.mp4", "a.mp4", "ingest", "the file is empty"))
     code, said = run("a.mp4")
     assert code == 1 and "error: a.mp4: the file is empty" in said

@@ -122,8 +122,12 @@ def test_rows_that_follow_each_other_are_one_span_which_ends_with_the_clip() -> 
 
 
 def test_words_that_overlap_stand_on_lines_of_their_own() -> None:
-    words = [Part("incomprehensibilities", i / 20, i / 20 + 0.05, True, 0.0) for i in range(3)]
-    assert [row.line for row in placed(words, 1.0)] == [0, 1, 2]
+    words = [Part("incomprehensibilities", i / 40, i / 40 + 0.02, True, 0.0) for i in range(5)]
+    words[4] = replace(words[4], contribution=1.0)
+    rows = placed(words, 1.0)
+    assert [row.line for row in rows[:3]] == [0, 1, 2]
+    # The fourth finds no room; the fifth, which moved the answer, is written all the same.
+    assert [bool(row.text) for row in rows] == [True, True, True, False, True]
 
 
 def test_words_without_times_are_spread_over_the_clip_in_order() -> None:
