@@ -91,7 +91,6 @@ def predict(
         try:
             checkpoint = load_with_language(model, offline=offline)
             check_confidence(checkpoint.config, min_confidence)
-            reader = load_reader(checkpoint, offline=offline) if explain else None
             if out is not None:  # before the work, not after it
                 if out.is_dir():
                     sys.exit(
@@ -108,6 +107,7 @@ def predict(
             settings = speech_settings(
                 ExtractorSettings.model_validate(checkpoint.extraction), no_speech=no_speech
             )
+            reader = load_reader(checkpoint, offline=offline) if explain else None
             clips = transcribed(videos, settings, session, transcripts)
             if speaker_pattern is not None:
                 manifest = with_speakers(clips.manifest, speaker_pattern)

@@ -36,7 +36,7 @@ def show(
     ] = str(MODEL),
     transcripts: Transcripts = None,
     no_speech: NoSpeech = False,
-    workers: Workers = 1,
+    workers: Workers = 0,
     offline: Offline = False,
 ) -> None:
     """Show what the model saw and heard of a clip, and what moved its answer.
@@ -56,13 +56,14 @@ def show(
 
         from contracts.files import replacing
         from extractors import SetupError, extract
+        from extractors.datasets.listing import probe_files
         from extractors.errors import MediaError
         from extractors.following import with_landmarks, without_landmarks
         from lnln import predict
         from lnln.checkpoints.checkpoint import CheckpointError
         from pipeline.commands.model import load_reader, load_with_language
         from pipeline.picture.figure import write_picture
-        from pipeline.picture.gathering import check_length, gather
+        from pipeline.picture.gathering import TooLong, check_length, gather
         from pipeline.picture.page import build
         from pipeline.picture.subject import Scale
 
@@ -70,20 +71,24 @@ def show(
             sys.exit(f"error: {clip} is a folder: name one video in it")
         try:
             checkpoint = load_with_language(model, offline=offline)
-            reader = load_reader(checkpoint, offline=offline)
-            out.mkdir(parents=True, exist_ok=True)  # before the work, not after it
             settings = speech_settings(
                 ExtractorSettings.model_validate(checkpoint.extraction), no_speech=no_speech
             )
+            listing = probe_files([clip], session, language=settings.language)
+            for duration_s in listing.manifest["duration_s"].to_pylist():
+                check_length(duration_s)  # a recording would take hours first
+            reader = load_reader(checkpoint, offline=offline)
+            out.mkdir(parents=True, exist_ok=True)  # before the work, not after it
             features = extract([clip], with_landmarks(settings), session, transcripts=transcripts)
         except ValidationError as error:
             sys.exit(f"error: {model} was made by another version of this program: {error}")
         except (OSError, CheckpointError, SetupError) as error:
             sys.exit(f"error: {error}")
+        except TooLong as error:
+            sys.exit(f"error: {clip}: {error}")
     if features.quarantine:
         report(features.quarantine, features.warnings)
     try:
-        check_length(features.manifest["duration_s"][0].as_py())
         plain = without_landmarks(features.vision, settings.vision, offline=offline)
         with warnings.catch_warnings(action="ignore", category=UserWarning):
             (prediction,) = predict(replace(features, vision=plain), checkpoint, reader=reader)
@@ -98,7 +103,5 @@ def show(
             temporary.write_text(page, "utf-8")
     except (OSError, CheckpointError, MediaError) as error:
         sys.exit(f"error: {error}")
-    except ValueError as error:
-        sys.exit(f"error: {clip}: {error}")
     say(f"{out / 'clip.html'}, {out / 'clip.svg'} and {out / 'clip.png'} written")
     report([], features.warnings)

@@ -22,6 +22,10 @@ _BINS = 1000  # of the waveform
 _VOICED = 0.1
 
 
+class TooLong(ValueError):
+    """A clip that is too long for one picture."""
+
+
 def gather(features: Features, prediction: Prediction, scale: Scale) -> Subject:
     """Gather what is shown of a clip.
 
@@ -37,7 +41,7 @@ def gather(features: Features, prediction: Prediction, scale: Scale) -> Subject:
     ------
     MediaError
         The file cannot be opened any more.
-    ValueError
+    TooLong
         The clip is longer than `LONGEST_S`.
     """
     (row,) = features.manifest.to_pylist()
@@ -66,11 +70,11 @@ def check_length(duration_s: float) -> None:
 
     Raises
     ------
-    ValueError
+    TooLong
         It is not.
     """
     if duration_s > LONGEST_S:
-        raise ValueError(
+        raise TooLong(
             f"{duration_s:.0f} s long, and one picture shows {LONGEST_S:.0f} s at most: cut it "
             "into clips of a sentence each"
         )

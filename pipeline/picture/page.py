@@ -66,7 +66,7 @@ def _picture(subject: Subject) -> Section:
     said = [_SOURCES.get(prediction.text_source, ""), f"“{prediction.text}”"]
     caption = (
         "The face in the box is the one that was followed. Words are blue where they moved the "
-        "answer up and orange where they moved it down, the darker the more. Bands are full where "
+        "answer up and orange where they moved it down, the fuller the more. Bands are full where "
         "something was observed, and hatched where the model does not read."
     )
     parts = [Figures(caption, [svg], "wide")]

@@ -31,8 +31,9 @@ class Placed(NamedTuple):
 
 
 def placed(words: Sequence[Part], duration_s: float) -> list[Placed]:
-    """Place words in time, on lines so that none covers another's letters, as far as there is room.
+    """Place words in time, on lines so that none covers another's letters.
 
+    Of a word for which there is no room nothing is written, unless it is among the strongest.
     Words of which one has no time are spread over the clip by their number of letters.
     """
     times: list[tuple[float, float]] = []
@@ -48,9 +49,12 @@ def placed(words: Sequence[Part], duration_s: float) -> list[Placed]:
     rows = []
     for word, (begin_s, end_s) in zip(words, times, strict=True):
         line = next((i for i in range(LINES) if free_s[i] <= begin_s + 1e-6), None)
+        text = printable(word.text)
         if line is None:
             line = free_s.index(min(free_s))
-        text = printable(word.text) + (f" {word.contribution:+.2f}" if id(word) in named else "")
+            text = text if id(word) in named else ""  # there is no room
+        if id(word) in named:  # behind a mark of direction: the number is no part of the word
+            text += f"\u200e {word.contribution:+.2f}"
         width_s = (cell_len(text) + 1) * _LETTER * duration_s
         free_s[line] = max(end_s, begin_s + width_s)
         rows.append(Placed(word, text, begin_s, end_s, line))
@@ -90,7 +94,7 @@ def draw_words(axes: Axes, words: Sequence[Part], duration_s: float) -> None:
         )
         # What would not fit before the end of the clip ends there.
         fits = begin_s + cell_len(text) * _LETTER * duration_s <= duration_s
-        axes.text(
+        written = axes.text(
             begin_s + 0.004 * duration_s if fits else duration_s,
             line + 0.54,
             text,
@@ -99,5 +103,6 @@ def draw_words(axes: Axes, words: Sequence[Part], duration_s: float) -> None:
             va="center",
             fontsize=8,
             clip_on=True,
-            **({} if word.observed else {"color": QUIET, "style": "italic"}),
         )
+        if not word.observed:
+            written.set(color=QUIET, style="italic")

@@ -34,7 +34,7 @@ class Bounded:
             return
         length = Headers(scope=scope).get("content-length", "0")
         size = int(length) if length.isdecimal() else 0
-        begun = False
+        size_read, begun = 0, False
 
         async def counted() -> Message:
             nonlocal size_read
@@ -49,7 +49,6 @@ class Bounded:
             begun = True
             await send(message)
 
-        size_read = 0
         refused = JSONResponse({"error": _TOO_LARGE}, 413)
         if size > MOST_BYTES:
             await refused(scope, receive, send)

@@ -49,7 +49,9 @@ class FaceTrack:
             The clips in order, and where each begins in the video, s.
         """
         used, _ = _lines()
-        times, boxes, points = [np.zeros(0)], [np.zeros((0, 4))], [np.zeros((0, len(used), 2))]
+        times: list[np.ndarray] = [np.zeros(0)]
+        boxes: list[np.ndarray] = [np.zeros((0, 4))]
+        points: list[np.ndarray] = [np.zeros((0, len(used), 2))]
         movements, step_s = {}, 0.0
         for clip_id, begin_s in begins:
             face = followed(vision, clip_id)
