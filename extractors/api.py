@@ -12,7 +12,8 @@ import pyarrow.compute as pc
 from contracts.features import clip_warnings, read_modality, write_modality
 from contracts.parquet import read_table, write_table
 from contracts.quarantine import Rejected, read_quarantine, write_quarantine
-from contracts.schemas import MODALITIES, RECOGNITION
+from contracts.recordings import RECOGNITION
+from contracts.schemas import MODALITIES
 from extractors.clips import Clips
 from extractors.datasets.listing import Listing, probe_files, read_dataset
 from extractors.datasets.transcripts.giving import with_transcripts

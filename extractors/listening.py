@@ -14,7 +14,8 @@ import pyarrow as pa
 
 from contracts.messages import message
 from contracts.quarantine import Rejected
-from contracts.schemas import RECOGNITION, TRANSCRIPTS
+from contracts.recordings import RECOGNITION
+from contracts.schemas import TRANSCRIPTS
 from extractors import speech
 from extractors.fingerprint import fingerprint
 from extractors.settings import SpeechSettings
@@ -42,7 +43,8 @@ class Listened(NamedTuple):
     Attributes
     ----------
     heard : dict of str to dict
-        By clip_id, the columns of `contracts.schemas.TRANSCRIPTS` and `RECOGNITION`.
+        By clip_id, the columns of `contracts.schemas.TRANSCRIPTS` and of
+        `contracts.recordings.RECOGNITION`.
     quarantine : list of Rejected
     """
 

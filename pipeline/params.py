@@ -7,13 +7,13 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from contracts.files import read_json
-from extractors.recordings.cutting import Unspoken
 from extractors.settings import (
     AudioSettings,
     ExtractorSettings,
     RunSettings,
     SpeechSettings,
     TextSettings,
+    Unspoken,
     VisionSettings,
 )
 from lnln.missing.patterns import PatternName

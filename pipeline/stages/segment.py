@@ -6,6 +6,7 @@ from contracts import schemas
 from contracts.files import replacing
 from contracts.messages import message
 from contracts.parquet import read_table, write_table
+from contracts.recordings import RECOGNITION
 from extractors.clips import Clips
 from extractors.datasets.precomputed import is_precomputed
 from extractors.recordings.segmenting import segment
@@ -40,7 +41,7 @@ def main() -> None:
             f"{dataset.name} is a dataset of features, which cannot be cut: leave segment empty in "
             "its section of datasets.yaml"
         )
-    recordings = Clips(manifest, transcripts, schemas.RECOGNITION.empty_table(), [], [])
+    recordings = Clips(manifest, transcripts, RECOGNITION.empty_table(), [], [])
     tokens, lengths = dataset.text.max_tokens, dataset.lengths
     limits = limits_of(tokens, lengths.audio, lengths.vision, dataset.vision.fps)
     with Session(params.run) as session:

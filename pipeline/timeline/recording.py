@@ -13,8 +13,7 @@ from contracts.quarantine import Rejected
 from contracts.schemas import MODALITIES, WORD
 from extractors.api import transcribed
 from extractors.clips import Clips
-from extractors.recordings.cutting import Unspoken
-from extractors.settings import ExtractorSettings
+from extractors.settings import ExtractorSettings, Unspoken
 from extractors.workers.session import Session
 from lnln.checkpoints.checkpoint import Checkpoint
 from lnln.prediction import Prediction

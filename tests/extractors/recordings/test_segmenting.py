@@ -5,7 +5,8 @@ import pyarrow as pa
 import pytest
 
 from contracts.quarantine import Rejected
-from contracts.schemas import MANIFEST, RECOGNITION, TRANSCRIPTS
+from contracts.recordings import RECOGNITION
+from contracts.schemas import MANIFEST, TRANSCRIPTS
 from extractors.clips import Clips
 from extractors.recordings import segmenting
 from extractors.recordings.cutting import Limits

@@ -6,7 +6,8 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from contracts.schemas import RECOGNITION, TRANSCRIPTS, UTTERANCES
+from contracts.recordings import RECOGNITION, UTTERANCES
+from contracts.schemas import TRANSCRIPTS
 from extractors.clips import Clips
 from lnln.prediction import Prediction
 from pipeline.timeline.means import mean_of
