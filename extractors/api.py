@@ -12,7 +12,8 @@ import pyarrow.compute as pc
 from contracts.features import clip_warnings, read_modality, write_modality
 from contracts.parquet import read_table, write_table
 from contracts.quarantine import Rejected, read_quarantine, write_quarantine
-from contracts.schemas import MODALITIES, RECOGNITION
+from contracts.recordings import RECOGNITION
+from contracts.schemas import MODALITIES
 from extractors.clips import Clips
 from extractors.datasets.listing import Listing, probe_files, read_dataset
 from extractors.datasets.transcripts.giving import with_transcripts
@@ -208,15 +209,15 @@ def extract_parts(
     manifest, transcripts, recognition = (
         table.filter(pc.invert(pc.is_in(table["clip_id"], left_out))) for table in clips[:3]
     )
-    told = ([*clips.quarantine, *failed], clips.warnings)
+    rejected, warnings = [*clips.quarantine, *failed], clips.warnings
     for begin in range(0, max(manifest.num_rows, 1), size):
         part = manifest.slice(begin, size)
-        ours = (
+        texts, heard = (
             table.filter(pc.is_in(table["clip_id"], part["clip_id"].combine_chunks()))
             for table in (transcripts, recognition)
         )
-        yield extract_features(Clips(part, *ours, *told), settings, session)
-        told = ([], [])
+        yield extract_features(Clips(part, texts, heard, rejected, warnings), settings, session)
+        rejected, warnings = [], []
 
 
 def read_features(folder: str | Path) -> Features:

@@ -13,11 +13,12 @@ class Clips(NamedTuple):
     Attributes
     ----------
     manifest : pa.Table
-        As `contracts.schemas.MANIFEST` or, of recordings that were cut, `UTTERANCES`.
+        As `contracts.schemas.MANIFEST` or, of recordings that were cut, as
+        `contracts.recordings.UTTERANCES`.
     transcripts : pa.Table
         As `contracts.schemas.TRANSCRIPTS`.
     recognition : pa.Table
-        As `contracts.schemas.RECOGNITION`, of the clips that were listened to.
+        As `contracts.recordings.RECOGNITION`, of the clips that were listened to.
     quarantine : list of Rejected
     warnings : list of str
     """

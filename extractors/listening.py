@@ -9,11 +9,13 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 
 from contracts.messages import message
 from contracts.quarantine import Rejected
-from contracts.schemas import RECOGNITION, TRANSCRIPTS
+from contracts.recordings import RECOGNITION
+from contracts.schemas import TRANSCRIPTS
 from extractors import speech
 from extractors.fingerprint import fingerprint
 from extractors.settings import SpeechSettings
@@ -41,7 +43,8 @@ class Listened(NamedTuple):
     Attributes
     ----------
     heard : dict of str to dict
-        By clip_id, the columns of `contracts.schemas.TRANSCRIPTS` and `RECOGNITION`.
+        By clip_id, the columns of `contracts.schemas.TRANSCRIPTS` and of
+        `contracts.recordings.RECOGNITION`.
     quarantine : list of Rejected
     """
 
@@ -90,7 +93,7 @@ def listen(rows: Sequence[dict[str, Any]], settings: SpeechSettings, session: Se
     return Listened(heard, quarantine)
 
 
-def parts_of(probabilities: Any, duration_s: float) -> list[Span]:
+def parts_of(probabilities: np.ndarray, duration_s: float) -> list[Span]:
     """The parts in which a recording is recognised; those in which nobody speaks are left out.
 
     Parameters
@@ -109,22 +112,26 @@ def parts_of(probabilities: Any, duration_s: float) -> list[Span]:
     ]
 
 
+def parts_of_row(row: dict[str, Any], probabilities: np.ndarray) -> Iterator[dict[str, Any]]:
+    """Rows of the manifest for the parts of a clip, and where each begins in it."""
+    begin_s = row["start_s"] or 0.0
+    for number, span in enumerate(parts_of(probabilities, row["duration_s"])):
+        yield row | {
+            "clip_id": f"{row['clip_id']}\n{number}",  # no clip has such a name
+            "start_s": begin_s + span.start_s,
+            "duration_s": span.end_s - span.start_s,
+            "whole": row["clip_id"],
+            "from_s": span.start_s,
+        }
+
+
 def _parts(rows: Sequence[dict[str, Any]], voices: Voices) -> Iterator[dict[str, Any]]:
     """Rows of the manifest for what is recognised at a time, with the clip and where it begins."""
     for row in rows:
         if row["duration_s"] <= WINDOW_S:
             yield row | {"whole": row["clip_id"], "from_s": 0.0}
         elif row["clip_id"] in voices.activity:
-            begin_s = row["start_s"] or 0.0
-            activity = voices.activity[row["clip_id"]]
-            for number, span in enumerate(parts_of(activity.probabilities, row["duration_s"])):
-                yield row | {
-                    "clip_id": f"{row['clip_id']}\n{number}",  # no clip has such a name
-                    "start_s": begin_s + span.start_s,
-                    "duration_s": span.end_s - span.start_s,
-                    "whole": row["clip_id"],
-                    "from_s": span.start_s,
-                }
+            yield from parts_of_row(row, voices.activity[row["clip_id"]].probabilities)
 
 
 def _collection(

@@ -9,7 +9,8 @@ import pyarrow as pa
 from contracts.messages import message
 from contracts.parquet import sorted_rows
 from contracts.quarantine import Rejected
-from contracts.schemas import RECOGNITION, TRANSCRIPTS
+from contracts.recordings import RECOGNITION
+from contracts.schemas import TRANSCRIPTS
 from extractors.assets.resolving import resolve
 from extractors.datasets.precomputed import is_precomputed
 from extractors.errors import UnsupportedLanguage
@@ -32,7 +33,7 @@ class Transcribed(NamedTuple):
         Clips that failed.
     warnings : list of str
     recognition : pa.Table
-        As `contracts.schemas.RECOGNITION`, of the clips that were listened to.
+        As `contracts.recordings.RECOGNITION`, of the clips that were listened to.
     """
 
     table: pa.Table

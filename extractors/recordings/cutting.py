@@ -10,12 +10,11 @@ import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from typing import Literal, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
+from extractors.settings import Unspoken
 from extractors.speech.activity import Span
 from extractors.words import Word
-
-Unspoken = Literal["clips", "gaps"]
 
 _PAUSE_S = 0.35  # without speech, at which an utterance ends
 _SHORT_S = 1.0  # shorter utterances are joined to a neighbour ...

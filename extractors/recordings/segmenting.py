@@ -7,10 +7,12 @@ import pyarrow as pa
 
 from contracts.messages import message, some
 from contracts.parquet import sorted_rows
-from contracts.schemas import RECOGNITION, TRANSCRIPTS, UTTERANCES
+from contracts.recordings import RECOGNITION, UTTERANCES
+from contracts.schemas import TRANSCRIPTS
 from extractors.clips import Clips
-from extractors.recordings.cutting import Limits, Unspoken, Utterance, cut
+from extractors.recordings.cutting import Limits, Utterance, cut
 from extractors.recordings.timing import timed
+from extractors.settings import Unspoken
 from extractors.speech.activity import voiced
 from extractors.voice import voice_activity
 from extractors.words import Word
@@ -39,7 +41,7 @@ def segment(clips: Clips, limits: Limits, unspoken: Unspoken, session: Session) 
     Returns
     -------
     Clips
-        The manifest is as `contracts.schemas.UTTERANCES`, sorted by clip_id, which within a
+        The manifest is as `contracts.recordings.UTTERANCES`, sorted by clip_id, which within a
         recording is the order of time. Recordings whose sound cannot be listened to are added to
         the quarantine.
     """

@@ -89,12 +89,12 @@ class SpeechRecognizer:
         if not np.any(signal) or not speech:
             return Transcript("", "none", [], warnings)
         spoken, probability = self._identified(signal)
-        foreign = spoken is not None and spoken != language and (probability or 0.0) >= _SURE
-        text, words, doubtful = self._recognise(signal, spoken if foreign and spoken else language)
+        foreign = spoken if spoken != language and (probability or 0.0) >= _SURE else None
+        text, words, doubtful = self._recognise(signal, foreign or language)
         if foreign:
             warnings.append(
                 message(
-                    f"the speech sounds like {spoken!r} ({probability:.0%} sure), not like "
+                    f"the speech sounds like {foreign!r} ({probability:.0%} sure), not like "
                     f"{language!r}, which is what is read: its words are not believed"
                 )
             )

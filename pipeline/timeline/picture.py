@@ -61,8 +61,10 @@ def draw(timeline: Timeline, path: Path) -> None:
     bands.xaxis.set_major_formatter(FuncFormatter(lambda seconds, _: clock(seconds)))
     kind = path.suffix.lower().removeprefix(".")
     metadata = {"Software": None} if kind == "png" else {"Date": None, "Creator": None}
-    fixed = {"svg.hashsalt": "lnln", "svg.fonttype": "none"}
-    with matplotlib.rc_context(fixed), replacing(path) as temporary:
+    with (
+        matplotlib.rc_context({"svg.hashsalt": "lnln", "svg.fonttype": "none"}),
+        replacing(path) as temporary,
+    ):
         figure.savefig(temporary, dpi=130, format=kind, metadata=metadata)
 
 

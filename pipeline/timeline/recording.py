@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,7 @@ from contracts.quarantine import Rejected
 from contracts.schemas import MODALITIES, WORD
 from extractors.api import transcribed
 from extractors.clips import Clips
-from extractors.recordings.cutting import Unspoken
-from extractors.settings import ExtractorSettings
+from extractors.settings import ExtractorSettings, Unspoken
 from extractors.workers.session import Session
 from lnln.checkpoints.checkpoint import Checkpoint
 from lnln.prediction import Prediction
@@ -57,7 +56,7 @@ class Timeline:
     means : list of Mean
         One per recording.
     about : dict
-        The model's `label_range`, `interval_level` and `notice`.
+        The model's `label_range`, `interval_level`, `notice`, and why it gives no w.
     quarantine : list of Rejected
         What could not be read.
     warnings : list of str
@@ -137,12 +136,13 @@ def timeline(
         session.reporting.by, session.reporting.listener = before
     config = model.config
     return Timeline(
-        to_table(scored),
+        to_table(scored, [text for text in (config.notice, config.w_withheld) if text]),
         means(recordings, scored),
         {
             "label_range": config.label_range,
             "interval_level": None if config.intervals is None else config.intervals.level,
             "notice": config.notice,
+            "w_withheld": config.w_withheld,
         },
         scored.quarantine,
         scored.warnings,
@@ -170,8 +170,8 @@ def by_recording(scored: Scored) -> dict[str, list[Prediction]]:
     return found
 
 
-def to_table(scored: Scored) -> pa.Table:
-    """Predictions as `TIMELINE`."""
+def to_table(scored: Scored, notes: Sequence[str]) -> pa.Table:
+    """Predictions as `TIMELINE`; of their warnings those are left out that hold for every one."""
     manifest = {row["clip_id"]: row for row in scored.clips.manifest.to_pylist()}
     words = _column(scored.clips.transcripts, "words")
     doubted = _column(scored.clips.recognition, "doubted")
@@ -186,6 +186,7 @@ def to_table(scored: Scored) -> pa.Table:
                 "start_s": start_s,
                 "end_s": start_s + clip["duration_s"],
                 **{name: getattr(p, name) for name in _SAME},
+                "warnings": [text for text in p.warnings if text not in notes],
                 **{f"observed_{m}": p.observed[m] for m in MODALITIES},
                 "words": _moved(words.get(p.clip_id, []), start_s),
                 "doubted": _moved(doubted.get(p.clip_id, []), start_s),
@@ -194,10 +195,7 @@ def to_table(scored: Scored) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=TIMELINE)
 
 
-_SAME = (
-    *("prediction", "low", "high", "confidence", "w"),
-    *("text", "text_source", "language", "warnings"),
-)
+_SAME = ("prediction", "low", "high", "confidence", "w", "text", "text_source", "language")
 
 
 def _column(table: pa.Table, name: str) -> dict[str, list[dict[str, Any]]]:

@@ -9,9 +9,8 @@ from typing import NamedTuple
 from contracts.quarantine import Rejected
 from extractors.api import extract_features, extract_parts
 from extractors.clips import Clips
-from extractors.recordings.cutting import Unspoken
 from extractors.recordings.segmenting import segment
-from extractors.settings import ExtractorSettings
+from extractors.settings import ExtractorSettings, Unspoken
 from extractors.workers.session import Session
 from lnln.checkpoints.checkpoint import Checkpoint
 from lnln.explaining.reader import Reader
