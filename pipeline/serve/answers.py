@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.schemas import Modality
-from pipeline.serve.changes import Change
+from pipeline.serve.changes import Change, What
 
 
 class _Taken(BaseModel):
@@ -83,7 +83,7 @@ class Stretch(BaseModel):
 
     start_s: float
     end_s: float
-    what: Literal["observed", "missing", "left_out"]
+    what: What
 
 
 class ClipFound(BaseModel):

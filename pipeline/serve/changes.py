@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -10,6 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from contracts.schemas import MODALITIES, Modality
 from lnln.data.features import BoolArray, FeatureSet
 from lnln.missing.masks import Kept, evaluation_masks
+
+What = Literal["observed", "missing", "left_out"]
 
 _SEED, _PURPOSE = 1, "page"  # of the rows that a missing rate takes
 
@@ -85,7 +88,7 @@ def masks_under(change: Change, clips: FeatureSet, starts: list[float]) -> dict[
 
 def runs(
     observed: BoolArray, kept: BoolArray, start_s: float, step_s: float
-) -> list[tuple[float, float, str]]:
+) -> list[tuple[float, float, What]]:
     """Rows of voice or face as stretches: observed, missing, or left out by a person.
 
     Returns
@@ -94,7 +97,7 @@ def runs(
         s from the beginning of the video; what is "observed", "missing" or "left_out".
     """
     kinds = np.where(~observed, 0, np.where(kept, 1, 2))
-    names = ("missing", "observed", "left_out")
+    names: tuple[What, ...] = ("missing", "observed", "left_out")
     edges = [0, *(np.flatnonzero(np.diff(kinds)) + 1).tolist(), len(kinds)]
     return [
         (round(start_s + a * step_s, 3), round(start_s + b * step_s, 3), names[kinds[a]])

@@ -9,7 +9,7 @@ from extractors.words import Word
 from lnln.data.features import FeatureSet
 from pipeline.serve.analysis import Analysis
 from pipeline.serve.answers import ClipFound, Found, SpokenWord, Stretch
-from pipeline.serve.changes import Change, masks_under, runs
+from pipeline.serve.changes import Change, What, masks_under, runs
 from pipeline.serve.pictures import KINDS as PICTURES
 from pipeline.serve.sides import Side
 from pipeline.serve.timelines import KINDS as TIMELINES
@@ -106,7 +106,9 @@ def _of_words(
         middle = (word["start_s"] + word["end_s"]) / 2
         pieces = content & (np.abs(places - middle) < 1e-6)
         # Of a word that the model does not read, there are none.
-        what = "missing" if not pieces.any() else "observed" if kept[pieces].any() else "left_out"
+        what: What = (
+            "missing" if not pieces.any() else "observed" if kept[pieces].any() else "left_out"
+        )
         stretches.append(
             Stretch(start_s=begin + word["start_s"], end_s=begin + word["end_s"], what=what)
         )

@@ -19,6 +19,8 @@ from pipeline.serve.answers import Answer, Contributions, Part, Score
 from pipeline.serve.changes import Change, masks_under
 from pipeline.serve.sides import Side
 
+_TIMES = ("start_s", "end_s")
+
 
 class Scorer:
     """Asks the models.
@@ -75,39 +77,35 @@ class Scorer:
                 **by_clip.get(i, {}),
                 observed={m: float(shares[m][i]) for m in MODALITIES},
                 read_s={
-                    m: None if read[m][i].end_s is None else begin + read[m][i].end_s
+                    m: None if (reached := read[m][i].end_s) is None else begin + reached
                     for m in MODALITIES
                     if read[m][i].share < 1
                 },
             )
             for i, (begin, end) in enumerate(times)
         ]
+        mean, spread = _over_time(answers)
         return Score(
             model=side.name,
-            prediction=_mean(answers),
-            spread=_spread(answers),
+            prediction=mean,
+            spread=spread,
             clips=answers,
             contributions=contributions,
         )
 
 
-def _mean(answers: Sequence[Answer]) -> float | None:
-    """Mean over a recording, weighted by duration; None where there is no answer."""
-    known = [a for a in answers if a.prediction is not None]
+def _over_time(answers: Sequence[Answer]) -> tuple[float | None, float | None]:
+    """Mean and standard deviation over a recording, weighted by duration.
+
+    Without an answer there is no mean, and of a single one no deviation.
+    """
+    known = [(a.prediction, a.end_s - a.start_s) for a in answers if a.prediction is not None]
     if not known:
-        return None
-    weights = [max(a.end_s - a.start_s, 1e-9) for a in known]
-    return float(np.average([a.prediction for a in known], weights=weights))
-
-
-def _spread(answers: Sequence[Answer]) -> float | None:
-    """Standard deviation over a recording, weighted by duration; None of a single clip."""
-    known = [a for a in answers if a.prediction is not None]
-    mean = _mean(answers)
-    if len(known) < 2 or mean is None:
-        return None
-    weights = [max(a.end_s - a.start_s, 1e-9) for a in known]
-    return float(np.average([(a.prediction - mean) ** 2 for a in known], weights=weights) ** 0.5)
+        return None, None
+    values, weights = np.array(known).T
+    mean = np.average(values, weights=weights)
+    spread = np.average((values - mean) ** 2, weights=weights) ** 0.5
+    return float(mean), float(spread) if len(known) > 1 else None
 
 
 def _contributions(explanation: Explanation, begin_s: float) -> Contributions:
@@ -118,6 +116,3 @@ def _contributions(explanation: Explanation, begin_s: float) -> Contributions:
             for part in told[name]
         ]
     return Contributions(**told)
-
-
-_TIMES = ("start_s", "end_s")

@@ -6,7 +6,7 @@ import tempfile
 import warnings
 from pathlib import Path
 
-from contracts.schemas import UTTERANCES
+from contracts.recordings import UTTERANCES
 from extractors.clips import Clips
 from lnln.prediction import predict
 from pipeline.serve.analysis import Analysis
@@ -15,7 +15,7 @@ from pipeline.serve.sides import Side
 from pipeline.timeline.means import mean_of
 from pipeline.timeline.recording import Timeline, to_table
 from pipeline.timeline.scoring import Scored
-from pipeline.timeline.writing import write
+from pipeline.timeline.writing import write_file
 
 KINDS = {
     "timeline.csv": "text/csv",
@@ -45,13 +45,15 @@ def timeline_of(analysis: Analysis, side: Side) -> Timeline:
     scored = Scored(clips, set(names), predictions, [], analysis.warnings)
     duration_s = max(end for _, end in analysis.times())
     config = side.checkpoint.config
+    notes = [text for text in (config.notice, config.w_withheld) if text]
     return Timeline(
-        to_table(scored),
+        to_table(scored, notes),
         [mean_of(names[0], duration_s, predictions)],
         {
             "label_range": config.label_range,
             "interval_level": None if config.intervals is None else config.intervals.level,
             "notice": config.notice,
+            "w_withheld": config.w_withheld,
         },
         [],
         analysis.warnings,
@@ -73,5 +75,6 @@ def written(name: str, analysis: Analysis, side: Side, within: Path) -> bytes:
         Folder for files that are deleted at once.
     """
     with DRAWING, tempfile.TemporaryDirectory(dir=within) as folder:
-        write(timeline_of(analysis, side), Path(folder), model=side.name)
-        return (Path(folder) / name).read_bytes()
+        path = Path(folder) / name
+        write_file(timeline_of(analysis, side), path, model=side.name)
+        return path.read_bytes()

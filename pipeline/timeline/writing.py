@@ -19,31 +19,41 @@ NAMES = tuple(f"timeline.{kind}" for kind in ("csv", "json", "parquet", "vtt", "
 
 
 def write(timeline: Timeline, folder: Path, **about: Any) -> None:
-    """Write a timeline in all its forms, `NAMES`, into a folder.
+    """Write a timeline in all its forms, `NAMES`, into a folder; see `write_file`."""
+    for name in NAMES:
+        write_file(timeline, folder / name, **about)
+
+
+def write_file(timeline: Timeline, path: Path, **about: Any) -> None:
+    """Write a timeline in one of its forms.
 
     Parameters
     ----------
     timeline : Timeline
         Of one recording.
-    folder : Path
+    path : Path
+        Its ending, that of one of `NAMES`, says which.
     about : str, float or None
         More to be said in JSON, such as the model's name.
     """
-    table, content, parquet, vtt, sub, *pictures = (folder / name for name in NAMES)
-    with replacing(table) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+    match path.suffix:
+        case ".csv":
+            _write_csv(timeline, path)
+        case ".parquet":
+            write_table(timeline.table, path)
+        case ".png" | ".svg":
+            draw(timeline, path)
+        case kind:
+            texts = {".json": lambda of: as_json(of, **about) + "\n", ".vtt": webvtt, ".srt": srt}
+            with replacing(path) as temporary:
+                temporary.write_text(texts[kind](timeline), "utf-8")
+
+
+def _write_csv(timeline: Timeline, path: Path) -> None:
+    with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, _COLUMNS, lineterminator="\n", extrasaction="ignore")
         writer.writeheader()
         writer.writerows(map(_flat, timeline.table.to_pylist()))
-    for path, text in (
-        (content, as_json(timeline, **about) + "\n"),
-        (vtt, webvtt(timeline)),
-        (sub, srt(timeline)),
-    ):
-        with replacing(path) as temporary:
-            temporary.write_text(text, "utf-8")
-    write_table(timeline.table, parquet)
-    for picture in pictures:
-        draw(timeline, picture)
 
 
 def as_json(timeline: Timeline, **about: Any) -> str:

@@ -20,7 +20,8 @@ pytest.importorskip("fastapi", reason="pip install 'lnln[serve]'")
 import uvicorn
 
 from contracts.features import FeatureInfo, feature_row, feature_schema
-from contracts.schemas import MODALITIES, TRANSCRIPTS, UTTERANCES
+from contracts.recordings import UTTERANCES
+from contracts.schemas import MODALITIES, TRANSCRIPTS
 from extractors import text
 from extractors.api import Features
 from extractors.audio.extractor import Rows
