@@ -65,9 +65,9 @@ def draw_stretches(axes: Axes, explanation: Explanation | None) -> None:
                 color=OBSERVED[modality],
             )
             most = max(most, abs(part.contribution))
-    limit = max(most, 0.02) * 1.15
-    axes.set(ylim=(-limit, limit))
-    axes.set_yticks([-limit / 1.15, 0, limit / 1.15])
+    limit = max(most, 0.02)
+    axes.set(ylim=(-1.15 * limit, 1.7 * limit))  # with room for the legend
+    axes.set_yticks([-limit, 0, limit])
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:+.2f}" if value else "0")
     for modality in ("audio", "vision"):
         axes.bar(0, 0, color=OBSERVED[modality], label=NAMES[modality])

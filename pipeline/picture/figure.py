@@ -72,6 +72,22 @@ def draw(figure: Figure, subject: Subject) -> None:
     figure.align_ylabels([*panels.values()])
 
 
+def settle(figure: Figure) -> None:
+    """Lay a figure out, once and for all.
+
+    The solver of the layout differs in the last bits from one time to the next, and the names of
+    parts of an SVG are made of places: they are rounded.
+    """
+    if (layout := figure.get_layout_engine()) is not None:
+        layout.execute(figure)
+    figure.set_layout_engine("none")
+    for axes in figure.axes:
+        left, bottom, width, height = axes.get_position(original=True).bounds
+        axes.set_position(tuple(round(side, 4) for side in (left, bottom, width, height)))
+    for text in figure.texts:
+        text.set_position(tuple(round(place, 4) for place in text.get_position()))
+
+
 def headline(subject: Subject) -> str:
     """Say in one line what the answer is."""
     prediction, scale = subject.prediction, subject.scale
@@ -102,6 +118,7 @@ def write_picture(subject: Subject, svg: Path, png: Path) -> None:
         figure.suptitle(title, x=0.01, ha="left", fontsize=12, parse_math=False)
         below = "\n".join(line for told in remarks(subject) for line in textwrap.wrap(told, 170))
         figure.supxlabel(below, x=0.01, ha="left", fontsize=7.5, parse_math=False)
+        settle(figure)
         with replacing(svg) as temporary:
             nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
             figure.savefig(temporary, format="svg", metadata=nothing)

@@ -11,7 +11,7 @@ from contracts.printable import printable
 from contracts.schemas import MODALITIES
 from lnln.explaining.explanation import Explanation, Part
 from pipeline.picture.colours import NAMES
-from pipeline.picture.figure import HEIGHT, WIDTH, draw, headline, remarks
+from pipeline.picture.figure import HEIGHT, WIDTH, draw, headline, remarks, settle
 from pipeline.picture.subject import Subject
 from pipeline.report.page.drawing import axes
 from pipeline.report.page.parts import Figures, Folded, Section, Table, Text, row
@@ -54,6 +54,7 @@ def _picture(subject: Subject) -> Section:
     with axes("clip", width=WIDTH, height=HEIGHT - 0.8) as drawn:  # the page has its own title
         drawn.figure.clear()
         draw(drawn.figure, subject)
+        settle(drawn.figure)
         seconds = ", ".join(f"{frame.time_s:.1f} s" for frame in subject.frames)
         svg = drawn.svg(
             f"What the model saw and heard of {printable(subject.name)}",
