@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 WIDTH, HEIGHT = 11.0, 10.2  # inches
 _INK, _GRID = "#1b1f24", "#d5d9de"
-_LOOK: dict[str, Any] = {
+_LOOK: Any = {
     "font.size": 9,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -85,7 +85,8 @@ def settle(figure: Figure) -> None:
         left, bottom, width, height = axes.get_position(original=True).bounds
         axes.set_position(tuple(round(side, 4) for side in (left, bottom, width, height)))
     for text in figure.texts:
-        text.set_position(tuple(round(place, 4) for place in text.get_position()))
+        x, y = text.get_position()
+        text.set_position((round(x, 4), round(y, 4)))
 
 
 def headline(subject: Subject) -> str:

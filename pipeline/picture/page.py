@@ -15,6 +15,7 @@ from pipeline.picture.figure import HEIGHT, WIDTH, draw, headline, remarks, sett
 from pipeline.picture.subject import Subject
 from pipeline.report.page.drawing import axes
 from pipeline.report.page.parts import Figures, Folded, Section, Table, Text, row
+from pipeline.report.page.parts import Part as PagePart
 
 _HERE = Path(__file__).with_name("templates")
 _REPORT = Path(__file__).parents[1] / "report" / "page" / "templates"
@@ -70,7 +71,7 @@ def _picture(subject: Subject) -> Section:
         "answer up and orange where they moved it down, the fuller the more. Bands are full where "
         "something was observed, and hatched where the model does not read."
     )
-    parts = [Figures(caption, [svg], "wide")]
+    parts: list[PagePart] = [Figures(caption, [svg], "wide")]
     if prediction.text:
         parts.insert(0, Text([" ".join(filter(None, said))]))
     return Section("picture", "What the model saw and heard", parts)
