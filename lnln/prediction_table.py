@@ -25,6 +25,8 @@ TABLE = pa.schema(
         *((f"read_{m}_s", pa.float64()) for m in MODALITIES),
         ("text", pa.string()),
         ("text_source", pa.string()),
+        ("doubted", pa.string()),
+        ("language", pa.string()),
         ("warnings", pa.list_(pa.string())),
     ]
 )
@@ -57,6 +59,8 @@ def to_table(predictions: Iterable[Prediction]) -> pa.Table:
             "w": p.w,
             "text": p.text,
             "text_source": p.text_source,
+            "doubted": p.doubted,
+            "language": p.language,
             "warnings": p.warnings,
         }
         | {f"observed_{m}": p.observed[m] for m in MODALITIES}
