@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 def draw_bands(axes: Axes, subject: Subject) -> None:
     """Draw a band per modality: full where it was observed, hatched where it was not read."""
     prediction, end_s = subject.prediction, subject.duration_s
-    explanation = prediction.explanation
-    words = () if explanation is None else explanation.words
+    words = subject.words
     of_words: list[Span] = [(0.0, end_s)] if any(word.observed for word in words) else []
     if timed(words):
         of_words = [(w.start_s or 0.0, w.end_s or 0.0) for w in words if w.observed]

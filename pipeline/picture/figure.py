@@ -41,19 +41,18 @@ def draw(figure: Figure, subject: Subject) -> None:
     whole = figure.add_gridspec(3, 1, height_ratios=[1.55, sum(_ROWS.values()), 1.35])
     _frames(figure, whole[0], subject)
     explanation, end_s = subject.prediction.explanation, subject.duration_s
-    words = () if explanation is None else explanation.words
     grid = whole[1].subgridspec(len(_ROWS), 1, height_ratios=[*_ROWS.values()])
     panels = {name: figure.add_subplot(grid[place]) for place, name in enumerate(_ROWS)}
     draw_wave(panels["wave"], subject.sound, end_s)
     draw_pitch(panels["pitch"], subject.sound, end_s)
-    draw_words(panels["words"], words, end_s)
+    draw_words(panels["words"], subject)
     draw_bands(panels["observed"], subject)
     draw_stretches(panels["stretches"], explanation)
     draw_movements(panels["face"], subject)
     titles = {
         "wave": "waveform",
         "pitch": "pitch",
-        "words": "words" if timed(words) else "words\n(times not\nknown)",
+        "words": "words" if timed(subject.words) else "words\n(times not\nknown)",
         "stretches": "moved by\neach half\nsecond",
     }
     for name, axes in panels.items():

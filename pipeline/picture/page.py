@@ -68,12 +68,16 @@ def _picture(subject: Subject) -> Section:
     said = [_SOURCES.get(prediction.text_source, ""), f"“{prediction.text}”"]
     caption = (
         "The face in the box is the one that was followed. Words are blue where they moved the "
-        "answer up and orange where they moved it down, the fuller the more. Bands are full where "
+        "answer up and orange where they moved it down, the fuller the more, and grey where the "
+        "model does not read them. Bands are full where "
         "something was observed, and hatched where the model does not read."
     )
     parts: list[PagePart] = [Figures(caption, [svg], "wide")]
     if prediction.text:
         parts.insert(0, Text([" ".join(filter(None, said))]))
+    if prediction.doubted:
+        doubted = f"Recognised, but not believed, and not read: “{prediction.doubted}”"
+        parts.insert(-1, Text([doubted]))
     return Section("picture", "What the model saw and heard", parts)
 
 
