@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 def draw_bands(axes: Axes, subject: Subject) -> None:
     """Draw a band per modality: full where it was observed, hatched where it was not read."""
     prediction, end_s = subject.prediction, subject.duration_s
-    explanation = prediction.explanation
-    words = () if explanation is None else explanation.words
+    words = subject.words
     of_words: list[Span] = [(0.0, end_s)] if any(word.observed for word in words) else []
     if timed(words):
         of_words = [(w.start_s or 0.0, w.end_s or 0.0) for w in words if w.observed]
@@ -65,9 +64,9 @@ def draw_stretches(axes: Axes, explanation: Explanation | None) -> None:
                 color=OBSERVED[modality],
             )
             most = max(most, abs(part.contribution))
-    limit = max(most, 0.02) * 1.15
-    axes.set(ylim=(-limit, limit))
-    axes.set_yticks([-limit / 1.15, 0, limit / 1.15])
+    limit = max(most, 0.02)
+    axes.set(ylim=(-1.15 * limit, 1.7 * limit))  # with room for the legend
+    axes.set_yticks([-limit, 0, limit])
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:+.2f}" if value else "0")
     for modality in ("audio", "vision"):
         axes.bar(0, 0, color=OBSERVED[modality], label=NAMES[modality])

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 WIDTH, HEIGHT = 11.0, 10.2  # inches
 _INK, _GRID = "#1b1f24", "#d5d9de"
-_LOOK: dict[str, Any] = {
+_LOOK: Any = {
     "font.size": 9,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -41,19 +41,18 @@ def draw(figure: Figure, subject: Subject) -> None:
     whole = figure.add_gridspec(3, 1, height_ratios=[1.55, sum(_ROWS.values()), 1.35])
     _frames(figure, whole[0], subject)
     explanation, end_s = subject.prediction.explanation, subject.duration_s
-    words = () if explanation is None else explanation.words
     grid = whole[1].subgridspec(len(_ROWS), 1, height_ratios=[*_ROWS.values()])
     panels = {name: figure.add_subplot(grid[place]) for place, name in enumerate(_ROWS)}
     draw_wave(panels["wave"], subject.sound, end_s)
     draw_pitch(panels["pitch"], subject.sound, end_s)
-    draw_words(panels["words"], words, end_s)
+    draw_words(panels["words"], subject)
     draw_bands(panels["observed"], subject)
     draw_stretches(panels["stretches"], explanation)
     draw_movements(panels["face"], subject)
     titles = {
         "wave": "waveform",
         "pitch": "pitch",
-        "words": "words" if timed(words) else "words\n(times not\nknown)",
+        "words": "words" if timed(subject.words) else "words\n(times not\nknown)",
         "stretches": "moved by\neach half\nsecond",
     }
     for name, axes in panels.items():
@@ -70,6 +69,23 @@ def draw(figure: Figure, subject: Subject) -> None:
     draw_answer(answer, subject)
     answer.tick_params(labelsize=8)
     figure.align_ylabels([*panels.values()])
+
+
+def settle(figure: Figure) -> None:
+    """Lay a figure out, once and for all.
+
+    The solver of the layout differs in the last bits from one time to the next, and the names of
+    parts of an SVG are made of places: they are rounded.
+    """
+    if (layout := figure.get_layout_engine()) is not None:
+        layout.execute(figure)
+    figure.set_layout_engine("none")
+    for axes in figure.axes:
+        left, bottom, width, height = axes.get_position(original=True).bounds
+        axes.set_position(tuple(round(side, 4) for side in (left, bottom, width, height)))
+    for text in figure.texts:
+        x, y = text.get_position()
+        text.set_position((round(x, 4), round(y, 4)))
 
 
 def headline(subject: Subject) -> str:
@@ -102,6 +118,7 @@ def write_picture(subject: Subject, svg: Path, png: Path) -> None:
         figure.suptitle(title, x=0.01, ha="left", fontsize=12, parse_math=False)
         below = "\n".join(line for told in remarks(subject) for line in textwrap.wrap(told, 170))
         figure.supxlabel(below, x=0.01, ha="left", fontsize=7.5, parse_math=False)
+        settle(figure)
         with replacing(svg) as temporary:
             nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
             figure.savefig(temporary, format="svg", metadata=nothing)

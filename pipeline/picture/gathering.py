@@ -10,6 +10,7 @@ from contracts.features import clip_values, feature_info
 from extractors.api import Features
 from extractors.following import FollowedFace, followed
 from extractors.media.clip import Clip
+from lnln.explaining.explanation import Part
 from lnln.prediction import Prediction
 from pipeline.picture.subject import Frame, Scale, Sound, Subject, spans
 
@@ -62,6 +63,7 @@ def gather(features: Features, prediction: Prediction, scale: Scale) -> Subject:
         observed=observed,
         prediction=prediction,
         scale=scale,
+        doubted=_doubted(features, row["clip_id"]),
     )
 
 
@@ -75,9 +77,16 @@ def check_length(duration_s: float) -> None:
     """
     if duration_s > LONGEST_S:
         raise TooLong(
-            f"{duration_s:.0f} s long, and one picture shows {LONGEST_S:.0f} s at most: cut it "
-            "into clips of a sentence each"
+            f"{duration_s:.0f} s long, and one picture shows {LONGEST_S:.0f} s at most; "
+            "`lnln timeline` shows recordings of any length"
         )
+
+
+def _doubted(features: Features, clip_id: str) -> tuple[Part, ...]:
+    """Words that were recognised and are not believed."""
+    rows = features.recognition.select(["clip_id", "doubted"]).to_pylist()
+    words = [word for row in rows if row["clip_id"] == clip_id for word in row["doubted"]]
+    return tuple(Part(w["word"], w["start_s"], w["end_s"], False, 0.0) for w in words)
 
 
 def _frames(clip: Clip, face: FollowedFace) -> list[Frame]:

@@ -11,10 +11,11 @@ from contracts.printable import printable
 from contracts.schemas import MODALITIES
 from lnln.explaining.explanation import Explanation, Part
 from pipeline.picture.colours import NAMES
-from pipeline.picture.figure import HEIGHT, WIDTH, draw, headline, remarks
+from pipeline.picture.figure import HEIGHT, WIDTH, draw, headline, remarks, settle
 from pipeline.picture.subject import Subject
 from pipeline.report.page.drawing import axes
 from pipeline.report.page.parts import Figures, Folded, Section, Table, Text, row
+from pipeline.report.page.parts import Part as PagePart
 
 _HERE = Path(__file__).with_name("templates")
 _REPORT = Path(__file__).parents[1] / "report" / "page" / "templates"
@@ -54,6 +55,7 @@ def _picture(subject: Subject) -> Section:
     with axes("clip", width=WIDTH, height=HEIGHT - 0.8) as drawn:  # the page has its own title
         drawn.figure.clear()
         draw(drawn.figure, subject)
+        settle(drawn.figure)
         seconds = ", ".join(f"{frame.time_s:.1f} s" for frame in subject.frames)
         svg = drawn.svg(
             f"What the model saw and heard of {printable(subject.name)}",
@@ -66,12 +68,16 @@ def _picture(subject: Subject) -> Section:
     said = [_SOURCES.get(prediction.text_source, ""), f"“{prediction.text}”"]
     caption = (
         "The face in the box is the one that was followed. Words are blue where they moved the "
-        "answer up and orange where they moved it down, the fuller the more. Bands are full where "
+        "answer up and orange where they moved it down, the fuller the more, and grey where the "
+        "model does not read them. Bands are full where "
         "something was observed, and hatched where the model does not read."
     )
-    parts = [Figures(caption, [svg], "wide")]
+    parts: list[PagePart] = [Figures(caption, [svg], "wide")]
     if prediction.text:
         parts.insert(0, Text([" ".join(filter(None, said))]))
+    if prediction.doubted:
+        doubted = f"Recognised, but not believed, and not read: “{prediction.doubted}”"
+        parts.insert(-1, Text([doubted]))
     return Section("picture", "What the model saw and heard", parts)
 
 

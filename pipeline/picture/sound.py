@@ -23,7 +23,7 @@ def draw_wave(axes: Axes, sound: Sound, duration_s: float) -> None:
     times = np.arange(len(sound.level)) * sound.step_s
     axes.plot(times, sound.level, color=OBSERVED["audio"], linewidth=1.4, label="level (RMS)")
     peak = max(float(np.abs([sound.least, sound.greatest]).max()), _LEAST_PEAK)
-    axes.set_ylim(-1.1 * peak, 1.1 * peak)
+    axes.set_ylim(-1.1 * peak, 1.7 * peak)  # with room for the legend
     axes.set_yticks([-peak, 0, peak], [f"−{peak:.2f}", "0", f"{peak:.2f}"])
     if np.isfinite(sound.level).any():
         axes.legend(loc="upper right", fontsize=7, handlelength=1.5, borderpad=0.1)

@@ -9,6 +9,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from extractors.following import FollowedFace
+    from lnln.explaining.explanation import Part
     from lnln.prediction import Prediction
 
 Span = tuple[float, float]  # begin and end, s from the beginning of the clip
@@ -94,6 +95,8 @@ class Subject:
     prediction : Prediction
         With its explanation, where there is a prediction.
     scale : Scale
+    doubted : tuple of Part
+        Words that were recognised and are not believed: the model did not read them.
     """
 
     name: str
@@ -104,6 +107,13 @@ class Subject:
     observed: dict[str, list[Span]]
     prediction: Prediction
     scale: Scale
+    doubted: tuple[Part, ...] = ()
+
+    @property
+    def words(self) -> tuple[Part, ...]:
+        """Words that are read, each with what it did to the answer; none without a prediction."""
+        explanation = self.prediction.explanation
+        return () if explanation is None else explanation.words
 
 
 def spans(flags: np.ndarray, step_s: float, end_s: float) -> list[Span]:

@@ -14,6 +14,8 @@ from pipeline.picture.colours import QUIET, of
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from pipeline.picture.subject import Subject
+
 LINES = 3  # words that overlap stand on lines of their own
 _LETTER = 0.0085  # width of a letter, in widths of the panel
 _NAMED = 3  # words that moved the answer most have it written beside them
@@ -66,10 +68,16 @@ def timed(words: Sequence[Part]) -> bool:
     return all(word.start_s is not None and word.end_s is not None for word in words)
 
 
-def draw_words(axes: Axes, words: Sequence[Part], duration_s: float) -> None:
-    """Draw words as boxes, the darker the more they moved the answer."""
+def draw_words(axes: Axes, subject: Subject) -> None:
+    """Draw words as boxes, the fuller the more they moved the answer.
+
+    Words that the model does not read are in grey: beyond what it reads, or not believed.
+    """
     from matplotlib.patches import Rectangle
 
+    duration_s, words = subject.duration_s, [*subject.words]
+    if timed(words):
+        words = sorted([*words, *subject.doubted], key=lambda word: word.start_s or 0.0)
     axes.set(yticks=[], ylim=(2, 0))
     if not words:
         axes.text(duration_s / 2, 1, "no words", ha="center", va="center", fontsize=8)

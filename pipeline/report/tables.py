@@ -68,13 +68,10 @@ def prediction_table(
         table.add_column(name, justify="right", no_wrap=True)
     confident = any(row.confidence is not None for row in predictions)
     complete = any(row.w is not None for row in predictions)
-    explained = any(row.explanation is not None for row in predictions)
     if confident:
         table.add_column("conf.", justify="right", no_wrap=True)
     if complete:
         table.add_column("w", justify="right", no_wrap=True)
-    if explained:
-        table.add_column("moved by", overflow="fold", max_width=24, min_width=11)
     table.add_column("warnings", overflow="fold", max_width=40, min_width=12)
     for row in predictions:
         score = _called(row, label_range)
@@ -82,19 +79,20 @@ def prediction_table(
             score = f"{row.prediction:+.2f} {score}"
         if row.low is not None and row.high is not None:
             score += f"\n{row.low:+.2f} … {row.high:+.2f}"
-        cells = [f"{row.observed[m]:.0%}" for m in NAMES]
+        cells, said = [f"{row.observed[m]:.0%}" for m in NAMES], printable(_said(row))
+        if row.explanation is not None:
+            shares = row.explanation.modalities
+            cells = [f"{cell}\n{shares[m]:+.2f}" for cell, m in zip(cells, NAMES, strict=True)]
+            said = "\n".join([said, *(f"({w})" for w in _strongest(row.explanation))])
         if confident:
             cells.append("" if row.confidence is None else f"{row.confidence:.2f}")
         if complete:
             cells.append("" if row.w is None else f"{row.w:.2f}")
-        if explained:
-            cells.append("" if row.explanation is None else _moved(row.explanation))
         own = [warning for warning in row.warnings if warning not in (notice, w_withheld)]
         notes = "\n".join(map(printable, own))
-        clip, said = (printable(words) for words in (row.clip_id, _said(row)))
         # As they are: "[...]" in a file name is no markup.
-        table.add_row(Text(clip), score, Text(said), *map(Text, cells), Text(notes))
-    places = ("Below a prediction", "conf.: confidence,", "moved by")
+        table.add_row(Text(printable(row.clip_id)), score, Text(said), *cells, Text(notes))
+    places = ("Below a prediction", "conf.: confidence,", "Below the shares observed")
     below = _below(predictions, places, notice, level, w_withheld)
     return Group(table, *(Text(line) for line in below))
 
@@ -153,7 +151,9 @@ def _line(
     moved = row.explanation.modalities if row.explanation is not None else {}
     if explained:
         numbers |= {f"by {NAMES[m]}": (moved.get(m), "+.2f") for m in NAMES}
-    strongest = {"strongest": "" if row.explanation is None else _strongest(row.explanation, ", ")}
+    strongest = {
+        "strongest": "" if row.explanation is None else ", ".join(_strongest(row.explanation))
+    }
     return (
         {"folder": folder, "clip": name or row.clip_id}
         | {
@@ -194,8 +194,8 @@ def _below(
     if nothing:
         below.append(
             f"{places[2]}: what words, sound and face add to the answer where nothing is observed, "
-            f"{' or '.join(sorted(nothing))}; then the words that moved the answer most, each "
-            "taken away."
+            f"{' or '.join(sorted(nothing))}; and the words that moved the answer most, each found "
+            "by taking it away."
         )
     if w_withheld and any(w_withheld in row.warnings for row in predictions):
         below.append(f"{w_withheld}.")
@@ -204,14 +204,9 @@ def _below(
     return below
 
 
-def _moved(explanation: Explanation) -> str:
-    shares = [f"{NAMES[m]} {share:+.2f}" for m, share in explanation.modalities.items()]
-    return "\n".join([*shares, _strongest(explanation, "\n")]).rstrip()
-
-
-def _strongest(explanation: Explanation, between: str) -> str:
+def _strongest(explanation: Explanation) -> list[str]:
     words = explanation.strongest_words()
-    return between.join(f"{printable(word.text)} {word.contribution:+.2f}" for word in words)
+    return [f"{printable(word.text)} {word.contribution:+.2f}" for word in words]
 
 
 def _called(row: Prediction, label_range: tuple[float, float]) -> str:

@@ -8,11 +8,13 @@ import pyarrow as pa
 import pytest
 
 from contracts.features import FeatureInfo, feature_row
+from contracts.recordings import RECOGNITION
 from extractors.audio.extractor import NAMES, UNITS
 from extractors.following import MOVEMENTS
 from extractors.media.timeline import Rows
 from extractors.vision.extractor import FaceRows
 from extractors.vision.faces import Face
+from lnln.explaining.explanation import Part
 from lnln.prediction import Prediction
 from pipeline.picture.gathering import check_length, gather
 from pipeline.picture.subject import Scale
@@ -40,7 +42,10 @@ def features(tmp_path: Path) -> SimpleNamespace:
     vision[seen, len(SHAPES) :] = [0.25, 0.25, 0, 0.75, 0.5, 0]
     face = Face("only", 1.0, 1)
     row = {"clip_id": "a", "path": str(path), "start_s": None, "duration_s": 1.0, "has_video": True}
+    doubted = {"word": "you", "start_s": 0.4, "end_s": 0.6, "probability": 0.1}
+    heard_as = {"clip_id": "a", "doubted": [doubted], "warnings": []}
     return SimpleNamespace(
+        recognition=pa.Table.from_pylist([heard_as], schema=RECOGNITION),
         manifest=pa.Table.from_pylist([row]),
         audio=table(
             FeatureInfo(modality="audio", names=tuple(NAMES), units=tuple(UNITS)),
@@ -68,10 +73,11 @@ def test_frames_sound_and_face_are_shown_at_their_times(features: SimpleNamespac
     assert subject.sound.pitch[5:] == pytest.approx(200)
     assert subject.sound.voiced.tolist() == [False] * 10 + [True] * 15
     assert subject.sound.greatest.max() > 0.01
+    assert subject.doubted == (Part("you", 0.4, 0.6, False, 0.0),)
     assert subject.name == features.manifest["path"][0].as_py().rpartition("/")[2]
 
 
 def test_clip_too_long_for_one_picture_is_refused() -> None:
     check_length(119.0)
-    with pytest.raises(ValueError, match="200 s long, and one picture shows 120 s at most"):
+    with pytest.raises(ValueError, match=r"200 s long, and .* 120 s at most; `lnln timeline`"):
         check_length(200.0)

@@ -109,6 +109,21 @@ def test_clip_in_which_nothing_was_observed_is_shown_with_the_reason(
     assert "No face was seen." in Page(build(nothing)).text
 
 
+def test_words_that_are_not_believed_are_shown_apart(
+    make_subject: Make, files: tuple[Path, Path]
+) -> None:
+    subject = make_subject()
+    subject = replace(
+        subject,
+        doubted=(Part("thanks", 1.2, 1.5, False, 0.0),),
+        prediction=replace(subject.prediction, doubted="thanks"),
+    )
+    write_picture(subject, *files)
+    (drawn,) = re.findall(r"<text[^>]*>thanks</text>", files[0].read_text("utf-8"))
+    assert "italic" in drawn
+    assert "Recognised, but not believed, and not read: “thanks”" in Page(build(subject)).text
+
+
 def test_headline_does_without_an_interval_that_is_not_known(make_subject: Make) -> None:
     subject = make_subject()
     plain = replace(subject, prediction=replace(subject.prediction, low=None, high=None))

@@ -52,8 +52,8 @@ MOVED = replace(
 FAILED = [Rejected("c.mp4", "x/c.mp4", "ingest", "empty")]
 
 
-def printed(table: object) -> str:
-    console = Console(file=StringIO(), width=200)
+def printed(table: object, width: int = 200) -> str:
+    console = Console(file=StringIO(), width=width)
     console.print(table)
     return console.file.getvalue()  # type: ignore[attr-defined]
 
@@ -130,6 +130,13 @@ def test_what_moved_an_answer_stands_in_every_output(tmp_path: Path) -> None:
         "contribution": -0.3,
     }
     assert told[1]["explanation"] is None
+
+
+def test_explained_answers_fit_a_narrow_terminal() -> None:
+    text = printed(prediction_table([MOVED], (-3, 3), level=0.9), 80)
+    assert max(map(len, text.splitlines())) <= 80
+    for part in ("20%", "-1.25", "-0.38", "+0.00", "+0.25)", "observed"):
+        assert part in text.split()
 
 
 def test_names_that_command_the_terminal_are_shown_escaped_in_its_table() -> None:
