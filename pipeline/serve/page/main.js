@@ -138,6 +138,9 @@ async function open(id, state, version = "original") {
 
 async function load() {
   const { id, version } = now;
+  now.scores = now.bands = null;
+  $("progress").hidden = true;
+  $("scores").replaceChildren(make("p", { class: "hint" }, "Asking the models ..."));
   now.found = await api.found(id, version);
   player.show(id, version, now.found);
   if (now.found.bands.vision.some((band) => band.what === "observed")) player.setFace((from, to) => api.face(id, version, from, to));
@@ -259,7 +262,6 @@ function showVersions() {
 
 async function change(version) {
   now.version = version;
-  now.scores = now.bands = null;
   await load();
 }
 

@@ -72,7 +72,7 @@ class Page:
         assert "exceptionDetails" not in answer, answer["exceptionDetails"]
         return answer["result"].get("value")
 
-    def until(self, expression: str, within_s: float = 120) -> Any:
+    def until(self, expression: str, within_s: float = 300) -> Any:
         deadline = time.monotonic() + within_s
         while not (value := self.ask(expression)):
             told = self.ask("document.getElementById('problem')?.textContent")
