@@ -13,9 +13,11 @@ from contracts.private_folders import private_folder
 NO_TELEMETRY: Mapping[str, str] = {
     "DO_NOT_TRACK": "1",
     "DVC_NO_ANALYTICS": "1",
+    "FASTAPI_OTEL_AUTO_CONFIGURE": "false",  # it would report requests to a collector
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "ITERATIVE_DO_NOT_TRACK": "1",  # GTO, which DVC brings
     "ORT_DISABLE_TELEMETRY": "1",  # ONNX Runtime, for voice activity detection
+    "OTEL_SDK_DISABLED": "true",
     "RAY_USAGE_STATS_ENABLED": "0",
 }
 os.environ.update(NO_TELEMETRY)

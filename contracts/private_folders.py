@@ -1,12 +1,20 @@
-"""Folders for what a process keeps on disk and loads again as code: its user's alone."""
+"""Folders for what a process keeps on disk that is nobody else's business: its user's alone."""
 
 import atexit
 import os
 import shutil
 import stat
 import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+_IN_USE = "in-use.lock"
+_SETTLED_S = 60.0  # between making that file and locking it passes less
 
 
 def private_folder(name: str) -> Path:
@@ -54,3 +62,32 @@ def _of_this_process(name: str) -> Path:
     folder = Path(tempfile.mkdtemp(prefix=f"lnln-{name}-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
+
+
+@contextmanager
+def temporary_folder(prefix: str) -> Iterator[Path]:
+    """Make a folder that is deleted however the process ends: after ``kill -9``, by the next one.
+
+    Parameters
+    ----------
+    prefix : str
+        Of its name in the temporary folder; folders of that prefix that nobody uses any more are
+        deleted first.
+    """
+    _delete_abandoned(prefix)
+    with (
+        tempfile.TemporaryDirectory(prefix=prefix) as folder,
+        FileLock(Path(folder) / _IN_USE),
+    ):
+        yield Path(folder)
+
+
+def _delete_abandoned(prefix: str) -> None:
+    """Delete the temporary folders of processes that were killed."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{prefix}*"):
+        lock = folder / _IN_USE
+        with suppress(OSError, Timeout):
+            ours = folder.lstat().st_uid == os.getuid()
+            if ours and time.time() - lock.lstat().st_mtime > _SETTLED_S:
+                with FileLock(lock, timeout=0):
+                    shutil.rmtree(folder)

@@ -21,6 +21,10 @@ class TranscriptError(SetupError):
     """A transcript that was given cannot be used; the message names the file and the line."""
 
 
+class GivenUp(Exception):
+    """Nobody waits any more for what was being done, see `extractors.workers.session.Session`."""
+
+
 class MediaError(Exception):
     """A file cannot be read as video or sound.
 

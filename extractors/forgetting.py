@@ -8,6 +8,7 @@ words that were recognised in them.
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from extractors.listening import parts_of_row
 from extractors.words import Word
 from extractors.workers.cache import Cache
 from extractors.workers.keys import clip_key, speech_key, text_key
@@ -34,22 +35,33 @@ def forget_entries(cache: Cache, rows: Sequence[dict[str, Any]], said: Iterable[
     """
     hashes = {row["sha256"] for row in rows}
     groups = cache.groups()
-    # Read before they are deleted: they name the entries of the words.
+    # Read before they are deleted: they name the entries of the parts that long recordings are
+    # recognised in, and these the entries of the words.
+    parts = [p for g in groups if g.startswith("voice-") for p in _parts(cache, g, rows)]
+    spoken_in = [speech_key(row) for row in (*rows, *parts)]
     heard = [
         transcript
         for group in groups
         if group.startswith("speech-")
-        for transcript in _transcripts(cache, group, [speech_key(row) for row in rows])
+        for transcript in _transcripts(cache, group, spoken_in)
     ]
     keys = {text_key(*spoken) for spoken in (*said, *heard) if spoken[0] or spoken[2]}
     deleted = sum(cache.remove(group, keys) for group in groups if group.startswith("text-"))
-    keys = {key for row in rows for key in (clip_key(row), speech_key(row))}
+    keys = {clip_key(row) for row in rows} | {*spoken_in}
     for group in groups:
         if group.startswith("files-"):
             deleted += cache.remove(group, _of_files(cache, group, hashes))
         elif not group.startswith("text-"):
             deleted += cache.remove(group, keys)
     return deleted
+
+
+def _parts(cache: Cache, group: str, rows: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Rows for the parts that long clips were recognised in."""
+    for row, table in zip(rows, cache.read(group, [clip_key(row) for row in rows]), strict=True):
+        if table is not None:
+            probabilities = table["probabilities"].combine_chunks().flatten().to_numpy()
+            yield from parts_of_row(row, probabilities)
 
 
 def _transcripts(cache: Cache, group: str, keys: Sequence[str]) -> Iterator[Said]:

@@ -10,6 +10,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 Split = Literal["train", "valid", "test"]
+Unspoken = Literal["clips", "gaps"]  # what stretches of a recording without speech become
 
 NO_SPEECH = "none"  # instead of a speech model: no words are recognised
 

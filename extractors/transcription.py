@@ -1,8 +1,7 @@
 """What is said in every clip: as given in the manifest, else recognised, else nothing."""
 
 import sys
-from collections.abc import Iterator, Mapping
-from functools import partial
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -10,33 +9,37 @@ import pyarrow as pa
 from contracts.messages import message
 from contracts.parquet import sorted_rows
 from contracts.quarantine import Rejected
+from contracts.recordings import RECOGNITION
 from contracts.schemas import TRANSCRIPTS
-from extractors import speech
 from extractors.assets.resolving import resolve
 from extractors.datasets.precomputed import is_precomputed
 from extractors.errors import UnsupportedLanguage
-from extractors.fingerprint import fingerprint
+from extractors.listening import STAGE, Listened, listen
 from extractors.settings import NO_SPEECH, SpeechSettings
+from extractors.speech.believing import improbable, without
 from extractors.speech.languages import known_languages, require_language
-from extractors.words import Transcript, Word
-from extractors.workers.cached_map import Collection
-from extractors.workers.keys import speech_key
-from extractors.workers.serving import Extractor, Task
+from extractors.words import Word
 from extractors.workers.session import Session
-from extractors.workers.work import Job, Source, Work, clip_of
-
-STAGE = "transcribe"
-_ENTRY = pa.schema(
-    [*list(TRANSCRIPTS)[1:], pa.field("warnings", pa.list_(pa.string()), nullable=False)]
-)
 
 
 class Transcribed(NamedTuple):
-    """Table as `contracts.schemas.TRANSCRIPTS`, clips that failed, and what else to know."""
+    """What is said.
+
+    Attributes
+    ----------
+    table : pa.Table
+        As `contracts.schemas.TRANSCRIPTS`.
+    quarantine : list of Rejected
+        Clips that failed.
+    warnings : list of str
+    recognition : pa.Table
+        As `contracts.recordings.RECOGNITION`, of the clips that were listened to.
+    """
 
     table: pa.Table
     quarantine: list[Rejected]
     warnings: list[str]
+    recognition: pa.Table
 
 
 def transcribe(
@@ -70,21 +73,15 @@ def transcribe(
     ignored: set[str] = set()
     if settings.model == NO_SPEECH:
         ignored, unheard = {row["clip_id"] for row in unheard}, []
-    heard: dict[str, dict[str, Any]] = {}
-    quarantine: list[Rejected] = []
+    listened = Listened({}, [])
     if unheard:
         # Said now, not by a worker that has loaded the model for it.
         known = known_languages(resolve(settings.model, offline=session.run.offline))
         for language in sorted({row["language"] for row in unheard}):
             if known:
                 require_language(language, known, settings.model)
-        build = partial(speech.build, settings)
-        work = Work(build, _entry, partial(_group, settings), session.cache)
-        schema = pa.schema([TRANSCRIPTS.field("clip_id"), *_ENTRY])
-        collected = Collection(work, list(_jobs(unheard)), session, STAGE).finish(schema)
-        heard = {row["clip_id"]: row for row in collected.table().to_pylist()}
-        quarantine = collected.quarantine
-    failed = {row.clip_id for row in quarantine}
+        listened = listen(unheard, settings, session)
+    heard, failed = listened.heard, {row.clip_id for row in listened.quarantine}
     transcripts = []
     for row in rows:
         if row["clip_id"] not in failed:
@@ -93,7 +90,18 @@ def transcribe(
                 listed["source"] = "unknown"
             transcripts.append(heard.get(row["clip_id"]) or listed)
     warnings = [f"{row['clip_id']}: {text}" for row in heard.values() for text in row["warnings"]]
-    return Transcribed(pa.Table.from_pylist(transcripts, schema=TRANSCRIPTS), quarantine, warnings)
+    return Transcribed(
+        _table(transcripts, TRANSCRIPTS),
+        listened.quarantine,
+        warnings,
+        _table(heard.values(), RECOGNITION),
+    )
+
+
+def _table(rows: Iterable[dict[str, Any]], schema: pa.Schema) -> pa.Table:
+    """Those columns of rows that a schema names."""
+    named = [{name: row[name] for name in schema.names} for row in rows]
+    return pa.Table.from_pylist(named, schema=schema)
 
 
 def transcribe_new(
@@ -105,7 +113,8 @@ def transcribe_new(
     """Find the words of new videos, as `transcribe` does, in whatever language.
 
     Where the speech model does not know it, no words are recognised, and a warning says so: there
-    may be enough to see and to hear.
+    may be enough to see and to hear. Words that the recogniser takes for improbable are not
+    believed: nobody will read over what it made of these videos.
 
     Raises
     ------
@@ -113,7 +122,7 @@ def transcribe_new(
         The speech model is missing.
     """
     try:
-        return transcribe(manifest, settings, session, words)
+        return _doubting(transcribe(manifest, settings, session, words))
     except UnsupportedLanguage as error:
         deaf = settings.model_copy(update={"model": NO_SPEECH})
         warning = message(f"no words are recognised: {error}")
@@ -137,20 +146,26 @@ def wordless_sound(manifest: pa.Table, transcripts: pa.Table) -> list[Rejected]:
     ]
 
 
-def _group(settings: SpeechSettings) -> str:
-    return f"speech-{fingerprint('speech', settings, offline=True).value}"
-
-
-def _jobs(rows: list[dict[str, Any]]) -> Iterator[Job]:
-    for row in rows:
-        clip = clip_of(row)
-        task = Task((clip, row["language"]), row["duration_s"])
-        yield Job(row, speech_key(row), task, Source(clip.path, row["sha256"]))
-
-
-def _entry(_: Extractor, result: Transcript) -> pa.Table:
-    row = result._asdict() | {"words": [word._asdict() for word in result.words]}
-    return pa.Table.from_pylist([row], schema=_ENTRY)
+def _doubting(transcribed: Transcribed) -> Transcribed:
+    """Take the improbable words that were recognised out of the transcripts."""
+    doubted: dict[str, list[dict[str, Any]]] = {}
+    transcripts = transcribed.table.to_pylist()
+    for row in transcripts:
+        words = [Word(**word) for word in row["words"]] if row["source"] == "asr" else []
+        left_out = improbable(words)
+        if not left_out:
+            continue
+        doubted[row["clip_id"]] = [row["words"][number] for number in sorted(left_out)]
+        row["text"] = without(row["text"], words, left_out) if len(left_out) < len(words) else ""
+        row["words"] = [word for n, word in enumerate(row["words"]) if n not in left_out]
+        row["source"] = "asr" if row["text"] else "none"
+    recognition = transcribed.recognition.to_pylist()
+    for row in recognition:
+        both = row["doubted"] + doubted.get(row["clip_id"], [])
+        row["doubted"] = sorted(both, key=lambda word: word["start_s"])
+    return transcribed._replace(
+        table=_table(transcripts, TRANSCRIPTS), recognition=_table(recognition, RECOGNITION)
+    )
 
 
 def _as_listed(row: dict[str, Any], words: list[Word]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The transcript of a clip and its words."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 
@@ -19,10 +20,15 @@ class Transcript(NamedTuple):
     """What is said in a clip.
 
     `source` is ``given`` (by the dataset, or with new videos), ``asr`` (recognised), ``none``
-    (nothing was said), or ``unknown`` (nobody listened).
+    (nothing was said), or ``unknown`` (nobody listened). `text` and `words` leave out the
+    `doubted`: words that were recognised and are not believed. `language` is what the speech
+    sounds like, an ISO 639 code, with its probability; None where that was not asked.
     """
 
     text: str
     source: str
     words: list[Word]
     warnings: list[str]
+    doubted: Sequence[Word] = ()
+    language: str | None = None
+    language_probability: float | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from lnln.data.extent import Extent
 
@@ -13,6 +13,7 @@ UNOBSERVED = {
 }
 NOT_LISTENED = "no words: they were neither given nor recognised"
 NOT_RECOGNISED = "no words recognised: none were spoken, or the recognizer understood none"
+_SHOWN = 12  # words that are not believed, in a warning
 NAMES = {"text": "the words", "audio": "the sound", "vision": "the picture"}
 
 
@@ -44,6 +45,13 @@ def unobserved(
     for modality, share in observed.items():
         if not share:
             yield lacking[modality] + (" in the part that is read" if there[modality] else "")
+
+
+def not_believed(words: Sequence[str]) -> Iterator[str]:
+    """Say which words were recognised and left out."""
+    if words:
+        count = f"{len(words)} recognised words are" if len(words) > 1 else "a recognised word is"
+        yield f"{count} not believed: {' '.join(words[:_SHOWN])}{' ...' * (len(words) > _SHOWN)}"
 
 
 def unread(extents: Mapping[str, Extent], duration_s: float | None) -> Iterator[str]:

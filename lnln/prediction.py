@@ -2,35 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from contracts.features import read_modality
 from contracts.schemas import MODALITIES
-from lnln.caveats import unobserved, unread
+from lnln.caveats import not_believed, unobserved, unread
 from lnln.checkpoints.checkpoint import Checkpoint
 from lnln.checkpoints.config import CheckpointError, Config
 from lnln.checkpoints.intervals import confidence
+from lnln.clip_tables import FeatureTables, by_clip, read_tables, told
 from lnln.data.extent import Extent, Spoken, extents, read_shares
 from lnln.data.features import FeatureSet
 from lnln.data.reading import from_tables
-
-
-class FeatureTables(Protocol):
-    """Anything with one feature table per modality, such as what `extractors.extract` returns."""
-
-    @property
-    def text(self) -> pa.Table: ...
-    @property
-    def audio(self) -> pa.Table: ...
-    @property
-    def vision(self) -> pa.Table: ...
+from lnln.explaining.explain import explain
+from lnln.explaining.explanation import Explanation
+from lnln.explaining.reader import Reader
 
 
 @dataclass(frozen=True)
@@ -61,6 +51,10 @@ class Prediction:
     text_source : str
         Where the words are from: "given" (a transcript), "asr" (recognised), "none" (nothing was
         recognised), "unknown" (nobody listened); empty where the features do not say.
+    doubted : str
+        Words that were recognised and are not believed; the model did not read them.
+    language : str
+        What the speech sounds like, ISO 639 code; empty where the recogniser does not tell.
     path : str
         The file; empty where the features do not say.
     duration_s : float or None
@@ -68,6 +62,8 @@ class Prediction:
     read_s : dict of str to float or None
         By modality, up to which second of the clip the model read: all of it, unless a warning says
         otherwise. None where that is not known, as of words without times that are too many.
+    explanation : Explanation or None
+        What moved the prediction; None where it was not asked for, or there is no prediction.
     """
 
     clip_id: str
@@ -80,32 +76,20 @@ class Prediction:
     text: str = ""
     warnings: list[str] = field(default_factory=list)
     text_source: str = ""
+    doubted: str = field(default="", kw_only=True)
+    language: str = field(default="", kw_only=True)
     path: str = field(default="", kw_only=True)
     duration_s: float | None = field(default=None, kw_only=True)
     read_s: dict[str, float | None] = field(default_factory=dict, kw_only=True)
-
-
-TABLE = pa.schema(
-    [
-        pa.field("clip_id", pa.string(), nullable=False),
-        ("path", pa.string()),
-        ("duration_s", pa.float64()),
-        ("prediction", pa.float64()),
-        ("low", pa.float64()),
-        ("high", pa.float64()),
-        ("confidence", pa.float64()),
-        ("w", pa.float64()),
-        *((f"observed_{m}", pa.float64()) for m in MODALITIES),
-        *((f"read_{m}_s", pa.float64()) for m in MODALITIES),
-        ("text", pa.string()),
-        ("text_source", pa.string()),
-        ("warnings", pa.list_(pa.string())),
-    ]
-)
+    explanation: Explanation | None = field(default=None, kw_only=True)
 
 
 def predict(
-    features: FeatureTables | Path | str, model: Checkpoint, min_confidence: float = 0.0
+    features: FeatureTables | Path | str,
+    model: Checkpoint,
+    min_confidence: float = 0.0,
+    *,
+    reader: Reader | None = None,
 ) -> list[Prediction]:
     """Predict the sentiment of clips from their features.
 
@@ -120,6 +104,10 @@ def predict(
         From `load`.
     min_confidence : float
         Predictions of less confidence are withheld, 0 to 1.
+    reader : Reader, optional
+        Of the text model that the features were made with. With it every prediction is explained,
+        see `lnln.explaining.explain.explain`: each clip is then asked about once for every word and
+        every half second of voice and face.
 
     Returns
     -------
@@ -134,22 +122,29 @@ def predict(
         If the features are not of the kind the model was trained on, or confidence is asked of a
         checkpoint that knows no intervals.
     ValueError
-        If `min_confidence` is not between 0 and 1.
+        If `min_confidence` is not between 0 and 1, or the reader is of another text model.
     """
     check_confidence(model.config, min_confidence)
-    tables, transcripts, manifest = _read(features)
+    tables, transcripts, manifest, recognition = read_tables(features)
     clips = from_tables(**tables)
-    groups = _by_clip(manifest, "group")
+    groups = by_clip(manifest, "group")
     clips = replace(clips, groups=tuple(groups.get(c, c) for c in clips.clip_ids))
-    read = extents(clips, model.lengths, _spoken(tables["text"], transcripts))
+    spoken = spoken_in(tables["text"], transcripts)
+    read = extents(clips, model.lengths, spoken)
     there, shares = clips.observed_shares(), read_shares(clips, model.lengths, read)
     something = np.flatnonzero(sum(shares[m] for m in MODALITIES))
     prepared = model.prepare(clips)
-    answered, remark = _answers(model, prepared.take(something))
+    known = prepared.take(something)
+    answered, remark = answers_of(model, known)
+    if reader is not None:
+        explanations = explain(known, model, reader, spoken)
+        for answer, explanation in zip(answered, explanations, strict=True):
+            answer["explanation"] = explanation
     answers = dict(zip(something.tolist(), answered, strict=True))
-    told = _told(tables)
-    words, sources = (_by_clip(transcripts, name) for name in ("text", "source"))
-    paths, durations = (_by_clip(manifest, name) for name in ("path", "duration_s"))
+    told_of = told([*tables.values(), *([] if recognition is None else [recognition])])
+    doubts, languages = (by_clip(recognition, name) for name in ("doubted", "language"))
+    words, sources = (by_clip(transcripts, name) for name in ("text", "source"))
+    paths, durations = (by_clip(manifest, name) for name in ("path", "duration_s"))
     predictions = []
     for i, clip_id in enumerate(clips.clip_ids):
         answer = answers.get(i, {"prediction": None, "w": None})
@@ -158,7 +153,9 @@ def predict(
         observed: dict[str, float] = {m: float(shares[m][i]) for m in MODALITIES}
         whole = {m: float(share[i]) for m, share in there.items()}
         warnings = [*unobserved(whole, observed, source), *unread(extent, duration_s)]
-        warnings += told.get(clip_id, ())
+        warnings += told_of.get(clip_id, ())
+        doubted = [word["word"] for word in doubts.get(clip_id, ())]
+        warnings += not_believed(doubted)
         warnings += [text for text in (model.config.notice, remark) if text]
         sure = answer.get("confidence")
         if sure is not None and sure < min_confidence:
@@ -172,6 +169,8 @@ def predict(
                 observed=observed,
                 text=words.get(clip_id, ""),
                 text_source=source,
+                doubted=" ".join(doubted),
+                language=languages.get(clip_id) or "",
                 path=paths.get(clip_id, ""),
                 duration_s=duration_s,
                 read_s={m: duration_s if e.share == 1 else e.end_s for m, e in extent.items()},
@@ -201,8 +200,22 @@ def check_confidence(config: Config, min_confidence: float) -> None:
         )
 
 
-def _answers(model: Checkpoint, clips: FeatureSet) -> tuple[list[dict[str, Any]], str | None]:
-    """Return what is said of prepared clips with something in them, and why w is not, if so."""
+def answers_of(model: Checkpoint, clips: FeatureSet) -> tuple[list[dict[str, Any]], str | None]:
+    """Ask about prepared clips with something in them.
+
+    Parameters
+    ----------
+    model : Checkpoint
+    clips : FeatureSet
+        Of `Checkpoint.prepare`, incomplete where something is to be missing.
+
+    Returns
+    -------
+    list of dict
+        The fields of `Prediction` that are a model's: prediction, low, high, confidence, w.
+    str or None
+        Why w is not told, of a model that has one which it did not learn.
+    """
     config, scores = model.config, model.predict(clips)
     columns = {"prediction": np.clip(scores.prediction, *config.label_range)}
     if config.intervals is not None:
@@ -218,73 +231,11 @@ def _answers(model: Checkpoint, clips: FeatureSet) -> tuple[list[dict[str, Any]]
     return [{"w": None} | dict(zip(columns, row, strict=True)) for row in rows], withheld
 
 
-def to_table(predictions: Iterable[Prediction]) -> pa.Table:
-    """Return predictions as `TABLE`, one row per clip, to be written as Parquet."""
-    rows = [
-        {
-            "clip_id": p.clip_id,
-            "path": p.path,
-            "duration_s": p.duration_s,
-            "prediction": p.prediction,
-            "low": p.low,
-            "high": p.high,
-            "confidence": p.confidence,
-            "w": p.w,
-            "text": p.text,
-            "text_source": p.text_source,
-            "warnings": p.warnings,
-        }
-        | {f"observed_{m}": p.observed[m] for m in MODALITIES}
-        | {f"read_{m}_s": p.read_s.get(m) for m in MODALITIES}
-        for p in predictions
-    ]
-    return pa.Table.from_pylist(rows, schema=TABLE)
-
-
-def _spoken(text: pa.Table, transcripts: pa.Table | None) -> dict[str, Spoken]:
+def spoken_in(text: pa.Table, transcripts: pa.Table | None) -> dict[str, Spoken]:
     """Gather what is known of the words of each clip."""
-    said, words = (_by_clip(transcripts, name) for name in ("text", "words"))
-    told = _by_clip(text, "warnings")  # the extractor of text warns of one thing: it left some out
+    said, words = (by_clip(transcripts, name) for name in ("text", "words"))
+    told = by_clip(text, "warnings")  # the extractor of text warns of one thing: it left some out
     return {
         clip_id: Spoken(said.get(clip_id, ""), words.get(clip_id) or (), bool(told.get(clip_id)))
         for clip_id in text["clip_id"].to_pylist()
     }
-
-
-def _read(
-    features: FeatureTables | Path | str,
-) -> tuple[dict[str, pa.Table], pa.Table | None, pa.Table | None]:
-    """Return the tables of the modalities, and transcripts and manifest where they are there."""
-    if isinstance(features, str | Path):
-        folder = Path(features)
-        at = folder / "features" if (folder / "features").is_dir() else folder
-        tables: dict[str, pa.Table] = {m: read_modality(at / m) for m in MODALITIES}
-        transcripts, manifest = (
-            pq.read_table(file) if file.is_file() else None
-            for file in (folder / "transcripts.parquet", folder / "manifest.parquet")
-        )
-    else:
-        tables = {m: getattr(features, m) for m in MODALITIES}
-        transcripts, manifest = (
-            getattr(features, name, None) for name in ("transcripts", "manifest")
-        )
-    return tables, transcripts, manifest
-
-
-def _told(tables: dict[str, pa.Table]) -> dict[str, list[str]]:
-    """Return by clip what was odd about its file: the warnings of the extractors, each once."""
-    told: dict[str, dict[str, None]] = {}
-    for table in tables.values():
-        if "warnings" not in table.column_names:
-            continue
-        pairs = zip(table["clip_id"].to_pylist(), table["warnings"].to_pylist(), strict=True)
-        for clip_id, texts in pairs:
-            told.setdefault(clip_id, {}).update(dict.fromkeys(texts))
-    return {clip_id: list(texts) for clip_id, texts in told.items()}
-
-
-def _by_clip(table: pa.Table | None, column: str) -> dict[str, Any]:
-    """Return a column by clip; empty where there is no such table or column."""
-    if table is None or column not in table.column_names:
-        return {}
-    return dict(zip(table["clip_id"].to_pylist(), table[column].to_pylist(), strict=True))

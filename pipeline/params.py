@@ -13,6 +13,7 @@ from extractors.settings import (
     RunSettings,
     SpeechSettings,
     TextSettings,
+    Unspoken,
     VisionSettings,
 )
 from lnln.missing.patterns import PatternName
@@ -68,6 +69,10 @@ class Dataset(_Section):
     speech: SpeechSettings
     lengths: Lengths
     clips: Clips | None
+    segment: Unspoken | None = Field(
+        default=None,
+        description="cut recordings into utterances, and what stretches without speech become",
+    )
     models: dict[str, Preset] = Field(description="presets, by name of the model")
     sentences: dict[str, Annotated[float, Field(gt=0, le=100)]] = Field(
         description="corpora to train with: sentences per epoch, as a share of the training clips"

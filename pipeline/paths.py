@@ -10,6 +10,9 @@ OUTPUTS = Path("outputs")
 CODE = OUTPUTS / "code"  # what the code of each stage does, as hashes
 DATASET = OUTPUTS / "dataset.json"
 SETTINGS = OUTPUTS / "settings.json"  # of every model, nothing left open
+# Clips or recordings as they were listed; where these are not cut, the same as the next two.
+LISTED_MANIFEST = OUTPUTS / "listed" / "manifest.parquet"
+LISTED_TRANSCRIPTS = OUTPUTS / "listed" / "transcripts.parquet"
 MANIFEST = OUTPUTS / "manifest.parquet"
 QUARANTINE = OUTPUTS / "quarantine"  # one CSV per stage
 TRANSCRIPTS = OUTPUTS / "transcripts.parquet"

@@ -14,7 +14,7 @@ from contracts.quarantine import Rejected
 from contracts.schemas import MANIFEST
 from extractors.errors import SetupError
 from extractors.fingerprint import code_hash
-from extractors.media.clip import content_hash, is_url
+from extractors.media.clip import content_hash, is_url, state_of
 from extractors.workers.cache import key_of, located
 from extractors.workers.cached_map import Collection
 from extractors.workers.serving import Task
@@ -31,7 +31,6 @@ _PROBED = pa.schema(
     MANIFEST.field(name)
     for name in ("sha256", "duration_s", "width", "height", "fps", "has_audio", "has_video")
 )
-_TICK_NS = 2_000_000_000  # resolution of the coarsest file system's time stamps
 
 
 class Prober:
@@ -106,23 +105,9 @@ def _entry(_: Prober, result: tuple[str, MediaInfo]) -> pa.Table:
 def _state(path: str) -> str:
     """Key of a file in the cache: path, size and time of change.
 
-    A file that was changed a moment ago gets a key of its own, as a second change within the same
-    tick of the file system's clock would not show.
+    A file of which these tell nothing gets a key of its own.
     """
-    try:
-        if is_url(path):
-            files, inside = located(path)
-            return key_of(path, files.ukey(inside))
-        status = os.stat(path)  # noqa: PTH116 - ten thousand of them
-    except (OSError, SetupError):  # the worker will say what is wrong with it
-        return key_of(path)
-    recent = time.time_ns() - status.st_mtime_ns < _TICK_NS
-    return key_of(
-        path,
-        status.st_size,
-        status.st_mtime_ns,
-        time.time_ns() if recent else None,
-    )
+    return key_of(path, state_of(path) or time.time_ns())
 
 
 def _nameable(rows: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[Rejected]]:

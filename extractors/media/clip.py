@@ -2,14 +2,18 @@
 
 import hashlib
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import fsspec
 
 from extractors.errors import MediaError, SetupError
+
+_TICK_NS = 2_000_000_000  # resolution of the coarsest file system's time stamps
 
 
 class Clip(NamedTuple):
@@ -23,6 +27,8 @@ class Clip(NamedTuple):
 def content_hash(path: str) -> str:
     """sha256 of the bytes of a local file, or of a file at an fsspec URL, hexadecimal.
 
+    A file that has not changed is read once per process: a recording has many utterances.
+
     Raises
     ------
     MediaError
@@ -32,11 +38,42 @@ def content_hash(path: str) -> str:
     """
     if not is_url(path):
         require_file(path)
+    state = state_of(path)
+    return _digest(path) if state is None else _known_digest(path, state)
+
+
+def _digest(path: str) -> str:
     try:
         with remote(path) if is_url(path) else Path(path).open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise MediaError(path, f"cannot be read ({brief(error)})") from error
+
+
+@lru_cache(maxsize=64)
+def _known_digest(path: str, _: tuple[Any, ...]) -> str:
+    return _digest(path)
+
+
+def state_of(path: str) -> tuple[Any, ...] | None:
+    """What changes when a file does, without reading it: its size and time of change.
+
+    Returns
+    -------
+    tuple or None
+        None where that tells nothing: the file is not there, or it was changed a moment ago, so
+        that a second change within the same tick of the file system's clock would not show.
+    """
+    try:
+        if is_url(path):
+            files, inside = fsspec.core.url_to_fs(path)
+            return (files.ukey(inside),)
+        status = Path(path).stat()
+    except Exception:  # each kind of storage has its own errors; who reads the file will meet them
+        return None
+    if time.time_ns() - status.st_mtime_ns < _TICK_NS:
+        return None
+    return status.st_size, status.st_mtime_ns, status.st_ino
 
 
 def is_url(path: str) -> bool:

@@ -3,12 +3,21 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import av
 
 from extractors.errors import MediaError
-from extractors.media.clip import Clip, brief, content_hash, is_url, remote, require_file
+from extractors.media.clip import (
+    Clip,
+    brief,
+    content_hash,
+    is_url,
+    remote,
+    require_file,
+    state_of,
+)
 from extractors.media.damaged import Damage
 from extractors.media.orientation import orientation_of
 from extractors.media.stamps import Stamps
@@ -122,7 +131,8 @@ class Media:
 def opened(path: str) -> Iterator[Media]:
     """Open a file for decoding: a local one, or one at an fsspec URL such as s3://bucket/clip.mp4.
 
-    All its packets are read once, without decoding them: headers tell little of time stamps.
+    All its packets are read once, without decoding them: headers tell little of time stamps. What
+    they tell is kept while the file does not change, as a recording is opened for every utterance.
 
     Raises
     ------
@@ -131,21 +141,32 @@ def opened(path: str) -> Iterator[Media]:
     SetupError
         The package that reads such URLs is not installed.
     """
+    state = state_of(path)
+    stamps = _read_stamps(path) if state is None else _known_stamps(path, state)
+    with _opened(path) as container:
+        yield Media(container, stamps)
+
+
+def _read_stamps(path: str) -> Stamps:
+    with _opened(path) as container:
+        return _stamps(container)
+
+
+@lru_cache(maxsize=4)
+def _known_stamps(path: str, _: tuple[Any, ...]) -> Stamps:
+    return _read_stamps(path)
+
+
+@contextmanager
+def _opened(path: str) -> Iterator[Any]:
     # The protocols allowed: neither a name nor a playlist can make FFmpeg open something else.
     if is_url(path):
-        with remote(path) as file:
-            with _container(path, file, "none") as container:
-                stamps = _stamps(container)
-            file.seek(0)
-            with _container(path, file, "none") as container:
-                yield Media(container, stamps)
+        with remote(path) as file, _container(path, file, "none") as container:
+            yield container
         return
     require_file(path)
-    source = f"file:{path}"
-    with _container(path, source, "file") as container:
-        stamps = _stamps(container)
-    with _container(path, source, "file") as container:
-        yield Media(container, stamps)
+    with _container(path, f"file:{path}", "file") as container:
+        yield container
 
 
 @contextmanager

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 # What decides the words, see `extractors.fingerprint`.
 PACKAGES = ("faster-whisper", "ctranslate2", "onnxruntime", "tokenizers", "numpy", "av")
-SOURCES = ("extractors/speech", "extractors/transcription.py")
+SOURCES = ("extractors/speech", "extractors/listening.py")
 
 
 def build(settings: "SpeechSettings") -> "SpeechRecognizer":

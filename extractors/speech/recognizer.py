@@ -1,6 +1,6 @@
 """Speech recognition with faster-whisper, for clips that have no transcript."""
 
-from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 
@@ -8,21 +8,28 @@ from contracts.messages import message
 from extractors.assets.resolving import resolve
 from extractors.media.clip import Clip
 from extractors.media.container import Damage
-from extractors.media.sound import SAMPLE_RATE, sound_blocks
+from extractors.media.sound import sound_blocks
 from extractors.settings import SpeechSettings
+from extractors.speech.activity import probabilities_of, voiced
+from extractors.speech.believing import looped, unheard, without
 from extractors.speech.languages import require_language
 from extractors.words import Transcript, Word
 
 # Where there is no speech, Whisper invents words or repeats itself (Radford et al., 2022, section
-# 4.5). Segments are dropped that compress better than this, or are less likely on average.
+# 4.5). Segments are not believed that compress better than this, or are less likely on average.
 _MAX_COMPRESSION = 2.4
 _MIN_LOG_PROBABILITY = -1.0
 _MAX_NO_SPEECH = 0.6
 
-_WINDOW_S = 60.0  # of sound, recognised at a time
-_SEARCH_S = 15.0  # last part of a window, in which it is cut at a pause
-_PAUSE_S = 0.5
-_VAD_STEP = 512  # samples per probability of the voice-activity detector
+_SURE = 0.8  # probability from which on the language that was identified counts
+
+
+class _Heard(NamedTuple):
+    """What was recognised of a signal: its text, words, and numbers of those in odd segments."""
+
+    text: str
+    words: list[Word]
+    odd: set[int]
 
 
 class SpeechRecognizer:
@@ -50,7 +57,17 @@ class SpeechRecognizer:
         )
 
     def extract(self, clip: Clip, language: str) -> Transcript:
-        """Recognise the speech in one clip.
+        """Recognise the speech in one clip, all of whose sound is in memory meanwhile.
+
+        Longer recordings are cut before, see `extractors.transcription`.
+
+        Parameters
+        ----------
+        clip : Clip
+        language : str
+            That is expected, ISO 639 code. A multilingual model tells which it is: words of
+            another language are recognised as such, and not believed, as what reads them does not
+            know it.
 
         Returns
         -------
@@ -62,24 +79,48 @@ class SpeechRecognizer:
         MediaError
             The file cannot be opened.
         UnsupportedLanguage
-            The model does not know the clip's language.
+            The model does not know the language that is expected.
         """
         require_language(language, self._model.supported_languages, self.settings.model)
         damage = Damage()
-        texts: list[str] = []
-        words: list[Word] = []
-        for begin_s, signal in _windows(clip, damage):
-            if np.any(signal):
-                text, window_words = self._recognise(signal, begin_s, language)
-                texts += [text] if text else []
-                words += window_words
+        signal = np.concatenate([np.zeros(0, np.float32), *sound_blocks(clip, damage, 60.0)])
         warnings = damage.describe(message("the sound"))
-        return Transcript(" ".join(texts), "asr" if texts else "none", words, warnings)
+        speech = voiced(probabilities_of(signal))
+        if not np.any(signal) or not speech:
+            return Transcript("", "none", [], warnings)
+        spoken, probability = self._identified(signal)
+        foreign = spoken if spoken != language and (probability or 0.0) >= _SURE else None
+        text, words, doubtful = self._recognise(signal, foreign or language)
+        if foreign:
+            warnings.append(
+                message(
+                    f"the speech sounds like {foreign!r} ({probability:.0%} sure), not like "
+                    f"{language!r}, which is what is read: its words are not believed"
+                )
+            )
+            doubtful = set(range(len(words)))
+        else:
+            doubtful = doubtful | looped(words) | unheard(words, speech)
+        believed = [word for number, word in enumerate(words) if number not in doubtful]
+        text = without(text, words, doubtful) if believed else ""
+        return Transcript(
+            text,
+            "asr" if text else "none",
+            believed,
+            warnings,
+            [word for number, word in enumerate(words) if number in doubtful],
+            spoken,
+            probability,
+        )
 
-    def _recognise(
-        self, signal: np.ndarray, begin_s: float, language: str
-    ) -> tuple[str, list[Word]]:
-        """Text and words of one window, which begins at `begin_s` in the clip."""
+    def _identified(self, signal: np.ndarray) -> tuple[str | None, float | None]:
+        """The language that a signal sounds like; None of a model that knows one only."""
+        if not self._model.model.is_multilingual:
+            return None, None
+        language, probability, _ = self._model.detect_language(signal, vad_filter=True)
+        return language, float(probability)
+
+    def _recognise(self, signal: np.ndarray, language: str) -> _Heard:
         segments, _ = self._model.transcribe(
             signal,
             language=language,
@@ -91,48 +132,22 @@ class SpeechRecognizer:
             word_timestamps=True,
             vad_filter=True,
         )
-        spoken = [
-            segment
-            for segment in segments
-            if segment.compression_ratio <= _MAX_COMPRESSION
-            and segment.avg_logprob >= _MIN_LOG_PROBABILITY
-            and segment.no_speech_prob <= _MAX_NO_SPEECH
-        ]
-        words = [
-            Word(
-                w.word.strip(),
-                begin_s + float(w.start),
-                begin_s + float(w.end),
-                float(w.probability),
+        texts: list[str] = []
+        words: list[Word] = []
+        odd: set[int] = set()
+        for segment in segments:
+            first = len(words)
+            words += [
+                Word(w.word.strip(), float(w.start), float(w.end), float(w.probability))
+                for w in segment.words or ()
+            ]
+            believed = (
+                segment.compression_ratio <= _MAX_COMPRESSION
+                and segment.avg_logprob >= _MIN_LOG_PROBABILITY
+                and segment.no_speech_prob <= _MAX_NO_SPEECH
             )
-            for segment in spoken
-            for w in segment.words or ()
-        ]
-        return " ".join(segment.text.strip() for segment in spoken).strip(), words
-
-
-def _windows(clip: Clip, damage: Damage) -> Iterator[tuple[float, np.ndarray]]:
-    """A clip's sound in windows of at most `_WINDOW_S`, each with its time in the clip, s.
-
-    Windows end in a pause, so that no word is cut in two.
-    """
-    begin = 0
-    window = np.zeros(0, np.float32)
-    for block in sound_blocks(clip, damage, _WINDOW_S - _SEARCH_S):
-        window = np.concatenate([window, block])
-        while len(window) > _WINDOW_S * SAMPLE_RATE:
-            cut = _pause(window[: round(_WINDOW_S * SAMPLE_RATE)])
-            yield begin / SAMPLE_RATE, window[:cut]
-            begin, window = begin + cut, window[cut:]
-    yield begin / SAMPLE_RATE, window
-
-
-def _pause(window: np.ndarray) -> int:
-    """The sample near the end of a window around which the probability of speech is lowest."""
-    from faster_whisper.vad import get_vad_model
-
-    steps = round(_SEARCH_S * SAMPLE_RATE / _VAD_STEP)
-    speech = get_vad_model()(window[-steps * _VAD_STEP :].copy())  # the model writes into its input
-    width = round(_PAUSE_S * SAMPLE_RATE / _VAD_STEP)
-    around = np.convolve(np.ravel(speech), np.ones(width) / width, "valid")
-    return len(window) - (steps - int(np.argmin(around)) - width // 2) * _VAD_STEP
+            if not believed:
+                odd.update(range(first, len(words)))
+            if believed or segment.words:  # else there is nothing to leave out of the text
+                texts.append(segment.text.strip())
+        return _Heard(" ".join(texts).strip(), words, odd)

@@ -49,7 +49,9 @@ class Collected:
         size = 0
         keys = [job.key for job in self.jobs]
         entries = self.work.cache.read(self.work.group, keys, self._row_schema())
-        with Progress(len(self.jobs), f"packing {self.work.group.split('-')[0]}") as progress:
+        durations_s = [job.task.duration_s for job in self.jobs]
+        title = f"packing {self.work.group.split('-')[0]}"
+        with Progress(durations_s, title) as progress:
             for job, entry in zip(self.jobs, entries, strict=True):
                 row = self._again(job) if entry is None else entry
                 rows.append(row)

@@ -4,7 +4,7 @@ import pickle
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from extractors.workers.progress import Progress
+from extractors.workers.progress import Progress, Reporting
 from extractors.workers.serving import Extractor, Outcome, Task, perform
 
 
@@ -13,14 +13,20 @@ class Caller:
 
     For extractors that run no native code on the user's files: nothing protects the calling
     process from a crash. Extractors are built once, as in a worker.
+
+    Parameters
+    ----------
+    reporting : Reporting, optional
+        How progress is told.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, reporting: Reporting | None = None) -> None:
+        self._reporting = reporting or Reporting()
         self._built: dict[bytes, Extractor] = {}
 
     def start(self, build: Callable[[], Extractor], tasks: Sequence[Task]) -> "CallerRun":
         """Take tasks on; each is done when its outcome is asked for."""
-        return CallerRun(self._built, build, tasks)
+        return CallerRun(self._built, build, tasks, self._reporting)
 
 
 class CallerRun:
@@ -31,7 +37,9 @@ class CallerRun:
         built: dict[bytes, Extractor],
         build: Callable[[], Extractor],
         tasks: Sequence[Task],
+        reporting: Reporting,
     ) -> None:
+        self._reporting = reporting
         self._built = built
         self._build = build
         self._tasks = tasks
@@ -39,7 +47,8 @@ class CallerRun:
     def outcomes(self, title: str) -> Iterator[Outcome]:
         """What becomes of the tasks, in their order; see `extractors.workers.pool.Run`."""
         key = pickle.dumps(self._build)
-        with Progress(len(self._tasks) if title else 0, title) as progress:
+        durations_s = [task.duration_s for task in self._tasks]
+        with Progress(durations_s, title, self._reporting) as progress:
             for task in self._tasks:
                 with _like_a_worker():
                     if key not in self._built:

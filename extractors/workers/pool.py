@@ -14,8 +14,9 @@ from queue import SimpleQueue
 from types import TracebackType
 from typing import Protocol, Self
 
+from extractors.errors import GivenUp
 from extractors.settings import RunSettings
-from extractors.workers.progress import Progress
+from extractors.workers.progress import Progress, Reporting
 from extractors.workers.serving import Extractor, Outcome, Task
 from extractors.workers.worker import Cancelled, NodeLost, Worker
 
@@ -52,10 +53,13 @@ class Pool:
     Parameters
     ----------
     settings : RunSettings
+    reporting : Reporting, optional
+        How progress is told; it may change from run to run.
     """
 
-    def __init__(self, settings: RunSettings) -> None:
+    def __init__(self, settings: RunSettings, reporting: Reporting | None = None) -> None:
         self._settings = settings
+        self.reporting = reporting or Reporting()
         self._stack = ExitStack()
         self._limit: int | None = None  # of workers; a cluster is not asked before there is work
         self._new_worker: Callable[[], _Worker] = partial(Worker, settings)
@@ -105,6 +109,12 @@ class Pool:
     ) -> Iterator[Outcome]:
         """Do tasks: `start` and `Run.outcomes` in one."""
         yield from self.start(build, tasks).outcomes(title)
+
+    def give_up(self) -> None:
+        """End what the workers are doing; whoever waits for it gets `GivenUp`."""
+        for run in list(self._runs):
+            run.error = GivenUp("this work was given up")
+            run.close()
 
     def close(self) -> None:
         """End all workers, whatever they are doing."""
@@ -182,7 +192,7 @@ class Run:
         self.cancelled = threading.Event()
         self.error: Exception | None = None
         self._pool = pool
-        self._count = len(tasks)
+        self._durations_s = [task.duration_s for task in tasks]
         self._ahead = ahead
         self._waiting = iter(tasks)
         self._started: deque[_Job] = deque()
@@ -207,7 +217,8 @@ class Run:
         SetupError
             The extractor cannot be built on this machine.
         """
-        with closing(self), Progress(self._count if title else 0, title) as progress:
+        reporting = self._pool.reporting
+        with closing(self), Progress(self._durations_s, title, reporting) as progress:
             while self._started:
                 outcome = self._wait(self._started.popleft(), progress)
                 self._hand_out()

@@ -12,6 +12,7 @@ from extractors.workers.cache import VARIABLE, Cache
 from extractors.workers.caller import Caller
 from extractors.workers.opening import opened
 from extractors.workers.pool import Extractor, Outcome, Pool, Task
+from extractors.workers.progress import Reporting
 from extractors.workers.uninterrupted import uninterrupted
 
 # What clips need whatever the settings, in the order in which they need it.
@@ -51,6 +52,8 @@ class Session:
     ----------
     run : RunSettings
     cache : Cache
+    reporting : Reporting
+        How progress is told; it may be changed between calls.
 
     Raises
     ------
@@ -70,8 +73,9 @@ class Session:
         self.run = RunSettings.model_validate({} if run is None else run)
         self._stack = ExitStack()
         self.cache: Cache = self._stack.enter_context(opened(self.run.cache))
-        self._workers = self._stack.enter_context(Pool(self.run))
-        self._caller = Caller()
+        self.reporting = Reporting()
+        self._workers = self._stack.enter_context(Pool(self.run, self.reporting))
+        self._caller = Caller(self.reporting)
 
     def __enter__(self) -> Self:
         return self
@@ -88,6 +92,13 @@ class Session:
         """End the workers, whatever they are doing; an interruption waits until they have ended."""
         with uninterrupted():
             self._stack.close()
+
+    def give_up(self) -> None:
+        """End what workers are doing, from another thread than that which waits for it.
+
+        The call of the extractors that waits raises `GivenUp`; the session can be used again.
+        """
+        self._workers.give_up()
 
     def warm_up(self) -> None:
         """Start a worker that imports what clips need, while the caller does something else.

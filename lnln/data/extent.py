@@ -14,8 +14,8 @@ from contracts.schemas import MODALITIES
 from lnln.data.features import FeatureSet, Lengths
 
 # Word pieces are parts of these: words, single Chinese characters, and signs of punctuation.
-_CHINESE = "\u3400-\u9fff\uf900-\ufaff"
-_PIECE = re.compile(rf"[{_CHINESE}]|[^\W{_CHINESE}]+|[^\w\s]")
+CHINESE = "\u3400-\u9fff\uf900-\ufaff"
+_PIECE = re.compile(rf"[{CHINESE}]|[^\W{CHINESE}]+|[^\w\s]")
 
 
 @dataclass(frozen=True)

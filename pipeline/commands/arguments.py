@@ -20,6 +20,21 @@ Videos = Annotated[
         help="Video files, and folders to search for them; URLs (s3://...) too.", callback=_named
     ),
 ]
+Model = Annotated[
+    str,
+    typer.Option(
+        help="Folder of a trained model, or its Hugging Face id; `dvc repro` makes the default."
+    ),
+]
+MinConfidence = Annotated[
+    float,
+    typer.Option(
+        min=0,
+        max=1,
+        help="Withhold answers of less confidence: the share of the scale that the interval around "
+        "an answer rules out.",
+    ),
+]
 Workers = Annotated[int, typer.Option(min=0, help="Extraction processes; 0: one per core.")]
 Offline = Annotated[bool, typer.Option("--offline", help="Never download a model.")]
 Transcripts = Annotated[

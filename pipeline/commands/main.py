@@ -15,6 +15,9 @@ from pipeline.commands.import_checkpoint import import_checkpoint
 from pipeline.commands.mmsa import export_mmsa, import_mmsa
 from pipeline.commands.predict import predict
 from pipeline.commands.sentences import import_sentences
+from pipeline.commands.serve import serve
+from pipeline.commands.show import show
+from pipeline.commands.timeline import timeline
 from pipeline.ending import end_tidily
 
 app = typer.Typer(
@@ -33,6 +36,9 @@ COMMANDS = (
     import_sentences,
     features,
     predict,
+    show,
+    serve,
+    timeline,
     compare,
     extract,
     degrade,

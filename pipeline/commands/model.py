@@ -5,6 +5,7 @@ from pathlib import Path
 from extractors.assets.resolving import resolve
 from lnln.checkpoints.checkpoint import Checkpoint, load
 from lnln.data.language import FrozenLanguageEncoder
+from lnln.explaining.reader import Reader
 
 
 def load_with_language(source: Path | str, *, offline: bool) -> Checkpoint:
@@ -32,3 +33,21 @@ def load_with_language(source: Path | str, *, offline: bool) -> Checkpoint:
         language = FrozenLanguageEncoder.from_folder(resolve(name, offline=offline))
         checkpoint = load(source, language, offline=offline)
     return checkpoint
+
+
+def load_reader(checkpoint: Checkpoint, *, offline: bool) -> Reader:
+    """Load what explains a model's answers: the text model of its features, with its tokenizer.
+
+    Parameters
+    ----------
+    checkpoint : Checkpoint
+    offline : bool
+        Never fetch anything.
+
+    Raises
+    ------
+    SetupError
+        The text model is not on this machine.
+    """
+    name = checkpoint.config.features["text"].settings["model"]
+    return Reader.from_folder(resolve(name, offline=offline))

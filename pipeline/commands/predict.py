@@ -1,14 +1,14 @@
 """`lnln predict`: the sentiment of raw videos."""
 
 import sys
-import warnings
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from pipeline.commands.arguments import (
+    MinConfidence,
+    Model,
     NoSpeech,
     Offline,
     Transcripts,
@@ -23,12 +23,7 @@ from pipeline.paths import MODEL
 
 def predict(
     videos: Videos,
-    model: Annotated[
-        str,
-        typer.Option(
-            help="Folder of a trained model, or its Hugging Face id; `dvc repro` makes the default."
-        ),
-    ] = str(MODEL),
+    model: Model = str(MODEL),
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
     out: Annotated[
         Path | None,
@@ -42,15 +37,15 @@ def predict(
     speaker_pattern: SpeakerPattern = None,
     transcripts: Transcripts = None,
     no_speech: NoSpeech = False,
-    min_confidence: Annotated[
-        float,
+    min_confidence: MinConfidence = 0.0,
+    explain: Annotated[
+        bool,
         typer.Option(
-            min=0,
-            max=1,
-            help="Withhold answers of less confidence: the share of the scale that the interval "
-            "around an answer rules out.",
+            "--explain",
+            help="Say what moved each answer: words, voice and face as a whole and in half "
+            "seconds, each found by taking it away and asking again.",
         ),
-    ] = 0.0,
+    ] = False,
     workers: Workers = 0,
     offline: Offline = False,
 ) -> None:
@@ -58,12 +53,16 @@ def predict(
 
     No transcript is needed: words are recognised, and where the speech model does not know the
     language, voice and face have to do. With each answer stands the interval in which the label
-    would lie. A file that cannot be read is reported, the others are still done, and the exit
-    status is 1. The table is for the terminal; in a file or a pipe it is a line per clip.
+    would lie. A video that is longer than the model reads is cut into utterances, and its answer
+    is their mean (lnln timeline writes each). A file that cannot be read is reported, the others
+    are still done, and the exit status is 1. The table is for the terminal; in a file or a pipe it
+    is a line per clip.
 
     Example: lnln predict interview.mp4 holiday.mov clips/ --out answers.csv
 
     Example: lnln predict interview.mp4 --transcripts interview.srt
+
+    Example: lnln predict interview.mp4 --explain --json
     """
     from extractors import Session
     from extractors.settings import ExtractorSettings, RunSettings
@@ -79,14 +78,15 @@ def predict(
         import rich
         from pydantic import ValidationError
 
-        from extractors import SetupError, extract
+        from extractors import SetupError
+        from extractors.api import transcribed
         from extractors.datasets.listing import find_videos
-        from lnln import predict as predict_sentiment
         from lnln.checkpoints.checkpoint import CheckpointError
         from lnln.prediction import check_confidence
-        from pipeline.commands.model import load_with_language
+        from pipeline.commands.model import load_reader, load_with_language
         from pipeline.report.answers import write_answers
         from pipeline.report.tables import prediction_lines, prediction_table, predictions_json
+        from pipeline.timeline.answering import answer
 
         try:
             checkpoint = load_with_language(model, offline=offline)
@@ -107,20 +107,18 @@ def predict(
             settings = speech_settings(
                 ExtractorSettings.model_validate(checkpoint.extraction), no_speech=no_speech
             )
-            features = extract(videos, settings, session, transcripts=transcripts)
+            reader = load_reader(checkpoint, offline=offline) if explain else None
+            clips = transcribed(videos, settings, session, transcripts)
             if speaker_pattern is not None:
-                manifest = with_speakers(features.manifest, speaker_pattern)
-                features = replace(features, manifest=manifest)
+                manifest = with_speakers(clips.manifest, speaker_pattern)
+                clips = clips._replace(manifest=manifest)
+            predictions, failed, notes = answer(
+                clips, checkpoint, settings, session, min_confidence, reader
+            )
         except ValidationError as error:
             sys.exit(f"error: {model} was made by another version of this program: {error}")
         except (OSError, CheckpointError, SetupError) as error:
             sys.exit(f"error: {error}")
-    try:
-        # What it warns of stands in each prediction as well.
-        with warnings.catch_warnings(action="ignore", category=UserWarning):
-            predictions = predict_sentiment(features, checkpoint, min_confidence)
-    except (OSError, CheckpointError) as error:
-        sys.exit(f"error: {error}")
     config = checkpoint.config
     level = None if config.intervals is None else config.intervals.level
     about = {
@@ -128,18 +126,18 @@ def predict(
         "notice": config.notice,
         "label_range": config.label_range,
         "interval_level": level,
-        "warnings": features.warnings,
+        "warnings": notes,
     }
     shown = (predictions, config.label_range, config.notice, level, config.w_withheld)
     if as_json:
-        print(predictions_json(predictions, features.quarantine, **about))
+        print(predictions_json(predictions, failed, **about))
     elif sys.stdout.isatty():
         rich.print(prediction_table(*shown))
     else:
         print(prediction_lines(*shown))
     if out is not None:
         try:
-            write_answers(predictions, features.quarantine, out, about)
+            write_answers(predictions, failed, out, about)
         except OSError as error:
             sys.exit(f"error: {error}")
-    report(features.quarantine, features.warnings)
+    report(failed, notes)

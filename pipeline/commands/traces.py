@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pipeline.paths import DATA, MANIFEST, OUTPUTS
+from pipeline.paths import DATA, LISTED_MANIFEST, MANIFEST, OUTPUTS
 
 if TYPE_CHECKING:  # the help does without
     from extractors.datasets.labels import Line
@@ -80,6 +80,7 @@ def find(root: Path, wanted: Wanted) -> Traces:
     from extractors.datasets.removing import raw_files
 
     clips = {name for name, group in _names(root) if wanted(name, group)}
+    clips |= {row["clip_id"] for row in _manifest_rows(root) if row.get("recording_id") in clips}
     lines = _lines(root)
     rows = [row for row in _manifest_rows(root) if row["clip_id"] in clips]
     said: list[tuple[str, list[Any], Any]] = [
@@ -121,7 +122,7 @@ def _manifest_rows(root: Path) -> Iterator[dict[str, Any]]:
     """Rows about a dataset: of its own manifest, if it is one of features, and of the outputs."""
     own = root / "manifest.parquet"
     yield from _rows(own)
-    manifests = [MANIFEST, *sorted(STUDIES.rglob("manifest.parquet"))]
+    manifests = [LISTED_MANIFEST, MANIFEST, *sorted(STUDIES.rglob("manifest.parquet"))]
     for row in (row for path in manifests for row in _rows(path)):
         if row["path"] == root.as_posix() or row["path"].startswith(f"{root.as_posix()}/"):
             yield row

@@ -59,20 +59,21 @@ def write_answers(
 
 
 def _parquet(predictions: list[Prediction], _: Any, path: Path, __: Any) -> None:
-    from lnln.prediction import to_table
+    from lnln.prediction_table import to_table
 
     write_table(to_table(predictions), path)
 
 
 def _csv(predictions: list[Prediction], _: Any, path: Path, __: Any) -> None:
-    from lnln.prediction import to_table
+    from lnln.prediction_table import to_table
 
     table = to_table(predictions)
     with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, table.column_names, lineterminator="\n")
         writer.writeheader()
         for row in table.to_pylist():
-            writer.writerow(row | {"warnings": "; ".join(row["warnings"])})
+            lists = {name: "; ".join(v) for name, v in row.items() if isinstance(v, list)}
+            writer.writerow(row | lists)
 
 
 def _json(

@@ -17,6 +17,7 @@ from contracts.printable import printable, printable_json
 from contracts.quarantine import Rejected
 
 if TYPE_CHECKING:  # tables need no torch
+    from lnln.explaining.explanation import Explanation
     from lnln.prediction import Prediction
 
 # A sentiment within this share of the label range around 0 is called neutral: half a class of
@@ -78,17 +79,20 @@ def prediction_table(
             score = f"{row.prediction:+.2f} {score}"
         if row.low is not None and row.high is not None:
             score += f"\n{row.low:+.2f} … {row.high:+.2f}"
-        cells = [f"{row.observed[m]:.0%}" for m in NAMES]
+        cells, said = [f"{row.observed[m]:.0%}" for m in NAMES], printable(_said(row))
+        if row.explanation is not None:
+            shares = row.explanation.modalities
+            cells = [f"{cell}\n{shares[m]:+.2f}" for cell, m in zip(cells, NAMES, strict=True)]
+            said = "\n".join([said, *(f"({w})" for w in _strongest(row.explanation))])
         if confident:
             cells.append("" if row.confidence is None else f"{row.confidence:.2f}")
         if complete:
             cells.append("" if row.w is None else f"{row.w:.2f}")
         own = [warning for warning in row.warnings if warning not in (notice, w_withheld)]
         notes = "\n".join(map(printable, own))
-        clip, said = (printable(words) for words in (row.clip_id, _said(row)))
         # As they are: "[...]" in a file name is no markup.
-        table.add_row(Text(clip), score, Text(said), *cells, Text(notes))
-    places = ("Below a prediction", "conf.: confidence,")
+        table.add_row(Text(printable(row.clip_id)), score, Text(said), *cells, Text(notes))
+    places = ("Below a prediction", "conf.: confidence,", "Below the shares observed")
     below = _below(predictions, places, notice, level, w_withheld)
     return Group(table, *(Text(line) for line in below))
 
@@ -106,10 +110,18 @@ def prediction_lines(
     those of `prediction_table`.
     """
     predictions = list(predictions)
-    below = _below(predictions, ("low, high", "confidence:"), notice, level, w_withheld)
+    below = _below(
+        predictions,
+        ("low, high", "confidence:", "by words, by sound, by face"),
+        notice,
+        level,
+        w_withheld,
+    )
     if not predictions:
         return "\n".join(["no prediction: none of the files could be read", "", *below])
-    rows = [_line(row, label_range, (notice, w_withheld)) for row in predictions]
+    explained = any(row.explanation is not None for row in predictions)
+    told_below = (notice, w_withheld)
+    rows = [_line(row, label_range, told_below, explained=explained) for row in predictions]
     cells = [[*rows[0]], *([printable(cell) or "-" for cell in row.values()] for row in rows)]
     widths = [max(map(cell_len, column)) for column in zip(*cells, strict=True)]
     lines = (
@@ -120,10 +132,14 @@ def prediction_lines(
 
 
 def _line(
-    row: Prediction, label_range: tuple[float, float], told_below: tuple[str | None, ...]
+    row: Prediction,
+    label_range: tuple[float, float],
+    told_below: tuple[str | None, ...],
+    *,
+    explained: bool,
 ) -> dict[str, str]:
     folder, _, name = row.path.rpartition("/")
-    numbers = {
+    numbers: dict[str, tuple[float | None, str]] = {
         "seconds": (row.duration_s, ".1f"),
         "prediction": (row.prediction, "+.2f"),
         "low": (row.low, "+.2f"),
@@ -132,12 +148,19 @@ def _line(
         "w": (row.w, ".2f"),
         **{NAMES[m]: (row.observed[m], ".2f") for m in NAMES},
     }
+    moved = row.explanation.modalities if row.explanation is not None else {}
+    if explained:
+        numbers |= {f"by {NAMES[m]}": (moved.get(m), "+.2f") for m in NAMES}
+    strongest = {
+        "strongest": "" if row.explanation is None else ", ".join(_strongest(row.explanation))
+    }
     return (
         {"folder": folder, "clip": name or row.clip_id}
         | {
             key: "" if value is None else f"{value:{form}}"
             for key, (value, form) in numbers.items()
         }
+        | (strongest if explained else {})
         | {
             "sentiment": _called(row, label_range),
             "said": _said(row),
@@ -148,7 +171,7 @@ def _line(
 
 def _below(
     predictions: list[Prediction],
-    places: tuple[str, str],
+    places: tuple[str, str, str],
     notice: str | None,
     level: float | None,
     w_withheld: str | None,
@@ -167,11 +190,23 @@ def _below(
             f"{places[0]}: interval that holds the label of {level:.0%} of clips like those of "
             f"validation. {places[1]} how much of the scale it rules out, 0 to 1."
         )
+    nothing = {f"{e.nothing:+.2f}" for row in predictions if (e := row.explanation) is not None}
+    if nothing:
+        below.append(
+            f"{places[2]}: what words, sound and face add to the answer where nothing is observed, "
+            f"{' or '.join(sorted(nothing))}; and the words that moved the answer most, each found "
+            "by taking it away."
+        )
     if w_withheld and any(w_withheld in row.warnings for row in predictions):
         below.append(f"{w_withheld}.")
     if notice:
         below.append(f"This model was {printable(notice)}.")
     return below
+
+
+def _strongest(explanation: Explanation) -> list[str]:
+    words = explanation.strongest_words()
+    return [f"{printable(word.text)} {word.contribution:+.2f}" for word in words]
 
 
 def _called(row: Prediction, label_range: tuple[float, float]) -> str:

@@ -13,7 +13,7 @@ from extractors.datasets.listing import Listing, leakage, read_dataset
 from extractors.datasets.precomputed import read_precomputed
 from extractors.workers.session import Session
 from pipeline.params import load_dataset, load_params
-from pipeline.paths import MANIFEST, METRICS
+from pipeline.paths import LISTED_MANIFEST, METRICS
 from pipeline.set_aside import aside_in
 from pipeline.stage import quarantine, run, warn, write_json
 
@@ -40,7 +40,7 @@ def main() -> None:
     rejected = len(listing.quarantine)
     total = listing.manifest.num_rows + rejected
     quarantine(listing.quarantine, "ingest", total, params.ingest.max_quarantined)
-    write_table(listing.manifest, MANIFEST)
+    write_table(listing.manifest, LISTED_MANIFEST)
     splits = Counter(listing.manifest["split"].to_pylist())
     counts = {split: splits[split] for split in ("train", "valid", "test")}
     if dataset.clips is not None:

@@ -104,6 +104,19 @@ def test_written_features_give_the_same_numbers(
 
 
 @pytest.mark.slow
+def test_clip_is_shown_with_its_answer_and_words(
+    project: Path, run: Run, predictions: dict, tmp_path: Path
+) -> None:
+    clip = "data/sample/Raw/adam/004.mp4"
+    done = run(project, "pipeline", "show", clip, "--out", str(tmp_path), "--offline")
+    assert done.returncode == 0, done.stderr
+    assert {file.name for file in tmp_path.iterdir()} == {"clip.html", "clip.svg", "clip.png"}
+    page, row = (tmp_path / "clip.html").read_text("utf-8"), predictions["004.mp4"]
+    assert f"{row['prediction']:+.2f}" in page and row["text"].split()[0] in page
+    assert "Movements that range most" in page and "synthetic" in page
+
+
+@pytest.mark.slow
 def test_error_on_the_command_line_goes_to_stderr(project: Path, run: Run) -> None:
     done = run(project, "pipeline", "predict", "a.mp4", "--model", "models/other", "--json")
     assert (done.returncode, done.stdout) == (1, "")

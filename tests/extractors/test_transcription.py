@@ -1,6 +1,6 @@
 import pytest
 
-from extractors import SetupError, transcription
+from extractors import SetupError, listening
 from extractors.settings import SpeechSettings
 from extractors.transcription import transcribe, transcribe_new, wordless_sound
 from extractors.words import Word
@@ -34,7 +34,7 @@ def test_language_that_the_speech_model_does_not_know_is_told_before_the_model_i
         raise AssertionError("a worker loads the model")
 
     manifest = listed(make_clip(seconds=0.2), language="de")
-    monkeypatch.setattr(transcription, "Collection", load)
+    monkeypatch.setattr(listening, "Collection", load)
     with pytest.raises(SetupError, match=r"whisper-tiny.en does not know the language 'de'"):
         transcribe(manifest, SpeechSettings(), session)
     transcribe_new(manifest, SpeechSettings(), session)

@@ -125,7 +125,7 @@ def test_stage_declares_the_params_that_it_reads_and_no_others(stage: str) -> No
     assert {d for d in declared if not any(covers(d, key) for key in read)} == set()
 
 
-@pytest.mark.parametrize("stage", ["dataset", "ingest", "transcribe", "extract@vision"])
+@pytest.mark.parametrize("stage", ["dataset", "ingest", "transcribe", "segment", "extract@vision"])
 def test_missing_rate_cannot_run_anything_before_incomplete_again(stage: str) -> None:
     assert not {"missing_rate", "masks"} & declared_params(stage)
 
@@ -182,6 +182,8 @@ def test_what_a_stage_writes_is_where_the_code_writes_it() -> None:
     expected = {
         paths.DATASET,
         paths.SETTINGS,
+        paths.LISTED_MANIFEST,
+        paths.LISTED_TRANSCRIPTS,
         paths.MANIFEST,
         paths.TRANSCRIPTS,
         paths.SENTENCES,

@@ -3,6 +3,8 @@
 import os
 import subprocess
 import sys
+import threading
+import time
 from functools import partial
 from pathlib import Path
 
@@ -12,6 +14,7 @@ import pytest
 
 import extractors
 from extractors import Session, extract
+from extractors.errors import GivenUp
 from extractors.extraction import extract_modality
 from extractors.settings import AudioSettings, RunSettings, SpeechSettings, TextSettings
 from extractors.transcription import transcribe
@@ -33,6 +36,8 @@ class Noted:
     def extract(self, clip: str) -> int:
         if clip == "crash":
             os.abort()
+        if clip == "hang":
+            time.sleep(1000)
         return os.getpid()
 
 
@@ -80,6 +85,18 @@ def test_crash_costs_its_clip_and_the_session_goes_on(collect, tmp_path):
     assert (len(after), failed) == (1, [])
     assert after != before
     assert (tmp_path / "log").read_text().split() == ["vision", "audio", "audio", "vision"]
+
+
+def test_work_that_is_given_up_ends_and_the_session_goes_on(collect, session, tmp_path):
+    def give_up() -> None:
+        while not (tmp_path / "log").exists():
+            time.sleep(0.01)
+        session.give_up()
+
+    threading.Thread(target=give_up).start()
+    with pytest.raises(GivenUp):
+        collect("audio", "hang")
+    assert len(collect("vision", "a")[0]) == 1
 
 
 def test_few_clips_may_be_done_in_the_calling_process(collect, tmp_path):

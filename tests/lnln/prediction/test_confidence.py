@@ -12,7 +12,7 @@ from lnln.checkpoints.checkpoint import Checkpoint
 from lnln.checkpoints.config import CheckpointError
 from lnln.data.features import FeatureSet
 from lnln.data.reading import from_tables
-from lnln.prediction import to_table
+from lnln.prediction_table import to_table
 
 
 def test_prediction_lies_in_its_interval_which_depends_on_what_was_observed(

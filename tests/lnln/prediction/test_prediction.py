@@ -17,8 +17,10 @@ from lnln import load, predict
 from lnln.checkpoints.checkpoint import Checkpoint, save
 from lnln.checkpoints.config import CheckpointError
 from lnln.data.features import FeatureSet
+from lnln.data.language import FrozenLanguageEncoder
 from lnln.data.reading import from_tables
-from lnln.prediction import to_table
+from lnln.explaining.reader import Reader
+from lnln.prediction_table import TABLE, to_table
 from tests.lnln.prediction.conftest import ALL, LEARNED, WITHOUT
 
 
@@ -191,3 +193,26 @@ def test_neighbours_in_a_batch_do_not_change_an_answer(
 def test_importing_the_package_imports_no_torch() -> None:
     check = "import lnln, sys; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0
+
+
+def test_prediction_is_explained_where_it_is_asked_for(
+    model: Checkpoint,
+    tables: dict[str, pa.Table],
+    language: FrozenLanguageEncoder,
+    make_bert: Callable[..., Path],
+) -> None:
+    vocabulary = make_bert([f"w{i}" for i in range(5, 30)])
+    reader = Reader(language, Reader.from_folder(vocabulary).tokenizer)
+    answers = predict(SimpleNamespace(**tables), model, reader=reader)
+    plain = predict(SimpleNamespace(**tables), model)
+    assert [a.explanation is None for a in answers] == [False, False, False, True]
+    assert [a.prediction for a in answers] == [a.prediction for a in plain]
+    told = answers[0].explanation
+    assert told is not None and told.words
+    assert told.nothing + sum(told.modalities.values()) == pytest.approx(told.score, abs=1e-6)
+    assert to_table(plain).column_names == TABLE.names
+    row = to_table(answers).to_pylist()[0]
+    assert row["contribution_text"] == told.modalities["text"]
+    first = max(told.words, key=lambda word: abs(word.contribution))
+    assert row["strongest_words"][0] == f"{first.text} {first.contribution:+.2f}"
+    assert to_table(answers).to_pylist()[3]["contribution_audio"] is None

@@ -231,7 +231,7 @@ def test_json_holds_the_warnings_and_the_failures(
     config = SimpleNamespace(notice=None, label_range=(-3, 3), intervals=None, w_withheld=None)
     model = SimpleNamespace(config=config, extraction={})
     monkeypatch.setattr("pipeline.commands.model.load_with_language", lambda folder, offline: model)
-    monkeypatch.setattr("lnln.predict", lambda features, model, min_confidence: [])
+    monkeypatch.setattr("lnln.predict", lambda features, model, min_confidence, reader: [])
     extractor.rejected = [Rejected("b.mp4", "b.mp4", "ingest", "the file is empty")]
     extractor.warnings = ["a.mp4: the sound breaks off early"]
     result = run("predict", "a.mp4", "b.mp4", "--json")
@@ -264,7 +264,9 @@ def test_withheld_answers_are_no_failure(
     monkeypatch.setattr("pipeline.commands.model.load_with_language", lambda folder, offline: model)
     asked = []
 
-    def predict(features: object, model: object, min_confidence: float) -> list[Prediction]:
+    def predict(
+        features: object, model: object, min_confidence: float, reader: object
+    ) -> list[Prediction]:
         asked.append(min_confidence)
         return [Prediction("a.mp4", None, None, {"text": 1.0, "audio": 1.0, "vision": 1.0})]
 
@@ -291,7 +293,7 @@ def test_answers_are_written_as_a_table_that_others_can_read(
         Prediction("a.mp4", -1.5, 0.25, shares, "no", ["no face observed"]),
         Prediction("b.mp4", None, None, dict.fromkeys(shares, 0.0)),
     ]
-    monkeypatch.setattr("lnln.predict", lambda features, model, min_confidence: answers)
+    monkeypatch.setattr("lnln.predict", lambda features, model, min_confidence, reader: answers)
     path = tmp_path / "new" / "answers.parquet"
     result = run("predict", "a.mp4", "b.mp4", "--out", str(path))
     assert result.exit_code == 0, result.output
@@ -314,7 +316,7 @@ def test_transcripts_are_handed_on_and_nothing_is_recognised_where_that_is_asked
     config = SimpleNamespace(notice=None, label_range=(-3, 3), intervals=None, w_withheld=None)
     model = SimpleNamespace(config=config, extraction={"speech": {"beam_size": 2}})
     monkeypatch.setattr("pipeline.commands.model.load_with_language", lambda folder, offline: model)
-    monkeypatch.setattr("lnln.predict", lambda features, model, min_confidence: [])
+    monkeypatch.setattr("lnln.predict", lambda features, model, min_confidence, reader: [])
     assert run("predict", "a.mp4").exit_code == 0
     assert extractor.transcripts is None  # files beside videos are not read unasked
     assert extractor.settings.speech.model == "whisper-tiny.en"

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
@@ -10,7 +11,9 @@ import pytest
 from rich.console import Console
 
 from contracts.quarantine import Rejected
-from lnln.prediction import TABLE, Prediction
+from lnln.explaining.explanation import Explanation, Part
+from lnln.prediction import Prediction
+from lnln.prediction_table import TABLE
 from pipeline.report.answers import check_ending, write_answers
 from pipeline.report.tables import prediction_lines, prediction_table, predictions_json
 
@@ -34,11 +37,23 @@ ROWS = [
         "\x1b[2J\u202eb.mp4", None, None, dict.fromkeys(ALL, 0.0), path="\x1b[2J\u202eb.mp4"
     ),
 ]
+WORDS = (Part("\x1b[2J$x$", 0.1, 0.4, True, -0.75), Part("fine", None, None, True, 0.25))
+MOVED = replace(
+    ROWS[0],
+    explanation=Explanation(
+        score=-1.5,
+        nothing=0.125,
+        modalities={"text": -1.25, "audio": -0.375, "vision": 0.0},
+        words=WORDS,
+        audio=(Part("", 0.0, 0.5, True, -0.3),),
+        vision=(),
+    ),
+)
 FAILED = [Rejected("c.mp4", "x/c.mp4", "ingest", "empty")]
 
 
-def printed(table: object) -> str:
-    console = Console(file=StringIO(), width=200)
+def printed(table: object, width: int = 200) -> str:
+    console = Console(file=StringIO(), width=width)
     console.print(table)
     return console.file.getvalue()  # type: ignore[attr-defined]
 
@@ -92,6 +107,36 @@ def test_a_pipe_gets_a_line_per_clip_with_folder_and_duration() -> None:
     assert second.split()[:4] == ["-", r"\x1b[2J\u202eb.mp4", "-", "-"] and "none" in second
     assert blank == "" and "\x1b" not in text and "\u202e" not in text
     assert first.index("negative") == head.index("sentiment")
+
+
+def test_what_moved_an_answer_stands_in_every_output(tmp_path: Path) -> None:
+    rows = [MOVED, ROWS[1]]
+    table, lines = printed(prediction_table(rows, (-3, 3))), prediction_lines(rows, (-3, 3))
+    for text in (table, lines):
+        for part in ("-1.25", "-0.38", r"\x1b[2J$x$ -0.75", "fine +0.25", "observed, +0.12"):
+            assert part in text
+        assert "\x1b" not in text
+    write_answers(rows, [], tmp_path / "a.csv", {})
+    with (tmp_path / "a.csv").open(newline="", encoding="utf-8") as file:
+        moved, other = csv.DictReader(file)
+    assert moved["contribution_audio"] == "-0.375" and other["contribution_audio"] == ""
+    assert moved["strongest_words"] == "\x1b[2J$x$ -0.75; fine +0.25"
+    told = json.loads(predictions_json(rows, []))["predictions"]
+    assert told[0]["explanation"]["audio"][0] == {
+        "text": "",
+        "start_s": 0.0,
+        "end_s": 0.5,
+        "observed": True,
+        "contribution": -0.3,
+    }
+    assert told[1]["explanation"] is None
+
+
+def test_explained_answers_fit_a_narrow_terminal() -> None:
+    text = printed(prediction_table([MOVED], (-3, 3), level=0.9), 80)
+    assert max(map(len, text.splitlines())) <= 80
+    for part in ("20%", "-1.25", "-0.38", "+0.00", "+0.25)", "observed"):
+        assert part in text.split()
 
 
 def test_names_that_command_the_terminal_are_shown_escaped_in_its_table() -> None:

@@ -84,7 +84,11 @@ def test_other_words_change_no_stage(repository: Path) -> None:
     ("file", "stages"),
     [
         ("extractors/audio/extractor.py", {"extract-audio"}),
-        ("extractors/media/sound.py", {"transcribe", "extract-audio", "extract-vision", "report"}),
+        (
+            "extractors/media/sound.py",
+            {"transcribe", "segment", "extract-audio", "extract-vision", "report"},
+        ),
+        ("extractors/recordings/cutting.py", {"segment"}),
         ("extractors/sentences/leakage.py", {"sentences"}),
         ("extractors/sentences/tables.py", set()),
         ("extractors/text/extractor.py", {"extract-text", "sentences"}),

@@ -31,7 +31,7 @@ def test_too_many_broken_clips_stop_the_run_and_are_listed(
     (row,) = read_quarantine(project / "outputs" / "quarantine" / "ingest.csv")
     assert (row.clip_id, row.stage) == ("a/2", "ingest")
     assert "no such file" in row.reason
-    assert not (project / "outputs" / "manifest.parquet").exists()
+    assert not (project / "outputs" / "listed" / "manifest.parquet").exists()
 
 
 @pytest.mark.parametrize("beside", ["label.csv", "Raw"])
@@ -58,7 +58,9 @@ def test_the_same_bytes_in_two_splits_are_reported_as_leakage(
     counts = json.loads((project / "metrics" / "ingest.json").read_text())
     assert counts["listed"] == {"train": 1, "valid": 0, "test": 1}
     assert (counts["quarantined"], counts["leaks"], counts["odd_labels"]) == (0, 1, 0)
-    assert read_table(project / "outputs" / "manifest.parquet")["clip_id"].to_pylist() == [
+    assert read_table(project / "outputs" / "listed" / "manifest.parquet")[
+        "clip_id"
+    ].to_pylist() == [
         "a/1",
         "b/1",
     ]

@@ -1,0 +1,65 @@
+"""Times for the words of a recording that came without them, or with those of their captions."""
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+from extractors.speech.activity import Span
+from extractors.words import Word
+
+# Chinese is written without spaces: each of its characters counts as a word.
+_CHINESE = "\u3400-\u9fff\uf900-\ufaff"
+_WORD = re.compile(rf"[{_CHINESE}]|[^\s{_CHINESE}]+")
+
+
+def timed(
+    text: str, words: Sequence[Word], speech: Sequence[Span], duration_s: float
+) -> list[Word]:
+    """Give each word of a recording times of its own, in order.
+
+    Words of a caption share its time, by their length. Where no times are known at all, words are
+    spread over what is heard of voices, else over the whole recording.
+
+    Parameters
+    ----------
+    text : str
+    words : sequence of Word
+        Of `text`, with their times; empty where none are known.
+    speech : sequence of Span
+        Where somebody speaks.
+    duration_s : float
+    """
+    if any(word.start_s is None or word.end_s is None for word in words) or not words:
+        untimed = [Word(found, None, None, None) for found in _WORD.findall(text)]
+        return list(_spread(untimed, speech or [Span(0.0, duration_s)]))
+    ordered = sorted(words, key=lambda word: word.start_s or 0.0)
+    spread: list[Word] = []
+    for (start_s, end_s), same in groupby(ordered, key=lambda word: (word.start_s, word.end_s)):
+        caption = list(same)
+        assert start_s is not None and end_s is not None
+        spread += _spread(caption, [Span(start_s, end_s)]) if len(caption) > 1 else caption
+    return spread
+
+
+def _spread(words: Sequence[Word], spans: Sequence[Span]) -> Iterator[Word]:
+    """Words, one after the other over some stretches, each as long as its letters."""
+    letters = sum(len(word.word) for word in words)
+    there_s = sum(span.end_s - span.start_s for span in spans)
+    before = 0
+    for word in words:
+        begin, end = (
+            there_s * count / max(letters, 1) for count in (before, before + len(word.word))
+        )
+        before += len(word.word)
+        start_s = _after(begin, spans, ends=False)
+        yield word._replace(start_s=start_s, end_s=max(_after(end, spans, ends=True), start_s))
+
+
+def _after(seconds: float, spans: Sequence[Span], *, ends: bool) -> float:
+    """The time at which so many seconds of the stretches are over."""
+    for span in spans:
+        length_s = span.end_s - span.start_s
+        if seconds < length_s or (ends and seconds <= length_s):
+            return span.start_s + seconds
+        seconds -= length_s
+    return spans[-1].end_s

@@ -1,0 +1,1 @@
+"""What moved an answer: found by taking words, voice and face away."""

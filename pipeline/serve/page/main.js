@@ -1,0 +1,350 @@
+// The page: one video at a time, and what the models say of it.
+
+import * as api from "./api.js";
+import { damageForm } from "./damage.js";
+import { $, NAMES, calm, clock, make } from "./dom.js";
+import * as player from "./player.js";
+import { showScores } from "./scores.js";
+import { sending } from "./send.js";
+import { showLegend, timeline } from "./timeline.js";
+import { colourWords, markWords, showWords } from "./transcript.js";
+import { whatIf } from "./whatif.js";
+
+const DOWNLOADS = {
+  "features.zip": "Features (Parquet)", "picture.svg": "Picture (SVG)", "picture.png": "Picture (PNG)", "picture.html": "Picture with tables (HTML)",
+  "timeline.csv": "Timeline (CSV)", "timeline.json": "Timeline (JSON)", "timeline.parquet": "Timeline (Parquet)", "timeline.vtt": "Subtitles (VTT)", "timeline.srt": "Subtitles (SRT)", "timeline.svg": "Timeline (SVG)", "timeline.png": "Timeline (PNG)",
+};
+const LOOK_MS = 400; // between two looks at where an upload is
+
+let about;
+let now = null; // the video that is shown: id, version, found, scores, before, clip
+let sent = null; // the upload that is on its way
+const wanted = {}; // the last question, which makes earlier ones void
+
+const line = timeline($("timeline"), { go: player.go, choose: chosen, toggle: player.toggle });
+const missing = whatIf(calm(120, () => ask()));
+
+function problem(text) {
+  $("problem").textContent = text ?? "";
+  $("problem").hidden = !text;
+  if (text) $("problem").scrollIntoView({ block: "nearest" });
+}
+
+/** Do something, and say what went wrong. */
+async function trying(work) {
+  problem(null);
+  try {
+    return await work();
+  } catch (error) {
+    if (error.name === "AbortError") return null;
+    if (error.status === 404) gone(now?.id);
+    problem(error.message);
+    return null;
+  }
+}
+
+// Videos of this tab: their names never leave it.
+const kept = {
+  all: () => JSON.parse(sessionStorage.getItem("videos") ?? "[]"),
+  write: (videos) => sessionStorage.setItem("videos", JSON.stringify(videos)),
+  add: (id, name) => kept.write([...kept.all().filter((v) => v.id !== id), { id, name }]),
+  drop: (id) => kept.write(kept.all().filter((v) => v.id !== id)),
+};
+
+function showVideos() {
+  const videos = kept.all();
+  $("videos").hidden = videos.length < 2;
+  $("videos").replaceChildren(
+    ...videos.map((v) => make("button", { type: "button", "aria-pressed": String(v.id === now?.id), onclick: () => trying(() => follow(v.id)) }, v.name)),
+  );
+}
+
+function take(file, name) {
+  trying(async () => {
+    hide();
+    show("Sending", 0);
+    sent = api.upload(file, (share) => show("Sending", share));
+    try {
+      const { id } = await sent.done;
+      kept.add(id, name);
+      sent = null;
+      await follow(id);
+    } finally {
+      sent = null;
+      $("progress").hidden = true;
+    }
+  });
+}
+
+function show(step, share = null, since = "") {
+  $("progress").hidden = false;
+  $("step").textContent = step;
+  $("since").textContent = since;
+  if (share === null) $("bar").removeAttribute("value");
+  else $("bar").value = share;
+}
+
+/** Wait until a video is ready, and show it. */
+async function follow(id) {
+  hide();
+  location.hash = `video=${id}`;
+  const mine = (now = { id });
+  for (;;) {
+    const state = await api.state(id).catch((error) => {
+      if (now === mine) throw error;
+    });
+    if (now !== mine) return; // stopped, or another one is looked at
+    if (state.state === "ready") return open(id, state);
+    if (state.state === "failed") {
+      await api.remove(id).catch(() => {});
+      gone(id);
+      throw new api.Refused(state.error, 400, null);
+    }
+    tellStep(state);
+    await new Promise((go) => setTimeout(go, LOOK_MS));
+  }
+}
+
+function tellStep(state) {
+  const ahead = state.before;
+  if (state.state === "waiting") show(`Waiting: ${ahead === 1 ? "one video is" : `${ahead} videos are`} before yours`);
+  else show(state.step[0]?.toUpperCase() + state.step.slice(1), state.share, `for ${Math.round(state.step_s)} s`);
+}
+
+function hide() {
+  $("look").hidden = true;
+  $("progress").hidden = true;
+  player.leave();
+  now = null;
+}
+
+function gone(id) {
+  if (id) kept.drop(id);
+  hide();
+  history.replaceState(null, "", location.pathname);
+  showVideos();
+}
+
+async function open(id, state, version = "original") {
+  $("progress").hidden = true;
+  now = { id, version, versions: state.versions, expires: Date.now() + 1000 * state.expires_s, clip: 0, before: {} };
+  missing.reset();
+  line.clear();
+  $("look").hidden = false;
+  showVersions();
+  showVideos();
+  await load();
+}
+
+async function load() {
+  const { id, version } = now;
+  now.scores = now.bands = null;
+  $("progress").hidden = true;
+  $("scores").replaceChildren(make("p", { class: "hint" }, "Asking the models ..."));
+  now.found = await api.found(id, version);
+  player.show(id, version, now.found);
+  if (now.found.bands.vision.some((band) => band.what === "observed")) player.setFace((from, to) => api.face(id, version, from, to));
+  showMovements();
+  renderWords();
+  render();
+  showDownloads();
+  await ask();
+}
+
+function showMovements() {
+  const { movements } = now.found.clips[now.clip] ?? { movements: [] };
+  $("movements").textContent = movements.length ? `Moves most: ${movements.join(", ")}` : "";
+}
+
+/** Ask the models, with what is left out; the last question counts. */
+async function ask() {
+  if (!now?.found) return;
+  wanted.stop?.abort();
+  wanted.stop = new AbortController();
+  const { id, version, clip } = now;
+  const begun = performance.now();
+  const answer = await trying(() =>
+    api.score(id, { ...missing.question(), version, explain: clip }, wanted.stop.signal),
+  );
+  if (!answer || now?.id !== id || now.version !== version) return;
+  now.scores = answer.scores;
+  now.bands = answer.bands;
+  if (!missing.anything()) now.before[version] = answer.scores;
+  $("scores").dataset.tookMs = Math.round(performance.now() - begun);
+  render();
+}
+
+function before() {
+  if (now.version === "damaged" && !missing.anything()) return now.before.original;
+  return now.before[now.version];
+}
+
+function renderWords() {
+  showWords($("said"), now.found, { chosen: now.clip, choose: chooseClip, correct, go: player.go });
+}
+
+/** Have the answer to another utterance explained. */
+function chooseClip(clip) {
+  now.clip = clip;
+  renderWords();
+  showMovements();
+  ask();
+}
+
+function render() {
+  const { found, scores, clip } = now;
+  if (scores) showScores($("scores"), about, scores, before(), clip);
+  const first = scores?.[0];
+  const range = about.models[0].label_range;
+  const parts = first?.contributions ? [...first.contributions.words, ...first.contributions.audio, ...first.contributions.vision] : [];
+  line.show({
+    duration_s: found.duration_s,
+    clips: found.clips,
+    bands: now.bands ?? found.bands,
+    contributions: first?.contributions,
+    most: Math.max(0.05 * (range[1] - range[0]), ...parts.map((p) => Math.abs(p.contribution))),
+    answers: first?.clips,
+    range,
+  });
+  colourWords($("said"), clip, first?.contributions, range);
+  const warnings = [...found.warnings, ...unread(first, found)];
+  $("odd").hidden = !warnings.length;
+  $("warnings").replaceChildren(...warnings.map((text) => make("li", {}, text)));
+}
+
+function unread(score, found) {
+  if (!score) return [];
+  const told = [];
+  for (const answer of score.clips) {
+    for (const [m, end] of Object.entries(answer.read_s)) {
+      told.push(`${score.model} reads only the first ${end === null ? "part" : clock(end)} of the ${NAMES[m]}${found.clips.length > 1 ? ` of what begins at ${clock(answer.start_s)}` : ""}.`);
+    }
+  }
+  return told.slice(0, 6);
+}
+
+async function correct(clip, words) {
+  const { id, version } = now;
+  const begun = performance.now();
+  const found = await trying(() => api.correct(id, version, clip, words));
+  if (!found || now?.id !== id) return;
+  now.found = found;
+  now.clip = clip;
+  renderWords();
+  showMovements();
+  await ask();
+  $("said").dataset.tookMs = Math.round(performance.now() - begun);
+}
+
+function chosen(stretch) {
+  $("chosen").hidden = !stretch;
+  if (!stretch) return;
+  const [start_s, end_s] = stretch;
+  const leave = (modalities) => {
+    missing.add(modalities ? { start_s, end_s, modalities } : { start_s, end_s });
+    line.clear();
+  };
+  $("chosen").replaceChildren(
+    `${clock(start_s)} to ${clock(end_s)}: `,
+    make("button", { type: "button", onclick: () => leave(null) }, "Leave it out"),
+    ...Object.entries(NAMES).map(([m, name]) => make("button", { type: "button", onclick: () => leave([m]) }, `only its ${name}`)),
+  );
+}
+
+function showVersions() {
+  const names = { original: "As it came", damaged: "Damaged copy" };
+  $("versions").hidden = now.versions.length < 2;
+  $("versions").replaceChildren(
+    make("legend", { class: "unseen" }, "Version of the video"),
+    ...now.versions.map((v) => make("label", {}, make("input", { type: "radio", name: "version", value: v, checked: v === now.version, onchange: () => trying(() => change(v)) }), ` ${names[v] ?? v}`)),
+  );
+}
+
+async function change(version) {
+  now.version = version;
+  await load();
+}
+
+function showDownloads() {
+  const { id, version } = now;
+  $("downloads").replaceChildren(
+    ...now.found.downloads.map((name) => make("a", { class: "button", href: api.download(id, name, version), download: name }, DOWNLOADS[name] ?? name)),
+  );
+}
+
+async function beginDamage(damages) {
+  const { id } = now;
+  form.busy(true);
+  try {
+    await trying(async () => {
+      let state = await api.damage(id, damages);
+      while (state.damaging && now?.id === id) {
+        tellStep({ ...state, state: state.step === "waiting" ? "waiting" : "working" });
+        await new Promise((go) => setTimeout(go, LOOK_MS));
+        state = await api.state(id);
+      }
+      if (now?.id !== id) return;
+      if (state.error) throw new api.Refused(state.error, 400, null);
+      now.versions = state.versions;
+      now.version = "damaged";
+      showVersions();
+      await load();
+    });
+  } finally {
+    $("progress").hidden = true;
+    form.busy(false);
+  }
+}
+
+$("delete").addEventListener("click", () =>
+  trying(async () => {
+    const { id } = now;
+    $("delete").disabled = true;
+    try {
+      await api.remove(id);
+    } finally {
+      $("delete").disabled = false;
+    }
+    gone(id);
+    $("file").focus();
+  }),
+);
+$("cancel").addEventListener("click", () =>
+  trying(async () => {
+    if (sent) return sent.stop();
+    const { id } = now;
+    gone(id);
+    await api.remove(id);
+  }),
+);
+player.onmove((time) => {
+  line.move(time);
+  markWords($("said"), time);
+});
+setInterval(() => {
+  if (!now?.expires) return;
+  const left = now.expires - Date.now();
+  $("expires").textContent = left > 0 ? `Deleted by itself in ${Math.ceil(left / 60000)} min.` : "";
+}, 1000);
+// A file that misses the place for it would be opened instead of this page.
+for (const kind of ["dragover", "drop"]) window.addEventListener(kind, (event) => event.preventDefault());
+
+let form;
+
+async function begin() {
+  const said = new URLSearchParams(location.hash.slice(1));
+  if (said.has("token")) {
+    history.replaceState(null, "", location.pathname); // out of sight, and out of the history
+    await api.login(said.get("token"));
+  }
+  about = await api.about();
+  document.title = `lnln: ${about.models.map((m) => m.name).join(", ")}`;
+  $("notices").replaceChildren(...about.models.filter((m) => m.notice).map((m) => make("li", {}, `${m.name}: ${m.notice}.`)));
+  sending(about, take, problem);
+  form = damageForm(about, beginDamage);
+  showLegend();
+  showVideos();
+  if (said.has("video")) await follow(said.get("video"));
+}
+
+trying(begin);

@@ -1,0 +1,100 @@
+// What the models say, side by side.
+
+import { MODALITIES, NAMES, make, percent, signed } from "./dom.js";
+
+const NEUTRAL = 1 / 12; // of the range of labels, around 0
+
+function word(value, [low, high]) {
+  if (Math.abs(value) < NEUTRAL * (high - low)) return "neutral";
+  return value > 0 ? "positive" : "negative";
+}
+
+/** Show the answers to a question; `before` are those with everything there. */
+export function showScores(place, about, scores, before, clip) {
+  place.replaceChildren(
+    ...scores.map((score, i) => card(about.models[i], score, before?.[i], clip)),
+  );
+}
+
+function card(model, score, before, clip) {
+  const one = score.clips.length === 1;
+  const answer = score.clips[clip];
+  const value = one ? answer.prediction : score.prediction;
+  const was = before && (one ? before.clips[clip].prediction : before.prediction);
+  const card = make("article", { class: "card" }, make("h3", {}, model.name));
+  if (value === null) {
+    card.append(make("p", { class: "big" }, "no score"), make("p", { class: "hint" }, "Nothing is left that this model could read."));
+    return card;
+  }
+  const moved = was !== null && was !== undefined && Math.abs(value - was) >= 0.005;
+  card.append(
+    make(
+      "p",
+      { class: "big", "data-score": value.toFixed(4) },
+      signed(value),
+      " ",
+      make("small", {}, word(value, model.label_range)),
+    ),
+    scale(model, value, one ? answer : null, moved ? was : null),
+  );
+  const told = [];
+  if (moved) told.push(`${signed(value - was)} against everything there`);
+  if (!one && score.spread !== null) told.push(`mean over ${score.clips.length} utterances, weighted by duration; spread ${score.spread.toFixed(2)}`);
+  if (one && answer.low !== null && model.interval_level) told.push(`${percent(model.interval_level)} interval ${signed(answer.low)} … ${signed(answer.high)}, confidence ${answer.confidence.toFixed(2)}`);
+  if (answer.w !== null) told.push(`w, how complete it takes the words to be: ${answer.w.toFixed(2)}`);
+  else if (model.w_withheld) told.push(model.w_withheld);
+  card.append(make("ul", { class: "told" }, ...told.map((text) => make("li", {}, text))));
+  card.append(shares(model, answer, score.contributions, one ? "" : ` (utterance ${clip + 1})`));
+  return card;
+}
+
+function scale(model, value, answer, was) {
+  const [low, high] = model.label_range;
+  const place = (x) => `${(100 * (Math.min(Math.max(x, low), high) - low)) / (high - low)}%`;
+  const bar = make("div", { class: "scale", role: "img", "aria-label": `${signed(value)} on a scale from ${low} to ${high}` });
+  const put = (kind, from, to = null) => {
+    const mark = make("span", { class: kind });
+    mark.style.left = place(from);
+    if (to !== null) mark.style.width = `calc(${place(to)} - ${place(from)})`;
+    bar.append(mark);
+  };
+  put("zero", 0);
+  if (answer && answer.low !== null) put("interval", answer.low, answer.high);
+  if (was !== null) put("was", was);
+  put("value", value);
+  return make("div", {}, bar, make("div", { class: "ends hint" }, make("span", {}, String(low)), make("span", {}, `+${high}`)));
+}
+
+function shares(model, answer, contributions, whose) {
+  const [low, high] = model.label_range;
+  const rows = MODALITIES.map((m) => {
+    const moved = contributions ? contributions.modalities[m] : null;
+    const bar = make("span", { class: "bar" });
+    if (moved !== null) {
+      const part = make("span", { class: moved < 0 ? "minus" : "plus" });
+      const wide = Math.min(50, (100 * Math.abs(moved)) / (high - low));
+      part.style.width = `${wide}%`;
+      part.style.left = moved < 0 ? `${50 - wide}%` : "50%";
+      bar.append(part);
+    }
+    return make(
+      "tr",
+      {},
+      make("th", { scope: "row" }, NAMES[m]),
+      make("td", {}, percent(answer.observed[m])),
+      make("td", { class: "wide" }, bar),
+      make("td", { class: "number" }, moved === null ? "" : signed(moved)),
+    );
+  });
+  return make(
+    "table",
+    { class: "shares" },
+    make("caption", { class: "unseen" }, `Observed and contributed${whose}`),
+    make(
+      "thead",
+      {},
+      make("tr", {}, make("th", { scope: "col" }, ""), make("th", { scope: "col" }, "read"), make("th", { scope: "col", colspan: "2" }, `moved the score by${whose}`)),
+    ),
+    make("tbody", {}, ...rows),
+  );
+}

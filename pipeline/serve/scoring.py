@@ -1,0 +1,118 @@
+"""What each model answers when some of a video is left out, and what moved the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from contracts.schemas import MODALITIES
+from lnln.data.extent import extents
+from lnln.explaining.explain import explain
+from lnln.explaining.explanation import Explanation
+from lnln.missing.dropping import SentenceCache, drop
+from lnln.prediction import answers_of, spoken_in
+from pipeline.serve.analysis import Analysis
+from pipeline.serve.answers import Answer, Contributions, Part, Score
+from pipeline.serve.changes import Change, masks_under
+from pipeline.serve.sides import Side
+
+_TIMES = ("start_s", "end_s")
+
+
+class Scorer:
+    """Asks the models.
+
+    Parameters
+    ----------
+    sides : sequence of Side
+    """
+
+    def __init__(self, sides: Sequence[Side]) -> None:
+        self._sides = sides
+        self._sentences = {side.settings.text: SentenceCache(64) for side in sides}
+
+    def score(self, analysis: Analysis, change: Change, explained: int | None) -> list[Score]:
+        """Ask every model about all clips of a video.
+
+        Parameters
+        ----------
+        analysis : Analysis
+        change : Change
+            What the models do not get to read.
+        explained : int or None
+            The clip whose answer is explained, counted from 0.
+        """
+        return [self._ask(side, analysis, change, explained) for side in self._sides]
+
+    def _ask(self, side: Side, analysis: Analysis, change: Change, explained: int | None) -> Score:
+        model = side.checkpoint
+        features, clips = analysis.of(side)
+        times = analysis.times()
+        spoken = spoken_in(features.text, features.transcripts)
+        read = extents(clips, model.lengths, spoken)
+        masks = None
+        if change.anything:
+            masks = masks_under(change, clips.cut(model.lengths), [begin for begin, _ in times])
+        prepared = model.prepare(clips, masks)
+        if masks is not None:
+            encoder = side.reader.encoder if model.model.layout.text == "states" else None
+            prepared = drop(prepared, masks, encoder, self._sentences[side.settings.text])
+        # Of a clip of which the beginning is read, the rest counts as not observed.
+        left = prepared.observed_shares()
+        shares = {m: left[m] * [extent.share for extent in read[m]] for m in MODALITIES}
+        something = np.flatnonzero(sum(shares[m] for m in MODALITIES)).tolist()
+        told, _ = answers_of(model, prepared.take(something))
+        by_clip = dict(zip(something, told, strict=True))
+        contributions = None
+        if explained is not None and explained in by_clip:
+            (explanation,) = explain(prepared.take([explained]), model, side.reader, spoken)
+            contributions = _contributions(explanation, times[explained][0])
+        answers = [
+            Answer(
+                start_s=begin,
+                end_s=end,
+                **by_clip.get(i, {}),
+                observed={m: float(shares[m][i]) for m in MODALITIES},
+                read_s={
+                    m: None if (reached := read[m][i].end_s) is None else begin + reached
+                    for m in MODALITIES
+                    if read[m][i].share < 1
+                },
+            )
+            for i, (begin, end) in enumerate(times)
+        ]
+        mean, spread = _over_time(answers)
+        return Score(
+            model=side.name,
+            prediction=mean,
+            spread=spread,
+            clips=answers,
+            contributions=contributions,
+        )
+
+
+def _over_time(answers: Sequence[Answer]) -> tuple[float | None, float | None]:
+    """Mean and standard deviation over a recording, weighted by duration.
+
+    Without an answer there is no mean, and of a single one no deviation.
+    """
+    known = [(a.prediction, a.end_s - a.start_s) for a in answers if a.prediction is not None]
+    if not known:
+        return None, None
+    values, weights = np.array(known).T
+    mean = np.average(values, weights=weights)
+    spread = np.average((values - mean) ** 2, weights=weights) ** 0.5
+    return float(mean), float(spread) if len(known) > 1 else None
+
+
+def _contributions(explanation: Explanation, begin_s: float) -> Contributions:
+    told: dict[str, Any] = asdict(explanation)
+    for name in ("words", "audio", "vision"):
+        told[name] = [
+            Part(**part | {k: None if part[k] is None else part[k] + begin_s for k in _TIMES})
+            for part in told[name]
+        ]
+    return Contributions(**told)

@@ -1,0 +1,303 @@
+"""What the page can be asked to do: uploads, work on them, answers, and their end."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import sys
+import tempfile
+import time
+import traceback
+import zipfile
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol
+
+import anyio
+import pyarrow as pa
+from anyio.to_thread import run_sync
+
+from contracts.printable import printable
+from extractors.api import Features
+from extractors.damage.registry import DAMAGES
+from extractors.errors import SetupError
+from pipeline.serve.analysis import Analysis
+from pipeline.serve.answers import (
+    Damage,
+    FaceLines,
+    Found,
+    Question,
+    Scores,
+    UploadState,
+    Words,
+)
+from pipeline.serve.finding import bands_under, found_in, words_of
+from pipeline.serve.jobs import Jobs
+from pipeline.serve.limits import Limits
+from pipeline.serve.pictures import picture
+from pipeline.serve.refusals import Gone, NotYet, Refusal
+from pipeline.serve.scoring import Scorer
+from pipeline.serve.sides import Side
+from pipeline.serve.timelines import written
+from pipeline.serve.uploads import ORIGINAL, Upload, Uploads
+
+DAMAGED = "damaged"
+FACE_S = 20.0  # of a face are sent at a time
+_SWEEP_S = 5.0
+_ASKED_AT_A_TIME = 2  # questions to the models; more would only hold each other up
+
+
+class Tell(Protocol):
+    """Is told what is being done, and how much of it is done, 0 to 1, where that is known."""
+
+    def __call__(self, step: str, share: float | None = None) -> None: ...
+
+
+class Works(Protocol):
+    """What `pipeline.serve.analyst.Analyst` does."""
+
+    def analyse(self, file: Path, tell: Tell) -> Analysis: ...
+
+    def damage(self, file: Path, damages: dict[str, float], seed: int, tell: Tell) -> Analysis: ...
+
+    def give_up(self) -> None: ...
+
+    def tidy(self) -> None: ...
+
+
+class Service:
+    """All that happens between a request and its answer.
+
+    Parameters
+    ----------
+    folder : Path
+        For uploads; this user's alone.
+    analyst : Works
+    sides : list of Side
+    limits : Limits
+    """
+
+    def __init__(self, folder: Path, analyst: Works, sides: list[Side], limits: Limits) -> None:
+        self.limits = limits
+        self.sides = sides
+        self.uploads = Uploads(folder, limits)
+        self._analyst = analyst
+        self._jobs = Jobs(limits.waiting)
+        self._scorer = Scorer(sides)
+        self._asking = anyio.CapacityLimiter(_ASKED_AT_A_TIME)
+        self._working: Upload | None = None
+
+    async def take(self, declared: int | None, stream: AsyncIterator[bytes]) -> Upload:
+        """Take a video, and have it analysed.
+
+        Raises
+        ------
+        Refusal
+        """
+        self._jobs.take_place()
+        try:
+            upload = self.uploads.open(declared)
+            await self.uploads.receive(upload, stream)
+        except BaseException:
+            self._jobs.give_up()
+            raise
+        upload.state = "waiting"
+        upload.tell("waiting")
+        self._jobs.put(upload.id, lambda: self._analyse(upload))
+        return upload
+
+    def damage(self, upload_id: str, damage: Damage) -> Upload:
+        """Have a damaged copy of a video made and analysed.
+
+        Raises
+        ------
+        Refusal
+        """
+        upload = self._ready(upload_id)
+        for name, severity in damage.damages.items():
+            kind = DAMAGES.get(name)
+            if kind is None or kind.stream == "words":
+                raise Refusal(f"There is no damage {name[:50]!r}.")
+            if not kind.least <= severity <= kind.most:
+                raise Refusal(f"{name}: {severity:g} is not {kind.least:g} to {kind.most:g}.")
+        if upload.damaging:
+            raise NotYet("A damaged copy of this video is being made already.")
+        self._jobs.take_place()
+        upload.damaging, upload.error = True, ""
+        upload.tell("waiting")
+        self._jobs.put(upload.id, lambda: self._damage(upload, damage))
+        return upload
+
+    def state(self, upload: Upload) -> UploadState:
+        """Where an upload is."""
+        now = time.time()
+        return UploadState(
+            id=upload.id,
+            state=upload.state,
+            step=upload.step,
+            step_s=round(max(0.0, now - upload.begun), 1),
+            share=upload.share,
+            before=self._jobs.before(upload.id) + (self._working not in (None, upload)),
+            error=upload.error,
+            expires_s=round(max(0.0, upload.expires - now)),
+            damaging=upload.damaging,
+            versions=list(upload.analyses),
+        )
+
+    def found(self, upload_id: str, version: str) -> Found:
+        """What was found in a video."""
+        return found_in(self._ready(upload_id).analysis(version), version, self.sides[0])
+
+    def face(self, upload_id: str, version: str, start_s: float, end_s: float) -> FaceLines:
+        """Where the face is in a stretch of a video."""
+        face = self._ready(upload_id).analysis(version).face
+        if face is None:
+            return FaceLines(step_s=0, lines=[], rows=[])
+        return face.within(start_s, min(end_s, start_s + FACE_S))
+
+    def correct(self, upload_id: str, words: Words) -> Found:
+        """Replace the words of a clip."""
+        analysis = self._ready(upload_id).analysis(words.version)
+        clip_id, begin = _clip(analysis, words.clip)
+        given = analysis.heard(clip_id) if words.words is None else words_of(words.words, begin)
+        analysis.correct(clip_id, given, self.sides)
+        return found_in(analysis, words.version, self.sides[0])
+
+    async def score(self, upload_id: str, question: Question) -> Scores:
+        """Ask all models."""
+        analysis = self._ready(upload_id).analysis(question.version)
+        if question.explain is not None:
+            _clip(analysis, question.explain)
+
+        def ask() -> Scores:
+            scores = self._scorer.score(analysis, question, question.explain)
+            return Scores(scores=scores, bands=bands_under(question, analysis, self.sides[0]))
+
+        return await run_sync(ask, limiter=self._asking)
+
+    def features(self, upload_id: str, version: str) -> bytes:
+        """All features of a video, as `Features.write` writes them, in a ZIP file."""
+        analysis = self._ready(upload_id).analysis(version)
+        packed = io.BytesIO()
+        with (
+            tempfile.TemporaryDirectory(dir=self._ready(upload_id).folder) as written,
+            zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive,
+        ):
+            for number, (_, features) in enumerate(analysis.features, 1):
+                folder = Path(written) / f"features-{number}"
+                _without_paths(features).write(folder)
+                for path in sorted(folder.rglob("*")):
+                    if path.is_file():
+                        archive.write(path, path.relative_to(written))
+        return packed.getvalue()
+
+    def picture(self, upload_id: str, version: str, name: str) -> bytes:
+        """A drawing of a clip, and of what moved the answer of the first model."""
+        upload = self._ready(upload_id)
+        analysis = upload.analysis(version)
+        if analysis.subject is None:
+            raise Gone("There is no picture of this video.")
+        features, _ = analysis.of(self.sides[0])
+        return picture(name, analysis.subject, features, self.sides[0], upload.folder)
+
+    def timeline(self, upload_id: str, version: str, name: str) -> bytes:
+        """What the first model says of a video, clip after clip, as a file."""
+        upload = self._ready(upload_id)
+        return written(name, upload.analysis(version), self.sides[0], upload.folder)
+
+    async def delete(self, upload_id: str) -> None:
+        """Delete an upload, what is known of it, and what is being done for it."""
+        upload = self.uploads.get(upload_id)
+        self._jobs.drop(upload_id)
+        await run_sync(self.uploads.delete, upload_id)
+        if self._working is upload:
+            self._analyst.give_up()
+            with anyio.move_on_after(20):
+                while self._working is upload:
+                    await asyncio.sleep(0.05)
+
+    async def sweep(self) -> None:
+        """Delete, as long as the server lives, uploads whose time is over."""
+        while True:
+            for upload_id in self.uploads.expired():
+                try:
+                    await self.delete(upload_id)
+                except Refusal:
+                    continue  # its owner was faster
+            await asyncio.sleep(_SWEEP_S)
+
+    def close(self) -> None:
+        """End the work; what is being done is given up."""
+        self._jobs.close()
+        if self._working is not None:
+            self._analyst.give_up()
+        self._jobs.join(20)
+
+    def _ready(self, upload_id: str) -> Upload:
+        upload = self.uploads.get(upload_id)
+        if upload.state == "failed":
+            raise Refusal(upload.error)
+        if upload.state != "ready":
+            raise NotYet("This video is not ready yet.")
+        return upload
+
+    def _analyse(self, upload: Upload) -> None:
+        upload.state = "working"
+        analysis = self._do(upload, lambda: self._analyst.analyse(upload.file, upload.tell))
+        if analysis is None:
+            upload.state = "failed"
+        else:
+            upload.analyses[ORIGINAL] = analysis
+            upload.state = "ready"
+        self._finish(upload)
+
+    def _damage(self, upload: Upload, damage: Damage) -> None:
+        analysis = self._do(
+            upload,
+            lambda: self._analyst.damage(upload.file, damage.damages, damage.seed, upload.tell),
+        )
+        if analysis is not None:
+            upload.analyses[DAMAGED] = analysis
+        upload.damaging = False
+        self._finish(upload)
+
+    def _do(self, upload: Upload, work: Callable[[], Analysis]) -> Analysis | None:
+        """Do a piece of work; what goes wrong is told to whoever sent the video."""
+        if upload.deleted:
+            return None
+        self._working = upload
+        try:
+            return work()
+        except Refusal as refusal:
+            upload.error = refusal.message
+        except SetupError as error:  # says what is missing on this machine
+            upload.error = str(error)
+        except Exception as error:
+            if not upload.deleted:  # else it was given up, which is no news
+                told = "".join(traceback.format_exception(error))
+                print(printable(told, keep="\n"), end="", file=sys.stderr)
+                upload.error = f"This video could not be read ({type(error).__name__})."
+        return None
+
+    def _finish(self, upload: Upload) -> None:
+        upload.tell("")
+        if upload.deleted:
+            self.uploads.forget(upload)
+            self._analyst.tidy()
+        self._working = None
+
+
+def _without_paths(features: Features) -> Features:
+    """Features that do not say where the video lies on this server."""
+    manifest = features.manifest
+    place = manifest.column_names.index("path")
+    names = pa.array(["video"] * manifest.num_rows, pa.string())
+    return replace(features, manifest=manifest.set_column(place, manifest.field(place), names))
+
+
+def _clip(analysis: Analysis, clip: int) -> tuple[str, float]:
+    clips = analysis.clip_ids
+    if clip >= len(clips):
+        raise Refusal(f"There is no clip {clip}: this video has {len(clips)}.")
+    return clips[clip], analysis.times()[clip][0]

@@ -1,0 +1,245 @@
+"""Videos that people sent: on disk under names of our own, and gone after a set time."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import threading
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import anyio
+
+from pipeline.serve.limits import Limits
+from pipeline.serve.refusals import Busy, Gone, NoRoom, Refusal, Stalled, TooLarge
+
+if TYPE_CHECKING:
+    from pipeline.serve.analysis import Analysis
+
+State = Literal["receiving", "waiting", "working", "ready", "failed"]
+ORIGINAL = "original"
+
+_WRITTEN = 1 << 20  # bytes gathered before they are written
+
+
+@dataclass
+class Upload:
+    """One video, and what is known of it.
+
+    Attributes
+    ----------
+    id : str
+        What a person has to know to see it; it cannot be guessed.
+    folder : Path
+        All that is kept of it on disk; its name has nothing to do with the id.
+    expires : float
+        When it is deleted, s since 1970.
+    state : str
+    step : str
+        What is being done at the moment, in words.
+    begun : float
+        When that began, s since 1970.
+    share : float or None
+        How much of it is done, 0 to 1; None: not known.
+    error : str
+        Why it failed, in words.
+    analyses : dict of str to Analysis
+        Of the video as it came, and of its damaged copy.
+    damaging : bool
+        Whether a damaged copy waits to be made.
+    """
+
+    id: str
+    folder: Path
+    expires: float
+    state: State = "receiving"
+    step: str = "arriving"
+    begun: float = field(default_factory=time.time)
+    share: float | None = None
+    error: str = ""
+    analyses: dict[str, Analysis] = field(default_factory=dict)
+    damaging: bool = False
+    deleted: bool = False
+
+    @property
+    def file(self) -> Path:
+        """The video, whatever its kind: what it holds decides."""
+        return self.folder / "video"
+
+    def tell(self, step: str, share: float | None = None) -> None:
+        """Say what is being done, and how much of it is done."""
+        if step != self.step:
+            self.step, self.begun = step, time.time()
+        self.share = share
+
+    def analysis(self, version: str = ORIGINAL) -> Analysis:
+        """What was found in it.
+
+        Raises
+        ------
+        Gone
+            Nothing, yet.
+        """
+        if version not in self.analyses:
+            raise Gone("There is no such version of this video.")
+        return self.analyses[version]
+
+
+class Uploads:
+    """All videos that are kept.
+
+    Parameters
+    ----------
+    folder : Path
+        This user's alone.
+    limits : Limits
+    """
+
+    def __init__(self, folder: Path, limits: Limits) -> None:
+        self._folder = folder
+        self._limits = limits
+        self._kept: dict[str, Upload] = {}
+        self._lock = threading.Lock()
+
+    def open(self, declared: int | None) -> Upload:
+        """Make room for a video that is about to arrive.
+
+        Parameters
+        ----------
+        declared : int or None
+            Its size in bytes, if that was said.
+
+        Raises
+        ------
+        TooLarge, NoRoom, Busy
+        """
+        if declared is not None and declared > self._limits.file_bytes:
+            raise self._too_large()
+        if shutil.disk_usage(self._folder).free < (declared or 0) + self._limits.spare_bytes:
+            raise NoRoom("There is no room left on the disk of this server.")
+        with self._lock:
+            if len(self._kept) >= self._limits.uploads:
+                first = min(upload.expires for upload in self._kept.values())
+                retry_s = max(5, min(60, round(first - time.time())))
+                raise Busy(
+                    f"{len(self._kept)} videos are kept here already, which is the most. Delete "
+                    "one of yours, or try again later.",
+                    retry_s,
+                )
+            folder = self._folder / secrets.token_hex(8)
+            folder.mkdir(mode=0o700)
+            upload = Upload(secrets.token_urlsafe(18), folder, time.time() + self._limits.keep_s)
+            self._kept[upload.id] = upload
+        return upload
+
+    async def receive(self, upload: Upload, stream: AsyncIterator[bytes]) -> None:
+        """Write a video as it arrives; whatever goes wrong, nothing of it stays.
+
+        Raises
+        ------
+        TooLarge, Stalled
+        Refusal
+            Nothing arrived.
+        """
+        size = 0
+        gathered = bytearray()
+        try:
+            async with await anyio.open_file(upload.file, "xb") as file:
+                async for chunk in self._unstalled(stream):
+                    size += len(chunk)
+                    if upload.deleted:  # it took too long
+                        raise Stalled("The upload took longer than a video is kept.")
+                    if size > self._limits.file_bytes:
+                        raise self._too_large()
+                    gathered += chunk
+                    if len(gathered) >= _WRITTEN:
+                        await file.write(bytes(gathered))
+                        gathered.clear()
+                await file.write(bytes(gathered))
+            if not size:
+                raise Refusal("The file is empty.")
+        except OSError as error:
+            self._drop(upload)
+            raise NoRoom("There is no room left on the disk of this server.") from error
+        except BaseException:
+            self._drop(upload)
+            raise
+
+    async def _unstalled(self, stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        parts = aiter(stream)
+        while True:
+            try:
+                with anyio.fail_after(self._limits.stall_s):
+                    chunk = await anext(parts)
+            except StopAsyncIteration:
+                return
+            except TimeoutError as error:
+                raise Stalled(
+                    f"Nothing arrived for {self._limits.stall_s:.0f} s: the upload was given up."
+                ) from error
+            yield chunk
+
+    def get(self, upload_id: str) -> Upload:
+        """Look an upload up.
+
+        Raises
+        ------
+        Gone
+            There is none of this name, or not any more.
+        """
+        with self._lock:
+            upload = self._kept.get(upload_id)
+        if upload is None:
+            raise Gone("There is no such video here: it was deleted, or its time was over.")
+        return upload
+
+    def delete(self, upload_id: str) -> None:
+        """Delete an upload with all that is known of it.
+
+        Raises
+        ------
+        Gone
+            There is none of this name, or not any more.
+        """
+        self._drop(self.get(upload_id))
+
+    def _drop(self, upload: Upload) -> None:
+        upload.deleted = True
+        with self._lock:
+            self._kept.pop(upload.id, None)
+        self.forget(upload)
+
+    def forget(self, upload: Upload) -> None:
+        """Delete what there is of an upload, now that nothing is done for it any more."""
+        upload.analyses.clear()
+        shutil.rmtree(upload.folder, ignore_errors=True)
+
+    def expired(self) -> list[str]:
+        """Uploads whose time is over."""
+        now = time.time()
+        with self._lock:
+            return [upload.id for upload in self._kept.values() if upload.expires <= now]
+
+    def _too_large(self) -> TooLarge:
+        most = self._limits.file_bytes / 1e6
+        return TooLarge(f"The file is larger than {most:,.0f} MB, the most that is taken here.")
+
+
+def media_type(file: Path) -> str:
+    """What a browser is told that a video is: by its first bytes, not by a name."""
+    with file.open("rb") as opened:
+        head = opened.read(64)
+    if head[4:8] in (b"ftyp", b"moov", b"mdat", b"wide"):
+        return "video/mp4"
+    if head[:4] == b"\x1aE\xdf\xa3":
+        return "video/webm"
+    if head[:4] == b"OggS":
+        return "video/ogg"
+    if head[:4] == b"RIFF" and head[8:12] == b"WAVE":
+        return "audio/wav"
+    if head[:3] == b"ID3" or head[:2] in (b"\xff\xfb", b"\xff\xf3"):
+        return "audio/mpeg"
+    return "application/octet-stream"
