@@ -4,12 +4,11 @@
     python benchmarks/timeline.py --minutes 1 --long 2   # to see that it works
 
 The videos are made of clips of the bundled corpus, over and over: one face, and a minute of speech.
-"ours" is `python -m pipeline timeline`, a fresh process with one worker. "floor" calls the libraries
-on the same frames, samples and words, in one process, utterance by utterance where ours does so:
-frames are decoded and looked at, the sound is decoded, described, and recognised in the same parts,
-the words are encoded, and the network runs. Processor time is that of all processes together. Peak
-memory is that of every process of ours, each by itself. The result is also kept in
-`benchmarks/results/`, by date.
+"ours" is `python -m pipeline timeline`, a fresh process with one worker. "floor" is a fresh process
+that calls the libraries on the same frames, samples and words, and nothing else: frames are decoded
+and looked at, utterance by utterance; the sound is decoded, described, and recognised in the same
+parts; the words are encoded. Processor time is that of all processes together. Peak memory is that
+of each process by itself. The result is also kept in `benchmarks/results/`, by date.
 """
 
 import csv
@@ -129,7 +128,7 @@ def of_command(command: list[str]) -> Cost:
     )
 
 
-def floor(path: str, model: str, timeline: Path) -> None:
+def floor(path: str, timeline: str) -> None:
     """Call the libraries on what the timeline was made of."""
     import bare
     import pyarrow.parquet as pq
@@ -202,7 +201,7 @@ def main(
         short_video = make_video(minutes, folder)
         short = ours(short_video)
         table = folder / short_video.stem / "timeline.parquet"
-        asked = json.dumps([str(short_video), str(model), str(table)])
+        asked = json.dumps([str(short_video), str(table)])
         least = of_command([__file__, "--part", asked])
         hour = ours(make_video(long, folder))
     lines = [

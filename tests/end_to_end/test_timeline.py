@@ -4,6 +4,7 @@ import csv
 import json
 import shutil
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,7 @@ def test_a_long_recording_is_scored_utterance_by_utterance(
     said = [row for row in rows if row["text"]]
     assert len(said) >= len(SENTENCES)
     assert all(
-        float(a["end_s"]) <= float(b["start_s"]) for a, b in zip(rows, rows[1:], strict=False)
+        float(before["end_s"]) <= float(after["start_s"]) for before, after in pairwise(rows)
     )
     assert all(float(row["end_s"]) - float(row["start_s"]) <= 6.0 for row in rows)
     content = json.loads((out / "timeline.json").read_text("utf-8"))
