@@ -17,8 +17,10 @@ from kept import keep, machine, peak_mb
 
 from contracts.features import feature_row
 from extractors.audio.extractor import AudioExtractor
+from extractors.listening import parts_of
 from extractors.media.container import Clip, probe
 from extractors.settings import ExtractorSettings
+from extractors.speech.activity import VoiceActivity
 from extractors.speech.recognizer import SpeechRecognizer
 from extractors.vision.extractor import VisionExtractor
 from extractors.workers.cache import key_of
@@ -41,7 +43,11 @@ def work(kind: str, path: str) -> None:
         with opened("") as cache:  # kept like a worker keeps it
             cache.write(kind, key_of(path), row)
     elif kind == "speech":
-        SpeechRecognizer(SETTINGS.speech, offline=True).extract(clip, "en")
+        recognizer = SpeechRecognizer(SETTINGS.speech, offline=True)
+        heard = VoiceActivity().extract(clip).probabilities
+        for span in parts_of(heard, clip.duration_s):
+            part = Clip(path, span.start_s, span.end_s - span.start_s)
+            recognizer.extract(part, "en")
     print(peak_mb())
 
 

@@ -11,12 +11,12 @@ from contracts.parquet import sorted_rows
 from contracts.quarantine import Rejected
 from contracts.recordings import RECOGNITION
 from contracts.schemas import TRANSCRIPTS
-from extractors.assets.resolving import resolve
+from extractors.assets.downloads import fetched
 from extractors.datasets.precomputed import is_precomputed
 from extractors.errors import UnsupportedLanguage
 from extractors.listening import STAGE, Listened, listen
 from extractors.settings import NO_SPEECH, SpeechSettings
-from extractors.speech.believing import improbable, without
+from extractors.speech.believing import probable
 from extractors.speech.languages import known_languages, require_language
 from extractors.words import Word
 from extractors.workers.session import Session
@@ -76,7 +76,7 @@ def transcribe(
     listened = Listened({}, [])
     if unheard:
         # Said now, not by a worker that has loaded the model for it.
-        known = known_languages(resolve(settings.model, offline=session.run.offline))
+        known = known_languages(fetched(settings.model, offline=session.run.offline))
         for language in sorted({row["language"] for row in unheard}):
             if known:
                 require_language(language, known, settings.model)
@@ -151,14 +151,14 @@ def _doubting(transcribed: Transcribed) -> Transcribed:
     doubted: dict[str, list[dict[str, Any]]] = {}
     transcripts = transcribed.table.to_pylist()
     for row in transcripts:
-        words = [Word(**word) for word in row["words"]] if row["source"] == "asr" else []
-        left_out = improbable(words)
-        if not left_out:
+        if row["source"] != "asr":
             continue
-        doubted[row["clip_id"]] = [row["words"][number] for number in sorted(left_out)]
-        row["text"] = without(row["text"], words, left_out) if len(left_out) < len(words) else ""
-        row["words"] = [word for n, word in enumerate(row["words"]) if n not in left_out]
-        row["source"] = "asr" if row["text"] else "none"
+        believed = probable(row["text"], [Word(**word) for word in row["words"]])
+        if believed.doubted:
+            doubted[row["clip_id"]] = [word._asdict() for word in believed.doubted]
+            row["text"] = believed.text
+            row["words"] = [word._asdict() for word in believed.words]
+            row["source"] = "asr" if believed.text else "none"
     recognition = transcribed.recognition.to_pylist()
     for row in recognition:
         both = row["doubted"] + doubted.get(row["clip_id"], [])

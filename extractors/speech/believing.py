@@ -6,6 +6,7 @@ are shown, and no model reads them.
 """
 
 from collections.abc import Collection, Sequence
+from typing import NamedTuple
 
 from extractors.speech.activity import Span
 from extractors.words import Word
@@ -53,13 +54,24 @@ def looped(words: Sequence[Word]) -> set[int]:
     return found
 
 
-def improbable(words: Sequence[Word]) -> set[int]:
-    """Numbers of words that the recogniser itself takes for improbable."""
-    return {
+class Believed(NamedTuple):
+    """A text and its words without those that are not believed, and these."""
+
+    text: str
+    words: list[Word]
+    doubted: list[Word]
+
+
+def probable(text: str, words: Sequence[Word]) -> Believed:
+    """Leave out the words that the recogniser itself takes for improbable."""
+    left_out = {
         number
         for number, word in enumerate(words)
         if word.probability is not None and word.probability < LEAST_PROBABILITY
     }
+    kept = [word for number, word in enumerate(words) if number not in left_out]
+    doubted = [words[number] for number in sorted(left_out)]
+    return Believed(without(text, words, left_out) if kept else "", kept, doubted)
 
 
 def without(text: str, words: Sequence[Word], left_out: Collection[int]) -> str:

@@ -170,7 +170,7 @@ def by_recording(scored: Scored) -> dict[str, list[Prediction]]:
     return found
 
 
-def to_table(scored: Scored, notes: Sequence[str]) -> pa.Table:
+def to_table(scored: Scored, notes: Sequence[str] = ()) -> pa.Table:
     """Predictions as `TIMELINE`; of their warnings those are left out that hold for every one."""
     manifest = {row["clip_id"]: row for row in scored.clips.manifest.to_pylist()}
     words = _column(scored.clips.transcripts, "words")

@@ -1,11 +1,15 @@
 import shutil
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
 from extractors import ExtractorSettings, extract
 from extractors.forgetting import forget_entries
+from extractors.listening import parts_of_row
 from extractors.settings import SpeechSettings
+from extractors.speech.activity import STEP_S
+from extractors.words import Word
 from extractors.workers.cache import Cache
 from extractors.workers.keys import clip_key, speech_key, text_key
 
@@ -56,3 +60,21 @@ def test_nothing_that_an_extraction_kept_of_a_clip_is_left(
     texts = [(text, [], None) for text in features.manifest["text"].to_pylist()]
     forget_entries(session.cache, features.manifest.to_pylist(), texts)
     assert entries(session.cache) == expected
+
+
+def test_parts_that_a_long_recording_was_recognised_in_go_with_it(tmp_path):
+    cache = Cache(str(tmp_path / "cache"))
+    long = ANN | {"clip_id": "a", "duration_s": 150.0}
+    heard = np.full(round(150 / STEP_S), 0.9, np.float32)
+    cache.write("voice-1", clip_key(long), pa.table({"probabilities": [heard]}))
+    parts = list(parts_of_row(long, heard))
+    assert len(parts) == 3
+    words = [{"word": word, "start_s": 0.0, "end_s": 1.0, "probability": probability}
+             for word, probability in (("hello", 0.9), ("oh", 0.1))]  # fmt: skip
+    for part in parts:
+        said = pa.table({"text": ["hello oh"], "words": [words]})
+        cache.write("speech-1", speech_key(part), said)
+    believed = [Word(**words[0])]
+    cache.write("text-1", text_key("hello", believed), pa.table({"x": [1]}))
+    assert forget_entries(cache, [long], []) == 5
+    assert not entries(cache)

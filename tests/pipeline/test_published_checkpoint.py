@@ -17,7 +17,7 @@ from lnln.models.lnln.published_names import published_name
 from lnln.models.lnln.settings import LNLNSettings
 from lnln.settings import Shapes
 from pipeline.commands.main import app
-from pipeline.stages import dataset, extract, ingest, transcribe
+from pipeline.stages import dataset, extract, ingest, segment, transcribe
 
 WORDS = ("good", "bad", "film", "the")
 BERT = {
@@ -60,7 +60,7 @@ def test_pickle_is_scored_by_a_published_checkpoint(
     change("dataset", "mosi")
     change("run.workers", 1)
     change("mosi.text.model", str(make_bert(WORDS)), file="datasets.yaml")
-    for stage in (dataset, ingest, transcribe):
+    for stage in (dataset, ingest, transcribe, segment):
         stage.main()
     for modality in ("text", "audio", "vision"):
         monkeypatch.setattr(sys, "argv", ["extract", modality])

@@ -62,3 +62,10 @@ def test_cached_clips_are_listed_and_packed(
     monkeypatch.setattr(sys, "argv", ["cached.py", "--clips", "20"])
     load("cached").main()
     assert "# 20 clips, all in the cache" in kept(tmp_path, "cached")
+
+
+def test_timelines_are_timed_on_a_video_of_the_asked_length(load, tmp_path: Path):
+    from extractors.media.container import probe
+
+    bench = load("timeline")
+    assert probe(str(bench.make_video(0.2, tmp_path))).duration_s == pytest.approx(12, abs=0.3)

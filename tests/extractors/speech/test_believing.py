@@ -4,7 +4,7 @@ import pytest
 from extractors.media.container import Clip
 from extractors.settings import SpeechSettings
 from extractors.speech.activity import Span
-from extractors.speech.believing import improbable, looped, unheard, without
+from extractors.speech.believing import looped, probable, unheard, without
 from extractors.speech.recognizer import SpeechRecognizer
 from extractors.words import Word
 
@@ -42,8 +42,11 @@ def test_phrases_that_are_repeated_as_nobody_does_are_not_believed(text, loop):
 
 
 def test_words_that_the_recogniser_is_unsure_of_are_not_believed():
-    said = [*words("surely"), *words("perhaps", 0.1), Word("given", 0.0, 1.0, None)]
-    assert improbable(said) == {1}
+    surely, perhaps, given = Word("Surely,", 0.0, 0.5, 0.9), Word("not", 0.5, 1.0, 0.1), None
+    said = [surely, perhaps, Word("so.", 1.0, 1.5, given)]
+    assert probable("Surely, not so.", said) == ("Surely, so.", [said[0], said[2]], [perhaps])
+    assert probable("not", [perhaps]) == ("", [], [perhaps])
+    assert probable("Typed.", []) == ("", [], [])
 
 
 def test_words_that_are_not_believed_leave_the_text_as_it_is_around_them():

@@ -1,6 +1,6 @@
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,12 +11,14 @@ from typer.testing import CliRunner, Result
 
 from contracts.quarantine import Rejected, read_quarantine
 from extractors.api import Features
+from extractors.clips import Clips
 from extractors.errors import MissingAsset, TranscriptError
 from extractors.settings import ExtractorSettings
 from extractors.workers.cache import Cache
 from lnln.checkpoints.intervals import Intervals
 from lnln.prediction import Prediction
 from pipeline.commands.main import app
+from pipeline.timeline.answering import Answers
 
 FOR_DATASETS = (
     "init-dataset",
@@ -52,12 +54,41 @@ class Extractor:
         empty = pa.table({"clip_id": pa.array([], pa.string())})
         return Features(*[empty] * 5, quarantine=self.rejected, warnings=self.warnings)
 
+    def transcribed(
+        self, paths: list[Path], settings: Any, session: Any, transcripts: Any
+    ) -> Clips:
+        """Stands in for `extractors.api.transcribed`."""
+        features = self(paths, settings, transcripts=transcripts)
+        empty = features.manifest
+        return Clips(empty, empty, empty, features.quarantine, features.warnings)
+
 
 @pytest.fixture
 def extractor(monkeypatch: pytest.MonkeyPatch) -> Iterator[Extractor]:
     stand_in = Extractor()
     monkeypatch.setattr("extractors.extract", stand_in)
+    monkeypatch.setattr("extractors.api.transcribed", stand_in.transcribed)
     yield stand_in
+
+
+Say = Callable[[list[Prediction]], list[float]]
+
+
+@pytest.fixture
+def say(monkeypatch: pytest.MonkeyPatch) -> Say:
+    """Has `predict` answer with what it is given; returns the confidences that it is asked for."""
+
+    def answering(predictions: list[Prediction]) -> list[float]:
+        asked: list[float] = []
+
+        def answer(clips: Clips, _: Any, __: Any, ___: Any, least: float, ____: Any) -> Answers:
+            asked.append(least)
+            return Answers(predictions, clips.quarantine, clips.warnings)
+
+        monkeypatch.setattr("pipeline.timeline.answering.answer", answer)
+        return asked
+
+    return answering
 
 
 def test_extract_uses_the_project_s_settings_and_needs_no_dataset(
@@ -226,12 +257,12 @@ def test_predict_with_a_damaged_model_says_so(
 
 
 def test_json_holds_the_warnings_and_the_failures(
-    extractor: Extractor, monkeypatch: pytest.MonkeyPatch
+    extractor: Extractor, say: Say, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = SimpleNamespace(notice=None, label_range=(-3, 3), intervals=None, w_withheld=None)
     model = SimpleNamespace(config=config, extraction={})
     monkeypatch.setattr("pipeline.commands.model.load_with_language", lambda folder, offline: model)
-    monkeypatch.setattr("lnln.predict", lambda features, model, min_confidence, reader: [])
+    say([])
     extractor.rejected = [Rejected("b.mp4", "b.mp4", "ingest", "the file is empty")]
     extractor.warnings = ["a.mp4: the sound breaks off early"]
     result = run("predict", "a.mp4", "b.mp4", "--json")
@@ -256,21 +287,13 @@ def test_confidence_is_asked_for_before_any_work_is_done(
 
 
 def test_withheld_answers_are_no_failure(
-    extractor: Extractor, monkeypatch: pytest.MonkeyPatch
+    extractor: Extractor, say: Say, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     intervals = Intervals(level=0.8, edges=(), half_widths=(2.0,), clips=(50,))
     config = SimpleNamespace(notice=None, label_range=(-3, 3), intervals=intervals, w_withheld="no")
     model = SimpleNamespace(config=config, extraction={})
     monkeypatch.setattr("pipeline.commands.model.load_with_language", lambda folder, offline: model)
-    asked = []
-
-    def predict(
-        features: object, model: object, min_confidence: float, reader: object
-    ) -> list[Prediction]:
-        asked.append(min_confidence)
-        return [Prediction("a.mp4", None, None, {"text": 1.0, "audio": 1.0, "vision": 1.0})]
-
-    monkeypatch.setattr("lnln.predict", predict)
+    asked = say([Prediction("a.mp4", None, None, {"text": 1.0, "audio": 1.0, "vision": 1.0})])
     result = run("predict", "a.mp4", "--min-confidence", "0.5", "--json")
     assert result.exit_code == 0 and asked == [0.5]
     found = json.loads(result.stdout)
@@ -279,7 +302,7 @@ def test_withheld_answers_are_no_failure(
 
 
 def test_answers_are_written_as_a_table_that_others_can_read(
-    extractor: Extractor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    extractor: Extractor, say: Say, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     import datasets
     import pandas
@@ -293,7 +316,7 @@ def test_answers_are_written_as_a_table_that_others_can_read(
         Prediction("a.mp4", -1.5, 0.25, shares, "no", ["no face observed"]),
         Prediction("b.mp4", None, None, dict.fromkeys(shares, 0.0)),
     ]
-    monkeypatch.setattr("lnln.predict", lambda features, model, min_confidence, reader: answers)
+    say(answers)
     path = tmp_path / "new" / "answers.parquet"
     result = run("predict", "a.mp4", "b.mp4", "--out", str(path))
     assert result.exit_code == 0, result.output
@@ -311,12 +334,12 @@ def test_answers_are_written_as_a_table_that_others_can_read(
 
 
 def test_transcripts_are_handed_on_and_nothing_is_recognised_where_that_is_asked_for(
-    project: Path, extractor: Extractor, monkeypatch: pytest.MonkeyPatch
+    project: Path, extractor: Extractor, say: Say, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = SimpleNamespace(notice=None, label_range=(-3, 3), intervals=None, w_withheld=None)
     model = SimpleNamespace(config=config, extraction={"speech": {"beam_size": 2}})
     monkeypatch.setattr("pipeline.commands.model.load_with_language", lambda folder, offline: model)
-    monkeypatch.setattr("lnln.predict", lambda features, model, min_confidence, reader: [])
+    say([])
     assert run("predict", "a.mp4").exit_code == 0
     assert extractor.transcripts is None  # files beside videos are not read unasked
     assert extractor.settings.speech.model == "whisper-tiny.en"

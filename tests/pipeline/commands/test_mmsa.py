@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 from contracts.features import feature_info, read_modality
 from contracts.parquet import read_table
 from pipeline.commands.main import app
-from pipeline.stages import dataset, extract, incomplete, ingest, observe, transcribe
+from pipeline.stages import dataset, extract, incomplete, ingest, observe, segment, transcribe
 
 WORDS = ("good", "bad", "film", "the")
 Change = Callable[..., None]
@@ -35,7 +35,7 @@ def stages(
     change("mosi.text.model", str(make_bert(WORDS)), file="datasets.yaml")
 
     def run() -> None:
-        for stage in (dataset, ingest, transcribe):
+        for stage in (dataset, ingest, transcribe, segment):
             stage.main()
         for modality in ("text", "audio", "vision"):
             monkeypatch.setattr(sys, "argv", ["extract", modality])

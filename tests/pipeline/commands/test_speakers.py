@@ -9,33 +9,32 @@ import pyarrow as pa
 import pytest
 from typer.testing import CliRunner, Result
 
-from extractors.api import Features
+from extractors.clips import Clips
 from pipeline.commands.main import app
 from pipeline.commands.speakers import speakers_of
+from pipeline.timeline.answering import Answers
 
 Predict = Callable[..., Result]
 
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """What reached `extract` and `predict`, which have stand-ins."""
+    """What reached `transcribed` and `answer`, which have stand-ins."""
     reached: list[Any] = []
 
-    def extract(
-        paths: list[str], settings: Any, session: Any = None, transcripts: Any = None
-    ) -> Features:
+    def transcribed(paths: list[str], *_: Any) -> Clips:
         reached.append(paths)
         empty = pa.table({"clip_id": pa.array([], pa.string())})
         names = [Path(path).name for path in paths]
         manifest = pa.table({"clip_id": names, "path": paths, "group": names})
-        return Features(manifest, *[empty] * 4, quarantine=[], warnings=[])
+        return Clips(manifest, empty, empty, [], [])
 
-    def predict(features: Features, model: Any, min_confidence: float) -> list[Any]:
-        reached.append(features.manifest.to_pydict())
-        return []
+    def answer(clips: Clips, *_: Any) -> Answers:
+        reached.append(clips.manifest.to_pydict())
+        return Answers([], [], [])
 
-    monkeypatch.setattr("extractors.extract", extract)
-    monkeypatch.setattr("lnln.predict", predict)
+    monkeypatch.setattr("extractors.api.transcribed", transcribed)
+    monkeypatch.setattr("pipeline.timeline.answering.answer", answer)
     return reached
 
 

@@ -12,7 +12,16 @@ from typer.testing import CliRunner
 from contracts.parquet import read_table
 from pipeline.commands.main import app
 from pipeline.params import load_dataset, load_params
-from pipeline.stages import dataset, extract, incomplete, ingest, sentences, train, transcribe
+from pipeline.stages import (
+    dataset,
+    extract,
+    incomplete,
+    ingest,
+    segment,
+    sentences,
+    train,
+    transcribe,
+)
 
 WORDS = ("good", "bad", "film", "the", "so")
 SMALL = ("width", "tokens", "heads", "head_width", "hyper_head_width")
@@ -48,7 +57,7 @@ def test_a_dataset_of_features_trains_with_a_corpus_of_one_s_own(
     change("train.finetune_language", False)
     for name in SMALL:
         change(f"lnln.{name}", 4 if name != "heads" else 1)
-    for stage in (dataset, ingest, transcribe):
+    for stage in (dataset, ingest, transcribe, segment):
         stage.main()
     for modality in ("text", "audio", "vision"):
         monkeypatch.setattr(sys, "argv", ["extract", modality])
