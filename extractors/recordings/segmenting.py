@@ -20,9 +20,17 @@ from extractors.workers.session import Session
 
 STAGE = "segment"
 
+_ROUNDED_S = 0.05  # by which containers lengthen a clip
 
-def segment(clips: Clips, limits: Limits, unspoken: Unspoken, session: Session) -> Clips:
-    """Cut the recordings that are longer than a limit into utterances; others stay as they are.
+
+def segment(
+    clips: Clips,
+    limits: Limits,
+    unspoken: Unspoken,
+    session: Session,
+    whole_s: float | None = None,
+) -> Clips:
+    """Cut recordings into utterances.
 
     An utterance has the language, group, split and labels of its recording. Its clip_id is that of
     the recording and a number: ``talk.mp4/0007``.
@@ -37,6 +45,9 @@ def segment(clips: Clips, limits: Limits, unspoken: Unspoken, session: Session) 
         What stretches without speech become, see `extractors.recordings.cutting.cut`.
     session : Session
         Its workers look for voices.
+    whole_s : float, optional
+        Recordings that last no longer stay as they are; by default those within the limit. 0: all
+        of them are cut at their pauses.
 
     Returns
     -------
@@ -48,7 +59,8 @@ def segment(clips: Clips, limits: Limits, unspoken: Unspoken, session: Session) 
     said = {row["clip_id"]: row for row in clips.transcripts.to_pylist()}
     told = {row["clip_id"]: row for row in clips.recognition.to_pylist()}
     rows = [row for row in sorted_rows(clips.manifest) if row["clip_id"] in said]
-    long = [row for row in rows if row["duration_s"] > limits.seconds + 0.05]
+    whole_s = limits.seconds + _ROUNDED_S if whole_s is None else whole_s
+    long = [row for row in rows if row["duration_s"] > whole_s]
     voices = voice_activity(long, session, STAGE)
     failed = {row.clip_id for row in voices.quarantine}
     cutting = {row["clip_id"] for row in long}

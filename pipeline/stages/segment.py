@@ -46,7 +46,7 @@ def main() -> None:
     limits = limits_of(tokens, lengths.audio, lengths.vision, dataset.vision.fps)
     with Session(params.run) as session:
         session.reporting.by = "seconds"
-        utterances = segment(recordings, limits, dataset.segment, session)
+        utterances = segment(recordings, limits, dataset.segment, session, whole_s=0.0)
     warn(utterances.warnings)
     quarantine(utterances.quarantine, "segment", transcripts.num_rows, limit)
     if not utterances.manifest.num_rows:

@@ -130,6 +130,7 @@ def timeline(
             settings,
             session,
             unspoken=unspoken,
+            whole_s=0.0,
             min_confidence=min_confidence,
         )
     finally:

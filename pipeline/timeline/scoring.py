@@ -49,11 +49,12 @@ def score(
     session: Session,
     *,
     unspoken: Unspoken = "clips",
+    whole_s: float | None = None,
     min_confidence: float = 0.0,
     reader: Reader | None = None,
     on_cut: Callable[[Clips], None] | None = None,
 ) -> Scored:
-    """Score clips; those that are longer than the model reads are cut into utterances.
+    """Score recordings, cut into utterances.
 
     Parameters
     ----------
@@ -68,6 +69,9 @@ def score(
         something was cut.
     unspoken : {"clips", "gaps"}
         What stretches without speech become, see `extractors.recordings.cutting.cut`.
+    whole_s : float, optional
+        Recordings that last no longer are scored as they are; by default those that the model reads
+        whole.
     min_confidence : float
         Predictions of less confidence are withheld, 0 to 1.
     reader : Reader, optional
@@ -77,7 +81,7 @@ def score(
     """
     longest = limits_of(*model.lengths, settings.vision.fps)
     whole = recordings.manifest["clip_id"].to_pylist()
-    clips = segment(recordings, longest, unspoken, session)
+    clips = segment(recordings, longest, unspoken, session, whole_s)
     cut = set(whole) - set(clips.manifest["clip_id"].to_pylist())
     cut -= {row.clip_id for row in clips.quarantine}
     if cut:

@@ -72,8 +72,8 @@ def speaking(monkeypatch):
     return broken
 
 
-def cut(given: Clips, unspoken="gaps", longest=6.0) -> Clips:
-    return segmenting.segment(given, Limits(longest), unspoken, None)
+def cut(given: Clips, unspoken="gaps", longest=6.0, **more) -> Clips:
+    return segmenting.segment(given, Limits(longest), unspoken, None, **more)
 
 
 def test_utterances_are_stretches_of_their_recording_and_share_its_speaker_split_and_label(
@@ -115,6 +115,12 @@ def test_clips_that_are_not_too_long_stay_as_they_are(speaking):
     assert result.manifest.drop_columns(["recording_id"]).equals(given.manifest)
     assert result.manifest["recording_id"].to_pylist() == ["short"]
     assert result.transcripts.equals(given.transcripts)
+
+
+def test_all_recordings_are_cut_at_their_pauses_where_that_is_asked_for(speaking):
+    given = clips([recording("talk")], [transcript("talk")])
+    assert cut(given, longest=60.0).manifest.num_rows == 1
+    assert cut(given, longest=60.0, whole_s=0.0).manifest.num_rows == 3
 
 
 def test_words_that_are_not_believed_go_to_the_utterance_in_whose_time_they_are(speaking):
