@@ -9,10 +9,10 @@ from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from contracts.features import read_modality
-from contracts.schemas import MODALITIES
+from contracts.parquet import read_table
+from contracts.schemas import MANIFEST, MODALITIES
 from lnln.caveats import unobserved, unread
 from lnln.checkpoints.checkpoint import Checkpoint
 from lnln.checkpoints.config import CheckpointError, Config
@@ -130,6 +130,8 @@ def predict(
     ------
     FileNotFoundError
         If the folder has no features.
+    DamagedFile
+        If a table in it is torn, or another one.
     CheckpointError
         If the features are not of the kind the model was trained on, or confidence is asked of a
         checkpoint that knows no intervals.
@@ -259,8 +261,9 @@ def _read(
         folder = Path(features)
         at = folder / "features" if (folder / "features").is_dir() else folder
         tables: dict[str, pa.Table] = {m: read_modality(at / m) for m in MODALITIES}
+        named = pa.schema([MANIFEST.field("clip_id")])
         transcripts, manifest = (
-            pq.read_table(file) if file.is_file() else None
+            read_table(file, schema=named) if file.is_file() else None
             for file in (folder / "transcripts.parquet", folder / "manifest.parquet")
         )
     else:
