@@ -38,14 +38,15 @@ def read_table(
     columns : list of str, optional
         Columns to read; all by default.
     schema : pa.Schema, optional
-        Columns that have to be there, with their types; others may stand beside them.
+        Columns that have to be there, with their types, and with a value in every row where they
+        are not nullable; others may stand beside them.
 
     Raises
     ------
     FileNotFoundError
         There is no such file.
     DamagedFile
-        It is no Parquet file or a torn one, or lacks a column.
+        It is no Parquet file or a torn one, or lacks a column or a value.
     """
     if not Path(path).is_file():
         raise FileNotFoundError(f"{path}: no such table; run the stage that writes it")
@@ -66,6 +67,8 @@ def read_table(
                 f"{path}: its column {field.name} is of {types.get(field.name, 'nothing')}, not of "
                 f"{field.type}: another table is there; {REMEDY}"
             )
+        if not field.nullable and field.name in table.column_names and table[field.name].null_count:
+            raise DamagedFile(f"{path}: its column {field.name} lacks values: {REMEDY}")
     return table
 
 

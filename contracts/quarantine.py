@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from contracts.files import replacing
+from contracts.files import REMEDY, DamagedFile, replacing
 
 
 class Rejected(NamedTuple):
@@ -26,6 +26,18 @@ def write_quarantine(rows: Iterable[Rejected], path: str | Path) -> None:
 
 
 def read_quarantine(path: str | Path) -> list[Rejected]:
-    """Read a file that `write_quarantine` wrote."""
-    with Path(path).open(newline="", encoding="utf-8") as f:
-        return [Rejected(**row) for row in csv.DictReader(f)]
+    """Read a file that `write_quarantine` wrote.
+
+    Raises
+    ------
+    OSError
+        It cannot be read; `DamagedFile` if it is torn, or another table.
+    """
+    try:
+        with Path(path).open(newline="", encoding="utf-8") as f:
+            header, *rows = csv.reader(f, strict=True)
+        if tuple(header) != Rejected._fields:
+            raise ValueError(f"its columns are {', '.join(header)[:100]}")
+        return [Rejected(*row) for row in rows]
+    except (csv.Error, ValueError, TypeError) as error:
+        raise DamagedFile(f"{path} is no table of rejected clips ({error}): {REMEDY}") from error

@@ -13,7 +13,7 @@ from contracts.features import clip_warnings, read_modality, write_modality
 from contracts.parquet import read_table, write_table
 from contracts.quarantine import Rejected, read_quarantine, write_quarantine
 from contracts.recordings import RECOGNITION
-from contracts.schemas import MODALITIES
+from contracts.schemas import MANIFEST, MODALITIES, TRANSCRIPTS
 from extractors.clips import Clips
 from extractors.datasets.listing import Listing, probe_files, read_dataset
 from extractors.datasets.transcripts.giving import with_transcripts
@@ -227,11 +227,13 @@ def read_features(folder: str | Path) -> Features:
     ------
     FileNotFoundError
         A table is missing.
+    DamagedFile
+        A table is torn, or another one.
     """
     folder = Path(folder)
     return Features(
-        manifest=read_table(folder / "manifest.parquet"),
-        transcripts=read_table(folder / "transcripts.parquet"),
+        manifest=read_table(folder / "manifest.parquet", schema=MANIFEST),
+        transcripts=read_table(folder / "transcripts.parquet", schema=TRANSCRIPTS),
         recognition=_read_recognition(folder / "recognition.parquet"),
         text=read_modality(folder / "features" / "text"),
         audio=read_modality(folder / "features" / "audio"),

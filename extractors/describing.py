@@ -4,9 +4,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 
-from contracts.features import FeatureInfo, feature_info
+from contracts.features import FeatureInfo, feature_info, feature_schema
+from contracts.files import REMEDY, DamagedFile
 from contracts.schemas import MODALITIES
 
 BATCH = 64  # clips in memory at a time
@@ -46,6 +48,8 @@ def describe_features(folder: str | Path) -> list[Described]:
     ------
     FileNotFoundError
         There is no feature table.
+    DamagedFile
+        One is torn, or no feature table.
     """
     folder = Path(folder)
     if (folder / "features").is_dir():
@@ -61,7 +65,20 @@ def describe_features(folder: str | Path) -> list[Described]:
 
 
 def _described(parts: list[Path]) -> Described:
-    info = feature_info(pq.read_schema(parts[0]))
+    try:
+        return _summed(parts)
+    except (pa.ArrowException, ValueError, OSError) as error:
+        reason = str(error).partition("\n")[0][:200]
+        raise DamagedFile(
+            f"{parts[0].parent} holds no feature table ({reason}): {REMEDY}"
+        ) from error
+
+
+def _summed(parts: list[Path]) -> Described:
+    schema = pq.read_schema(parts[0])
+    info = feature_info(schema)
+    if not schema.equals(feature_schema(info), check_metadata=False):
+        raise ValueError("it has other columns")
     columns = ["values", "observed", *(["special"] if info.modality == "text" else [])]
     clips, rows, observed = 0, 0, 0
     sums = np.zeros(len(info.names))

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from contracts.features import read_modality
-from contracts.schemas import MODALITIES
+from contracts.parquet import read_table
+from contracts.schemas import MANIFEST, MODALITIES
 
 
 class FeatureTables(Protocol):
@@ -40,15 +40,19 @@ def read_tables(features: FeatureTables | Path | str) -> ClipTables:
     ------
     FileNotFoundError
         If the folder has no features.
+    DamagedFile
+        If a table in it is torn, or another one.
     """
     others = ("transcripts", "manifest", "recognition")
     if isinstance(features, str | Path):
         folder = Path(features)
         at = folder / "features" if (folder / "features").is_dir() else folder
         tables: dict[str, pa.Table] = {m: read_modality(at / m) for m in MODALITIES}
+        named = pa.schema([MANIFEST.field("clip_id")])
         files = (folder / f"{name}.parquet" for name in others)
         return ClipTables(
-            tables, *(pq.read_table(file) if file.is_file() else None for file in files)
+            tables,
+            *(read_table(file, schema=named) if file.is_file() else None for file in files),
         )
     tables = {m: getattr(features, m) for m in MODALITIES}
     return ClipTables(tables, *(getattr(features, name, None) for name in others))

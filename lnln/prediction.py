@@ -118,6 +118,8 @@ def predict(
     ------
     FileNotFoundError
         If the folder has no features.
+    DamagedFile
+        If a table in it is torn, or another one.
     CheckpointError
         If the features are not of the kind the model was trained on, or confidence is asked of a
         checkpoint that knows no intervals.

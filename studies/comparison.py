@@ -7,8 +7,8 @@ from dataclasses import asdict
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from contracts.parquet import read_table
 from lnln.evaluation.by_model import by_model
 from lnln.evaluation.collapse import collapsed_rates, collapses
 from lnln.evaluation.comparison import compare
@@ -134,7 +134,7 @@ def _alone(table: pa.Table, name: str, metric_set: MetricSet, studies: Studies) 
 def _habit(studies: Studies, corpus: str, metric_set: MetricSet) -> list[dict[str, Any]]:
     """Price the habit of choosing the epoch on the test split, a metric at a time."""
     files = [COMPARED / f"{corpus}-{m}" / "epochs.parquet" for m in studies.models]
-    tables = [pq.read_table(file) for file in files if file.exists()]
+    tables = [read_table(file) for file in files if file.exists()]
     if not tables:
         return []
     choices = if_chosen_on_test(

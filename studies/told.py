@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from contracts.files import replacing
+from contracts.files import read_json, replacing
 from lnln.evaluation.by_model import ModelAnswers
 from lnln.evaluation.comparison import Difference
 from lnln.evaluation.curves import Over
@@ -107,8 +106,7 @@ def in_order(models: Sequence[ModelAnswers], names: Sequence[str]) -> list[Model
 
 def about_of(folder: Path) -> dict[str, Any]:
     """Read what a run wrote about itself."""
-    content: dict[str, Any] = json.loads((folder / "about.json").read_text("utf-8"))
-    return content
+    return read_json(folder / "about.json")
 
 
 def write_rows(name: str, rows: Sequence[Row]) -> None:

@@ -5,7 +5,6 @@ python -m studies.vary ablations proxy
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from contracts.files import read_json
 from lnln.data.batches import collate
 from lnln.data.features import FeatureSet
 from lnln.evaluation.table import write
@@ -63,7 +63,7 @@ def main() -> None:
     studies = load_studies()
     studies = studies.model_copy(update={"seeds": seeds_of(study, studies)})
     corpus = studies.corpora[0]
-    about = json.loads((COMPARED / f"{corpus}-lnln" / "about.json").read_text("utf-8"))
+    about = read_json(COMPARED / f"{corpus}-lnln" / "about.json")
     data = read(corpus)
     outcome = run_experiment(
         experiment(study, name, studies, about["learning_rate"]), data, studies

@@ -1,10 +1,11 @@
 """Where models are kept that were downloaded or put together on this machine."""
 
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from contracts.files import partial_folder
 
 
 def cache_folder() -> Path:
@@ -18,9 +19,8 @@ def making(folder: Path) -> Iterator[Path]:
 
     Of several processes that make the same, the first one's stays.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
-        made = Path(temporary) / folder.name
+    with partial_folder(folder) as temporary:
+        made = temporary / "new"
         made.mkdir()
         yield made
         try:

@@ -64,7 +64,7 @@ def arrange(
     root : path
         Of the dataset. Links to the videos are made in ``Raw/``. New clips are added to
         ``label.csv`` without text and label. Fields that are filled are not changed, and a clip
-        that has a link and no line was taken out by somebody: it stays out.
+        that is in Raw and has no line was taken out by somebody: it stays out.
     speaker_pattern : str, optional
         Regular expression whose first group finds the speaker in a file's name.
     labels : path, optional
@@ -105,7 +105,8 @@ def arrange(
     present = raw_files(root / "Raw", listed)
     named = free_names(files, folder, present)
     if table:  # else somebody deleted it to begin anew
-        deleted = [n for n in named if n not in listed and n in present and present[n].is_symlink()]
+        # A link, or a copy: `dvc add` makes copies of links.
+        deleted = [name for name in named if name not in listed and name in present]
         warnings += _deleted(deleted, present)
         for name in deleted:
             del named[name]
@@ -207,8 +208,8 @@ def _deleted(names: Sequence[str], present: Mapping[str, Path]) -> list[str]:
         return []
     return [
         message(
-            f"{len(names)} videos have a link and no line in label.csv, which somebody deleted: "
-            "they stay out; to list one again, delete its link, such as "
+            f"{len(names)} videos are in Raw and have no line in label.csv, which somebody "
+            "deleted: they stay out; to list one again, move it out of Raw first, such as "
             f"{present[names[0]].as_posix()}"
         )
     ]

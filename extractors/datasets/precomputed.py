@@ -56,7 +56,7 @@ def read_precomputed(root: str | Path) -> pa.Table:
             f"{root} has features ({path}) and clips ({', '.join(clips)}): move away what is not "
             f"to be used, which is manifest.parquet and features/, or {' and '.join(clips)}"
         )
-    manifest = read_table(path)
+    manifest = read_table(path, schema=PRECOMPUTED_MANIFEST)
     if not is_precomputed(manifest) or manifest.schema.names != PRECOMPUTED_MANIFEST.names:
         raise SetupError(f"{path} is no manifest of a dataset of features: write it again")
     names = manifest["clip_id"].to_pylist()
@@ -100,11 +100,11 @@ def read_precomputed_modality(
     path = Path(root) / "features" / modality / "part-0.parquet"
     if not path.is_file():
         raise SetupError(f"{path} is not there: import the features again")
-    file = pq.ParquetFile(path)
     try:
+        file = pq.ParquetFile(path)
         info = feature_info(file.schema_arrow)
-    except ValueError as error:
-        raise SetupError(f"{path}: {error}") from error
+    except (pa.ArrowException, ValueError, OSError) as error:
+        raise _torn(path, error) from error
     schema = feature_schema(info)
     if not file.schema_arrow.equals(schema):
         raise SetupError(f"{path} has other columns than a table of {modality}")
@@ -112,14 +112,19 @@ def read_precomputed_modality(
     return PrecomputedFeatures(schema, _checked(file, schema, info, wanted, path))
 
 
+def _torn(path: Path, error: Exception) -> SetupError:
+    reason = str(error).partition("\n")[0][:200]
+    return SetupError(f"{path} is no feature table, or torn ({reason}): import the features again")
+
+
 def _checked(
     file: pq.ParquetFile, schema: pa.Schema, info: FeatureInfo, wanted: pa.Array, path: Path
 ) -> Iterator[pa.Table]:
-    count = 0
-    for batch in file.iter_batches(CLIPS):
+    found: list[str] = []
+    for batch in _batches(file, path):
         table = pa.Table.from_batches([batch]).cast(schema)
         table = table.filter(pc.is_in(table["clip_id"], wanted)).combine_chunks()
-        count += table.num_rows
+        found += table["clip_id"].to_pylist()
         for chunk in range(table["values"].num_chunks):
             values, flags = table["values"].chunk(chunk), table["observed"].chunk(chunk)
             rows = values.flatten().flatten().to_numpy().reshape(-1, len(info.names))
@@ -129,5 +134,23 @@ def _checked(
             if not np.isfinite(rows).all() or rows[~observed].any():
                 raise SetupError(f"{path}: a value is not finite, or an unobserved row is not 0")
         yield table
-    if count < len(wanted):
-        raise SetupError(f"{path} has features of {count} of the {len(wanted)} clips")
+    if len(set(found)) < len(found):
+        raise SetupError(f"{path} has features of a clip more than once: import them again")
+    if len(found) < len(wanted):
+        raise SetupError(f"{path} has features of {len(found)} of the {len(wanted)} clips")
+
+
+def _batches(file: pq.ParquetFile, path: Path) -> Iterator[pa.RecordBatch]:
+    """The table in parts, each checked for lists that end elsewhere and values that lack."""
+    try:
+        for batch in file.iter_batches(CLIPS):
+            batch.validate(full=True)
+            for name in ("clip_id", "values", "observed"):
+                column = batch[name]
+                while column is not None:
+                    if column.null_count:
+                        raise ValueError(f"its column {name} lacks values")
+                    column = getattr(column, "flatten", lambda: None)()
+            yield batch
+    except (pa.ArrowException, ValueError, OSError) as error:
+        raise _torn(path, error) from error

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from contracts.files import replacing
+from extractors.datasets.csv_records import visible
+from extractors.datasets.csv_table import read_csv
 from extractors.datasets.labels import Line, clip_name, composed
 
 BOM = b"\xef\xbb\xbf"
-DELIMITERS = (",", ";", "\t")
 
 
 class RawFiles(NamedTuple):
@@ -89,30 +90,26 @@ def remove_lines(table: Path, clips: Collection[str]) -> int:
 
     Raises
     ------
-    ValueError
-        The file is not UTF-8, or has no columns video_id and clip_id.
+    DatasetError
+        The file is not UTF-8, has no columns video_id and clip_id, or is damaged: it cannot be told
+        whose lines they are.
     """
     table = table.resolve()  # of a link, the file that it leads to
+    delimiter = read_csv(table, ("video_id", "clip_id")).delimiter  # damaged, it is refused
     content = table.read_bytes()
     lines = list(io.StringIO(content.decode("utf-8-sig"), newline=""))
-    try:
-        for delimiter in DELIMITERS:
-            reader = csv.reader(lines, delimiter=delimiter)
-            header = [name.strip() for name in next(reader, [])]
-            if {"video_id", "clip_id"} <= set(header):
-                break
+    reader = csv.reader(lines, delimiter=delimiter)
+    header: list[str] = []
+    while "clip_id" not in header:  # empty lines may stand before it
+        header = [visible(name) for name in next(reader)]
+    kept, removed, begin = lines[: reader.line_num], 0, reader.line_num
+    for fields in reader:
+        line: Line = dict.fromkeys(header, "") | dict(zip(header, fields, strict=False))
+        if fields and clip_name(line) in clips:
+            removed += 1
         else:
-            raise ValueError(f"{table} has no columns video_id and clip_id")
-        kept, removed, begin = lines[: reader.line_num], 0, reader.line_num
-        for fields in reader:
-            line: Line = dict.fromkeys(header, "") | dict(zip(header, fields, strict=False))
-            if fields and clip_name(line) in clips:
-                removed += 1
-            else:
-                kept += lines[begin : reader.line_num]
-            begin = reader.line_num
-    except csv.Error as error:
-        raise ValueError(f"{table} is not a CSV file: {error}") from error
+            kept += lines[begin : reader.line_num]
+        begin = reader.line_num
     if removed:
         bom = BOM if content.startswith(BOM) else b""
         with replacing(table) as temporary:

@@ -20,7 +20,7 @@ import fsspec
 import pyarrow as pa
 from filelock import FileLock, Timeout
 
-from contracts.files import replacing
+from contracts.files import delete_abandoned, replacing
 from extractors.errors import SetupError
 from extractors.workers.entries import is_row, pack, unpack
 
@@ -237,6 +237,10 @@ class Cache:
 
     def remove(self, group: str, keys: Iterable[str]) -> int:
         """Delete those of some entries that are there, and return how many there were."""
+        keys = list(keys)
+        if self._local:
+            for key in keys:  # half an entry of a process that was killed is one, too
+                delete_abandoned(Path(self._entry(group, key)))
         present = self.present(group, keys)
         for key in present:
             self._files.rm_file(self._entry(group, key))

@@ -190,8 +190,8 @@ def read_published(path: Path) -> dict[str, Tensor]:
         raise
     except Exception as error:  # torch.load names no set of errors for what is no checkpoint
         raise CheckpointError(f"{path} is refused: {_reason(error)}") from error
-    state = content.get("state_dict") if isinstance(content, dict) else None
-    if not isinstance(state, dict):
+    content, state = _plain(content), _plain(_plain(content).get("state_dict"))
+    if not state:
         raise CheckpointError(
             f"{path} is refused: it has no state_dict, so the code of LNLN did not write it"
         )
@@ -212,6 +212,11 @@ def read_published(path: Path) -> dict[str, Tensor]:
                 "dense tensor on the CPU"
             )
     return state
+
+
+def _plain(content: Any) -> dict[Any, Any]:
+    """Items of a dictionary; a file can give one methods of its own, which are not asked."""
+    return dict(dict.items(content)) if isinstance(content, dict) else {}
 
 
 def _reason(error: Exception) -> str:

@@ -1,9 +1,13 @@
-"""Pickles that are short and endless once they are printed, found before PyTorch reads them.
+"""Pickles that are short and ask for endless work, found before PyTorch reads them.
 
 `torch.load` names what it refuses, and a list that holds itself twice, over and over, is as long as
 2 to the power of its depth then. This reads the instructions without executing one, and measures
 how long each tuple would be. What can still grow, lists and dictionaries, must not be referred to
 again; PyTorch's own files never do.
+
+Of what `torch.load` would call, only what weights need is let through: `bytearray` of a number
+fills the memory. Keys are strings or short numbers: of others so many can be made equal in their
+hashes that a dictionary takes hours.
 """
 
 import pickletools
@@ -13,16 +17,30 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 MOST = 1 << 20  # characters of one tuple
-MOST_PICKLE = 1 << 26  # bytes of the pickle in an archive; the weights lie beside it
+MOST_PICKLE = 1 << 24  # bytes of the pickle in an archive; the weights lie beside it
+MOST_CALLS = 1 << 15  # a tensor is a call; published files have less than two thousand
 ARCHIVE = b"PK\x03\x04"
 LEGACY = 5  # pickles at the beginning of a file of before PyTorch 1.6
 TUPLES = {"EMPTY_TUPLE": 0, "TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3, "BINPERSID": 1}
 GROWING = ("EMPTY_LIST", "EMPTY_DICT", "EMPTY_SET")
+MOST_SIZE = 100  # characters of a shape
+DICT = "collections OrderedDict"
+SIZE = "torch Size"
+CALLED = frozenset(
+    {
+        DICT,
+        "torch.nn.parameter Parameter",
+        *("torch.serialization _get_layout", SIZE),  # of sparse tensors, which are refused later
+        *(f"torch._utils _rebuild_{kind}" for kind in ("tensor", "tensor_v2", "tensor_v3")),
+        *(f"torch._utils _rebuild_{kind}" for kind in ("parameter", "qtensor", "sparse_tensor")),
+        "torch._utils _rebuild_meta_tensor_no_storage",
+    }
+)
 TAKEN = {"APPEND": 1, "SETITEM": 2, "BUILD": 1}  # items that go into what is below them
 
 
 class Endless(ValueError):
-    """A pickle that must not be printed."""
+    """A pickle that must not be read."""
 
 
 class _Cell(NamedTuple):
@@ -30,11 +48,15 @@ class _Cell(NamedTuple):
 
     length: int
     grows: bool = False
-    name: str = ""
+    name: str = ""  # of a function
+    is_key: bool = False  # may be one
+
+
+NO_ARGUMENTS = _Cell(1)
 
 
 def check_printable(path: Path) -> None:
-    """Make sure that nothing in a file of PyTorch is endless when it is printed.
+    """Make sure that nothing in a file of PyTorch takes endless work to read, or to print.
 
     Pickles that are damaged, or hold what PyTorch does not read, are left to PyTorch.
 
@@ -69,6 +91,7 @@ def _scanned(file: IO[bytes]) -> bool:
     stack: list[_Cell] = []
     marks: list[int] = []
     memo: dict[int, _Cell] = {}
+    calls = 0
     try:
         for name, argument in _instructions(file):
             if name == "MARK":
@@ -79,14 +102,22 @@ def _scanned(file: IO[bytes]) -> bool:
                 del stack[start:]
                 if name == "TUPLE":
                     stack.append(_joined(items))
+                elif name == "SETITEMS":
+                    _check_keys(items[::2])
             elif name in TAKEN:
+                if name == "SETITEM":
+                    _check_keys(stack[-2:-1])
                 del stack[-TAKEN[name] :]
             elif name in TUPLES:
                 items = stack[len(stack) - TUPLES[name] :]
                 del stack[len(stack) - TUPLES[name] :]
-                stack.append(_joined(items))
+                stack.append(_joined(items) if items else NO_ARGUMENTS)
             elif name in ("REDUCE", "NEWOBJ"):
                 function, arguments = stack[-2:]
+                _check_call(function, arguments)
+                calls += 1
+                if calls > MOST_CALLS:
+                    raise Endless(f"more than {MOST_CALLS} tensors")
                 grows = not function.name.startswith("torch")
                 stack[-2:] = [_Cell(_joined([function, arguments]).length, grows)]
             elif name in ("BINPUT", "LONG_BINPUT"):
@@ -103,7 +134,9 @@ def _scanned(file: IO[bytes]) -> bool:
             elif name == "GLOBAL":
                 stack.append(_Cell(1, name=str(argument)))
             elif name != "PROTO":
-                stack.append(_Cell(1 + (len(argument) if isinstance(argument, str) else 0)))
+                is_text = isinstance(argument, str)
+                length = 1 + (len(str(argument)) if is_text else 0)
+                stack.append(_Cell(length, is_key=is_text or name.startswith("BININT")))
     except Endless:
         raise
     except Exception:  # a wrong instruction can fail in any way, and PyTorch will say so
@@ -117,6 +150,20 @@ def _instructions(file: IO[bytes]) -> Iterator[tuple[str, object]]:
         if opcode.name in ("POP", "POP_MARK", "DUP", "LIST", "DICT", "OBJ", "INST", "ADDITEMS"):
             return
         yield opcode.name, argument
+
+
+def _check_call(function: _Cell, arguments: _Cell) -> None:
+    if function.name not in CALLED:
+        raise Endless(f"a call of {function.name.replace(' ', '.')[:100] or 'nothing'}")
+    if function.name == DICT and arguments is not NO_ARGUMENTS:  # with keys of any kind
+        raise Endless("a dictionary that is made of something else")
+    if function.name == SIZE and arguments.length > MOST_SIZE:
+        raise Endless("a shape of very many axes")
+
+
+def _check_keys(keys: list[_Cell]) -> None:
+    if not all(key.is_key for key in keys):
+        raise Endless("a dictionary whose keys are not all names or short numbers")
 
 
 def _joined(items: list[_Cell]) -> _Cell:

@@ -29,6 +29,8 @@ OF_CODE = frozenset(
         *("attn_implementation", "_attn_implementation", "_attn_implementation_internal"),
         *("experts_implementation", "_experts_implementation", "_experts_implementation_internal"),
         *("auto_map", "trust_remote_code", "custom_pipelines", "quantization_config"),
+        *("chunk_size_feed_forward", "output_attentions", "output_hidden_states"),
+        *("return_dict", "use_return_dict", "use_cache"),
         *("sinusoidal_pos_embds", "torchscript", "dtype", "torch_dtype", "_name_or_path"),
     }
 )
@@ -134,6 +136,7 @@ class LanguageEncoder(nn.Module):
         for name, value in settings.items():
             if isinstance(value, (int, float)) and not abs(value) <= MAX_SIZE:
                 raise ValueError(f"{name} is beyond {MAX_SIZE}")
+        _check_types(settings, AutoConfig.for_model(kind).to_dict())
         described = AutoConfig.for_model(kind, **settings)
         return cls(AutoModel.from_config(described, dtype=torch.float32))
 
@@ -196,6 +199,17 @@ class FrozenLanguageEncoder(LanguageEncoder):
     def forward(self, token_ids: Tensor, mask: Tensor) -> Tensor:
         """Encode sentences; see `LanguageEncoder.forward`."""
         return super().forward(token_ids, mask)
+
+
+def _check_types(settings: dict[str, Any], usual: dict[str, Any]) -> None:
+    """Raise ValueError for a value of another type than is usual: some fail only in a pass."""
+    for name, value in settings.items():
+        kind = type(usual.get(name))
+        if kind is type(None) or (value is None and name.endswith("_token_id")):
+            continue
+        fits = type(value) in ((int, float) if kind is float else (kind,))
+        if not fits:
+            raise ValueError(f"{name} is a {type(value).__name__}, not a {kind.__name__}")
 
 
 @contextmanager

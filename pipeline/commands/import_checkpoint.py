@@ -25,6 +25,7 @@ def import_checkpoint(
 
     Example: lnln import-checkpoint best.pth --config mosi
     """
+    from contracts.files import replacing_folder
     from lnln.checkpoints.config import CheckpointError
     from lnln.checkpoints.importing import import_checkpoint as read
 
@@ -32,7 +33,9 @@ def import_checkpoint(
     if folder.exists():
         sys.exit(f"error: {folder} is there already: delete it, or give another --out")
     try:
-        read(file, config).save_pretrained(folder)
+        checkpoint = read(file, config)
+        with replacing_folder(folder) as new:  # never a model without its config
+            checkpoint.save_pretrained(new)
     except (OSError, CheckpointError) as error:
         sys.exit(f"error: {error}")
     say(f"written to {folder}; what it is, and its limits: {folder / 'README.md'}")

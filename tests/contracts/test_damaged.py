@@ -11,6 +11,7 @@ import pytest
 from contracts.features import FeatureInfo, feature_schema, ragged, read_modality, write_modality
 from contracts.files import DamagedFile, read_json
 from contracts.parquet import read_table, write_table
+from contracts.quarantine import read_quarantine
 from contracts.schemas import MANIFEST, TRANSCRIPTS, Modality
 
 Damage = Callable[[bytes], bytes]
@@ -108,6 +109,33 @@ def test_parts_of_other_columns_are_not_joined(tmp_path: Path) -> None:
 def test_table_without_rows_of_its_schema_is_read(tmp_path: Path) -> None:
     pq.write_table(MANIFEST.empty_table(), tmp_path / "a.parquet")
     assert read_table(tmp_path / "a.parquet", schema=MANIFEST).num_rows == 0
+
+
+def test_row_without_a_value_that_it_has_to_have_is_refused(tmp_path: Path) -> None:
+    columns = {field.name: [None] for field in TRANSCRIPTS}
+    nullable = pa.schema([field.with_nullable(True) for field in TRANSCRIPTS])
+    write_table(pa.table(columns, schema=nullable), tmp_path / "transcripts.parquet")
+    with pytest.raises(DamagedFile, match=r"transcripts\.parquet: its column clip_id lacks values"):
+        read_table(tmp_path / "transcripts.parquet", schema=TRANSCRIPTS)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "clip_id,path\na,b\n",
+        "clip_id,path,stage,reason\na,b,ingest\n",
+        "clip_id,path,stage,reason\na,b,ingest,torn,more\n",
+        'clip_id,path,stage,reason\na,b,ingest,"torn\n',
+        "\0\0\0\0",
+        b"\xff\xfe",
+    ],
+)
+def test_torn_quarantine_is_named_with_a_remedy(tmp_path: Path, content: str | bytes) -> None:
+    path = tmp_path / "ingest.csv"
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    with pytest.raises(DamagedFile, match=r"ingest\.csv is no table of rejected clips.*run what"):
+        read_quarantine(path)
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
 from contracts.features import FeatureInfo, feature_schema, ragged, write_modality
+from contracts.files import DamagedFile
 from extractors.describing import describe_features
 from pipeline.commands.main import app
 
@@ -51,6 +53,19 @@ def test_command_prints_names_units_shares_and_means(folder: Path) -> None:
         assert text in shown.output
     empty = CliRunner().invoke(app, ["features", str(folder / "audio")])
     assert empty.exit_code == 1 and "has no features" in empty.output
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1torn", b"\xff" * 500])
+def test_torn_table_is_told_by_name(folder: Path, content: bytes) -> None:
+    path = folder / "audio" / "part-0.parquet"
+    whole = path.read_bytes()
+    path.write_bytes(content)
+    with pytest.raises(DamagedFile, match="audio holds no feature table"):
+        describe_features(folder)
+    path.write_bytes(whole)
+    pq.write_table(pq.read_table(path, partitioning=None).drop_columns(["observed"]), path)
+    with pytest.raises(DamagedFile, match="it has other columns"):
+        describe_features(folder)
 
 
 def test_pandas_polars_and_datasets_read_the_tables(folder: Path) -> None:

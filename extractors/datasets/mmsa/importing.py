@@ -4,11 +4,8 @@ See `extractors.datasets.precomputed` for what such a dataset holds.
 """
 
 import hashlib
-import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from contracts.features import FeatureInfo, feature_schema, ragged, write_modality
+from contracts.files import replacing_folder
 from contracts.parquet import write_table
 from contracts.schemas import SPLITS, Modality
 from extractors.datasets.mmsa.layout import GRIDS, Split, read_splits
@@ -110,25 +108,6 @@ def import_mmsa(path: str | Path, root: str | Path, *, name: str, language: str)
         {modality: (count["unobserved"], count["rows"]) for modality, count in counts.items()},
         [note for split in splits.values() for note in split.notes],
     )
-
-
-@contextmanager
-def replacing_folder(folder: Path) -> Iterator[Path]:
-    """Temporary folder to write to; it replaces `folder` if the block ends without an exception."""
-    folder = folder.resolve()  # of a link, the folder that it leads to
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
-    new, old = temporary / "new", temporary / "old"
-    try:
-        new.mkdir()
-        yield new
-        if folder.exists():
-            folder.rename(old)
-        new.rename(folder)
-    finally:
-        if old.exists() and not folder.exists():  # interrupted between the two
-            old.rename(folder)
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _kind(content: dict[str, Any]) -> str:

@@ -26,7 +26,9 @@ FIELDS = (  # with one entry per clip
     *("raw_text", "text", "text_bert", *GRIDS, *(f"{modality}_lengths" for modality in GRIDS)),
     *("annotations", "classification_labels", *LABELS.values()),
 )
-MAX_TEXT = 1 << 28  # characters of a field; one string, referred to often, could fill the memory
+MAX_TEXT = (
+    1 << 25
+)  # bytes of a field in UTF-8; one string, referred to often, could fill the memory
 MAX_WIDTH = 1 << 16  # columns of a modality; each gets a name, and the widest known have 6,373
 
 
@@ -94,7 +96,7 @@ class Split:
         if untold:
             notes.append(
                 f"{where}: {len(untold)} clips have no transcript (raw_text), such as "
-                f"{ids[untold[0]]}: their words count as missing"
+                f"{named(ids[untold[0]])}: their words count as missing"
             )
             if tokens is not None and len(untold) < len(ids):  # else the words are kept as ids only
                 for i in untold:
@@ -172,11 +174,14 @@ def _strings(content: dict[str, Any], name: str, where: str) -> list[str]:
     except (ValueError, SystemError):  # numpy's strings can hold invalid code points
         raise UnsafePickle(f"{where}: {name} holds what is no text") from None
     strings, room = [], MAX_TEXT
-    for value in items:  # each is a copy
-        strings.append(_string(value, name, where))
-        room -= len(strings[-1])
+    for value in items:
+        text = _string(value, name, where)
+        encoded = text.encode("utf-8", "replace")  # lone surrogates: Parquet cannot hold them
+        room -= len(encoded)
         if room < 0:
-            raise UnsafePickle(f"{where}: {name} holds more than {MAX_TEXT} characters")
+            raise UnsafePickle(f"{where}: {name} holds more than {MAX_TEXT} bytes of text")
+        decoded = encoded.decode()
+        strings.append(text if text == decoded else decoded)  # no copy for every reference to it
     return strings
 
 
@@ -186,8 +191,7 @@ def _string(value: Any, name: str, where: str) -> str:
     whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
     if not isinstance(value, str) and not (whole and name == "id"):
         raise UnsafePickle(f"{where}: {name} holds a {type(value).__name__}, not only strings")
-    # Replaces lone surrogates, which Parquet cannot hold.
-    return str(value).encode("utf-8", "replace").decode("utf-8", "replace")
+    return str(value)
 
 
 def _numbers(content: dict[str, Any], name: str, where: str) -> np.ndarray:

@@ -44,7 +44,7 @@ TUPLES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
 LONG = 1 << 20  # bytes; longer strings are decoded only when they are used
 MAX_GROWTH = 8  # limit of what a file can make, in multiples of its size
 BASE = 8 * LONG  # bytes that are added to that size
-MAX_STEPS = 10_000_000  # instructions; those of MOSEI, with 23,000 clips, have less than a million
+MAX_STEPS = 4_000_000  # instructions; those of MOSEI, with 23,000 clips, have less than a million
 # Keys in all dictionaries together. Those of MMSA are about 50; keys can be chosen so that each is
 # compared with all before it.
 MAX_KEYS = 10_000
@@ -130,14 +130,14 @@ class _Machine:
             case _ if name in CONSTANTS:
                 stack.append(CONSTANTS[name])
             case _ if name in EMPTY:
-                stack.append(EMPTY[name]())
+                stack.append(self.counted(EMPTY[name]()))
             case "BININT" | "BININT1" | "BININT2" | "LONG1" | "BINFLOAT":
                 stack.append(argument)
             case "TUPLE":
                 self.stack = self.marks.pop()
-                self.stack.append(tuple(stack))
+                self.stack.append(self.counted(tuple(stack)))
             case _ if name in TUPLES:
-                stack[-TUPLES[name] :] = [tuple(stack[-TUPLES[name] :])]
+                stack[-TUPLES[name] :] = [self.counted(tuple(stack[-TUPLES[name] :]))]
             case "APPEND" | "APPENDS":
                 items = self.items(1) if name == "APPEND" else self.marked()
                 checked(list, self.stack[-1]).extend(items)

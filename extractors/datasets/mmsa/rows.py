@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from extractors.datasets.mmsa.plain_objects import UnsafePickle
+from extractors.datasets.mmsa.plain_objects import UnsafePickle, named
 
 
 def clean_rows(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
@@ -99,7 +99,7 @@ def place(grid: np.ndarray, lengths: np.ndarray, clips: list[str], where: str) -
     if len(odd):
         i = odd[0]
         raise UnsafePickle(
-            f"{where}: {clips[i]} is said to have {lengths[i]} of {rows} rows, but rows "
+            f"{where}: {named(clips[i])} is said to have {lengths[i]} of {rows} rows, but rows "
             f"{spans.first[i]} to {spans.stop[i] - 1} are not zero, which fits padding neither "
             f"behind nor in front ({len(odd)} such clips): the lengths are wrong, or rows are "
             "missing"
@@ -123,7 +123,7 @@ def place_by_tokens(grid: np.ndarray, lengths: np.ndarray, clips: list[str], whe
         behind[odd] = True
         notes = [
             f"{where}: {len(odd)} clips have measured rows beyond their tokens, such as "
-            f"{clips[odd[0]]}; they are read up to the last of these"
+            f"{named(clips[odd[0]])}; they are read up to the last of these"
         ]
     placed = _shifted(behind, front, lengths, rows, where)
     return placed._replace(notes=placed.notes + notes)

@@ -118,7 +118,7 @@ def test_one_long_string_named_for_every_clip_is_refused_before_it_fills_the_mem
     content["test"]["raw_text"] = ["a" * 1_000_000] * 300
     tracemalloc.start()
     try:
-        with pytest.raises(UnsafePickle, match="test: raw_text holds more than 5000000 characters"):
+        with pytest.raises(UnsafePickle, match="test: raw_text holds more than 5000000 bytes"):
             imported(content)
         assert tracemalloc.get_traced_memory()[1] < 50_000_000
     finally:

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from extractors.datasets.mmsa.importing import import_mmsa
+from extractors.datasets.mmsa.layout import Split
 from extractors.datasets.mmsa.plain_objects import UnsafePickle
 from extractors.datasets.mmsa.restricted_unpickler import LONG, unpickled
 
@@ -137,6 +138,8 @@ ASKS_FOR_MUCH = {  # with what is said of it
         + (EMPTY_ARRAY + b"(K\x01M\x20\x4e\x85" + get(2) + b"\x89" + get(1) + b"tb") * 500,
         "make more than 8 times its size",
     ),
+    "empty lists without end": (b"]" * 250_000, "make more than 8 times its size"),
+    "tuples without end": (b"N" + b"\x85" * 250_000, "make more than 8 times its size"),
     "order of bytes that is long": (
         DTYPE + b"(K\x03" + text("<" * 900_000) + b"NNNtb",
         "an array in no order of bytes",
@@ -230,6 +233,30 @@ def test_fields_beyond_any_size_are_refused(
         path, lambda file: import_mmsa(file, tmp_path / "toy", name="toy", language="en")
     )
     assert re.search(message, said)
+
+
+@pytest.mark.parametrize("field", ["id", "raw_text"])
+def test_a_text_that_is_referred_to_often_is_refused(
+    tmp_path: Path, mmsa: Any, monkeypatch: pytest.MonkeyPatch, field: str
+) -> None:
+    monkeypatch.setattr("extractors.datasets.mmsa.layout.MAX_TEXT", 1_000_000)
+    content = mmsa(("good", "bad"))
+    text = "\U0001f600" + "a" * 400_000  # four bytes a letter in Python's memory
+    content["test"][field] = [text] * len(content["test"]["id"])
+    path = tmp_path / "bad.pkl"
+    path.write_bytes(pickle.dumps(content))
+    said = refused(
+        path, lambda file: import_mmsa(file, tmp_path / "toy", name="toy", language="en")
+    )
+    assert f"{field} holds more than 1000000 bytes of text" in said
+
+
+def test_texts_are_kept_once_however_often_they_are_referred_to(mmsa: Any) -> None:
+    content = mmsa(("good", "bad"))
+    text = "a" * 1000
+    content["test"]["raw_text"] = [text] * len(content["test"]["id"])
+    split = Split.read(content["test"], "toy")
+    assert all(each is text for each in split.raw_text)
 
 
 def test_long_and_odd_names_of_fields_are_shortened(tmp_path: Path, mmsa: Any) -> None:

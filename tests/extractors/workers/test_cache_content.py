@@ -1,5 +1,6 @@
 """Entries of the cache that are whole but not what belongs there are made anew."""
 
+import os
 import zlib
 from pathlib import Path
 from typing import NamedTuple
@@ -88,3 +89,16 @@ def test_entry_of_changed_bytes_is_a_row_or_removed(tmp_path: Path) -> None:
         removed += entry is None
         assert entry is None or entry.schema.equals(SCHEMA)
     assert removed > 50
+
+
+def test_half_an_entry_is_removed_with_its_clip(tmp_path: Path) -> None:
+    cache = Cache(str(tmp_path))
+    folder = tmp_path / "audio-f00" / "ab"
+    folder.mkdir(parents=True)
+    left = folder / f".{'ab' * 32}.arrow.12345678.partial"
+    left.write_bytes(b"half of what a face shows")
+    os.utime(left, (0, 0))
+    assert cache.remove("audio-f00", ["cd" * 32]) == 0
+    assert left.exists()
+    assert cache.remove("audio-f00", ["ab" * 32]) == 0
+    assert not left.exists()

@@ -181,6 +181,8 @@ def finetuned(
         {"_attn_implementation_internal": "owner/kernel@main:run"},
         {"attn_implementation": {"": "owner/kernel"}},
         {"auto_map": {"AutoModel": "owner/repo--module.Class"}, "trust_remote_code": True},
+        {"output_hidden_states": {"a": 1}, "output_attentions": "yes", "return_dict": False},
+        {"chunk_size_feed_forward": 7},
         {"quantization_config": {"quant_method": "bitsandbytes", "load_in_4bit": True}},
     ],
 )
@@ -209,6 +211,10 @@ def test_code_that_a_language_config_names_is_left_out(
         ({"hidden_size": "eight"}, "can be built"),
         ({"num_attention_heads": 0}, "can be built"),
         ({"hidden_act": "os.system"}, "can be built"),
+        ({"layer_norm_eps": None}, "layer_norm_eps is a NoneType, not a float"),
+        ({"layer_norm_eps": "tiny"}, "layer_norm_eps is a str, not a float"),
+        ({"is_decoder": {}}, "is_decoder is a dict, not a bool"),
+        ({"pad_token_id": 1.5}, "pad_token_id is a float, not a int"),
     ],
 )
 def test_language_config_that_cannot_be_true_is_refused_at_once(

@@ -100,24 +100,85 @@ ENDLESS = {
 def test_little_that_is_endless_when_printed_is_refused_at_once(
     tmp_path: Path, kind: str, end: bytes, zipped: bool
 ) -> None:
-    path, content = tmp_path / "best.pth", b"\x80\x02" + ENDLESS[kind] + end
-    if zipped:
-        with zipfile.ZipFile(path, "w") as archive:
-            archive.writestr("archive/data.pkl", content)
-            archive.writestr("archive/version", "3\n")
-            archive.writestr("archive/byteorder", "little")
-    else:
-        path.write_bytes(pickle.dumps(0x1950A86A20F9469CFC6C, 2) + content)
+    path, content = tmp_path / "best.pth", ENDLESS[kind] + end
+    (archived if zipped else legacy)(path, content)
     begin = time.process_time()
     with pytest.raises(CheckpointError, match=r"best\.pth is refused: it holds a (list|tuple)"):
         read_published(path)
     assert time.process_time() - begin < 2
 
 
+def archived(path: Path, content: bytes) -> Path:
+    """Write a pickle as PyTorch's archives have it."""
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("archive/data.pkl", b"\x80\x02" + content)
+        archive.writestr("archive/version", "3\n")
+        archive.writestr("archive/byteorder", "little")
+    return path
+
+
+def legacy(path: Path, content: bytes) -> Path:
+    """Write a pickle as files of before PyTorch 1.6 have it."""
+    path.write_bytes(pickle.dumps(0x1950A86A20F9469CFC6C, 2) + b"\x80\x02" + content)
+    return path
+
+
+def text(value: str) -> bytes:
+    return b"X" + struct.pack("<I", len(value)) + value.encode()
+
+
+def number(value: int) -> bytes:
+    data = pickle.encode_long(value)
+    return b"\x8a" + bytes([len(data)]) + data
+
+
+EQUAL_HASHES = b"".join(number(k * (2**61 - 1)) + b"N" for k in range(1, 20_000))
+KEY = b"X\x01\x00\x00\x00a" + b"".join(put(i) + get(i) + b"\x86" for i in range(17)) + put(17)
+WORK = {  # with what is said of it
+    "bytes of a number": (b"cbuiltins\nbytearray\n" + number(10**13) + b"\x85R", "builtins.byte"),
+    "set": (b"cbuiltins\nset\n](" + EQUAL_HASHES + b"e\x85R", "a call of builtins.set"),
+    "counter": (b"ccollections\nCounter\n](" + EQUAL_HASHES + b"e\x85R", "a call of collections"),
+    "tensor of a number": (b"ctorch\nFloatTensor\n" + number(10**13) + b"\x85R", "FloatTensor"),
+    "nested tensor": (b"ctorch._utils\n_rebuild_nested_tensor\n(NNNNtR", "_rebuild_nested_tensor"),
+    "new object": (b"ctorch\nFloatTensor\n" + number(10**13) + b"\x85\x81", "torch.FloatTensor"),
+    "keys of one hash": (b"}(" + EQUAL_HASHES + b"u", "names or short numbers"),
+    "key by key": (b"}" + EQUAL_HASHES.replace(b"N", b"Ns"), "names or short numbers"),
+    "long keys": (KEY + b"}" + (get(17) + b"Ns") * 1000, "names or short numbers"),
+    "pairs": (
+        b"ccollections\nOrderedDict\n](" + number(5) + b"N\x86e\x85R",
+        "made of something else",
+    ),
+    "calls": (b"ccollections\nOrderedDict\n)R" * 40_000, "more than 32768 tensors"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", WORK)
+@pytest.mark.parametrize("zipped", [True, False])
+def test_little_that_asks_for_much_work_is_refused_at_once(
+    tmp_path: Path, kind: str, zipped: bool
+) -> None:
+    path, (content, message) = tmp_path / "best.pth", WORK[kind]
+    (archived if zipped else legacy)(path, content + b".")
+    begin = time.process_time()
+    with pytest.raises(CheckpointError, match=rf"best\.pth is refused: it holds .*{message}"):
+        read_published(path)
+    assert time.process_time() - begin < 2
+
+
+def test_items_of_a_state_that_hides_them_are_checked(tmp_path: Path) -> None:
+    made = b"ccollections\nOrderedDict\n"
+    state = (
+        made + b")R" + text("h") + b"K\x05s}" + text("items") + made + b"sb"
+    )  # items() finds none
+    content = b"}(" + text("epoch") + b"K\x01" + text("state_dict") + state + b"u."
+    with pytest.raises(CheckpointError, match="it also holds h"):
+        read_published(archived(tmp_path / "best.pth", content))
+
+
 def test_pickle_that_is_packed_too_well_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "best.pth"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("archive/data.pkl", b"\x80\x02" + b"N" * (1 << 26) + b".")
+        archive.writestr("archive/data.pkl", b"\x80\x02" + b"N" * (1 << 24) + b".")
         archive.writestr("archive/version", "3\n")
     with pytest.raises(CheckpointError, match="bytes beside the weights"):
         read_published(path)

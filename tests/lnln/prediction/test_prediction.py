@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
+from contracts.files import DamagedFile
 from lnln import load, predict
 from lnln.checkpoints.checkpoint import Checkpoint, save
 from lnln.checkpoints.config import CheckpointError
@@ -156,6 +157,21 @@ def test_folder_and_tables_give_the_same_answers(
     answers = predict(tmp_path, load(tmp_path / "model"))
     assert answers[0].text == "good"
     assert answers[1:] == predict(SimpleNamespace(**tables), model)[1:]
+
+
+@pytest.mark.parametrize("name", ["transcripts", "manifest"])
+def test_torn_table_beside_the_features_is_told_by_name(
+    model: Checkpoint, tables: dict[str, pa.Table], tmp_path: Path, name: str
+) -> None:
+    for modality, table in tables.items():
+        (tmp_path / "features" / modality).mkdir(parents=True)
+        pq.write_table(table, tmp_path / "features" / modality / "part-0.parquet")
+    (tmp_path / f"{name}.parquet").write_bytes(b"PAR1torn")
+    with pytest.raises(DamagedFile, match=rf"{name}\.parquet is no Parquet file, or torn"):
+        predict(tmp_path, model)
+    pq.write_table(pa.table({"clip_id": [1]}), tmp_path / f"{name}.parquet")
+    with pytest.raises(DamagedFile, match=rf"{name}\.parquet: its column clip_id is of int64"):
+        predict(tmp_path, model)
 
 
 def test_features_with_other_columns_are_refused(

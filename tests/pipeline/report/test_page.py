@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from contracts.files import DamagedFile
 from pipeline.report.page.build import build
 from pipeline.report.page.drawing import style
 from pipeline.report.page.markdown import tables
@@ -244,6 +245,15 @@ def test_report_says_whether_people_are_shown_w(make_run: MakeRun) -> None:
         (logged / f"{term}.tsv").write_text("\n".join(rows) + "\n", "utf-8")
     (table,) = [part for part in completeness(run).parts if isinstance(part, Table)]
     assert table.rows[0][-1].text == "yes"
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\xff" * 20, b"\2\0\0\0\0\0\0\0[]", b"\7\0\0\0\0\0\0\0" + b'{"a":1}']
+)
+def test_torn_weights_are_told_by_name(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "model.safetensors").write_bytes(content)
+    with pytest.raises(DamagedFile, match=r"model\.safetensors is no file of weights, or torn"):
+        parameters(tmp_path / "model.safetensors")
 
 
 def test_parameters_are_counted_apart_from_a_language_model(make_run: MakeRun) -> None:

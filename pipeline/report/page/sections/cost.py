@@ -7,6 +7,7 @@ import struct
 from pathlib import Path
 from typing import Any
 
+from contracts.files import REMEDY, DamagedFile
 from pipeline.report.page.markdown import tables
 from pipeline.report.page.parts import Part, Section, Table, row
 from pipeline.report.page.run import Run
@@ -50,10 +51,22 @@ def parameters(weights: Path) -> dict[str, int]:
 
     The header is JSON behind its length, 8 bytes, least byte first:
     https://huggingface.co/docs/safetensors.
+
+    Raises
+    ------
+    DamagedFile
+        It is torn.
     """
-    with weights.open("rb") as file:
-        (length,) = struct.unpack("<Q", file.read(8))
-        header: dict[str, Any] = json.loads(file.read(length))
+    try:
+        with weights.open("rb") as file:
+            (length,) = struct.unpack("<Q", file.read(8))
+            header: dict[str, Any] = json.loads(file.read(min(length, weights.stat().st_size)))
+        return _sizes(header)
+    except (struct.error, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise DamagedFile(f"{weights} is no file of weights, or torn: {REMEDY}") from error
+
+
+def _sizes(header: dict[str, Any]) -> dict[str, int]:
     sizes = {}
     for name, tensor in header.items():
         if name == "__metadata__":
