@@ -21,8 +21,8 @@ from pipeline.serve.faces import FaceTrack
 from pipeline.serve.limits import Limits
 from pipeline.serve.pictures import gathered
 from pipeline.serve.refusals import Refusal
-from pipeline.serve.service import Tell
 from pipeline.serve.sides import Side
+from pipeline.serve.works import Tell
 from pipeline.timeline.limits import limits_of
 
 # What is done at each step of the extractors, as people are told.
