@@ -21,8 +21,8 @@ from pipeline.serve.faces import FaceTrack
 from pipeline.serve.limits import Limits
 from pipeline.serve.pictures import gathered
 from pipeline.serve.refusals import Refusal
-from pipeline.serve.service import Tell
 from pipeline.serve.sides import Side
+from pipeline.serve.works import Tell
 from pipeline.timeline.limits import limits_of
 
 # What is done at each step of the extractors, as people are told.
@@ -77,13 +77,14 @@ class Analyst:
             The file cannot be used; the message says why.
         """
         reporting = self._session.reporting
-        reporting.by = "seconds"
+        reporting.by = "clips"  # how long it is, is not known yet
         reporting.listener = lambda title, done, of: tell(
             _STEPS.get(title, _MEASURING), done / of if of else None
         )
         try:
             tell("opening the file")
             self._check(file)
+            reporting.by = "seconds"
             tell(_STEPS["transcribe"])
             clips = self._clips(file)
             tell(_MEASURING)

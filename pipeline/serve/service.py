@@ -12,7 +12,6 @@ import zipfile
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
 
 import anyio
 import pyarrow as pa
@@ -41,29 +40,12 @@ from pipeline.serve.scoring import Scorer
 from pipeline.serve.sides import Side
 from pipeline.serve.timelines import written
 from pipeline.serve.uploads import ORIGINAL, Upload, Uploads
+from pipeline.serve.works import Works
 
 DAMAGED = "damaged"
 FACE_S = 20.0  # of a face are sent at a time
 _SWEEP_S = 5.0
 _ASKED_AT_A_TIME = 2  # questions to the models; more would only hold each other up
-
-
-class Tell(Protocol):
-    """Is told what is being done, and how much of it is done, 0 to 1, where that is known."""
-
-    def __call__(self, step: str, share: float | None = None) -> None: ...
-
-
-class Works(Protocol):
-    """What `pipeline.serve.analyst.Analyst` does."""
-
-    def analyse(self, file: Path, tell: Tell) -> Analysis: ...
-
-    def damage(self, file: Path, damages: dict[str, float], seed: int, tell: Tell) -> Analysis: ...
-
-    def give_up(self) -> None: ...
-
-    def tidy(self) -> None: ...
 
 
 class Service:

@@ -3,17 +3,16 @@
 import * as api from "./api.js";
 import { damageForm } from "./damage.js";
 import { $, NAMES, calm, clock, make } from "./dom.js";
+import { showDownloads } from "./downloads.js";
 import * as player from "./player.js";
-import { showScores } from "./scores.js";
+import { show, tellStep } from "./progress.js";
+import { showScores, unread } from "./scores.js";
 import { sending } from "./send.js";
 import { showLegend, timeline } from "./timeline.js";
 import { colourWords, markWords, showWords } from "./transcript.js";
+import * as videos from "./videos.js";
 import { whatIf } from "./whatif.js";
 
-const DOWNLOADS = {
-  "features.zip": "Features (Parquet)", "picture.svg": "Picture (SVG)", "picture.png": "Picture (PNG)", "picture.html": "Picture with tables (HTML)",
-  "timeline.csv": "Timeline (CSV)", "timeline.json": "Timeline (JSON)", "timeline.parquet": "Timeline (Parquet)", "timeline.vtt": "Subtitles (VTT)", "timeline.srt": "Subtitles (SRT)", "timeline.svg": "Timeline (SVG)", "timeline.png": "Timeline (PNG)",
-};
 const LOOK_MS = 400; // between two looks at where an upload is
 
 let about;
@@ -43,21 +42,7 @@ async function trying(work) {
   }
 }
 
-// Videos of this tab: their names never leave it.
-const kept = {
-  all: () => JSON.parse(sessionStorage.getItem("videos") ?? "[]"),
-  write: (videos) => sessionStorage.setItem("videos", JSON.stringify(videos)),
-  add: (id, name) => kept.write([...kept.all().filter((v) => v.id !== id), { id, name }]),
-  drop: (id) => kept.write(kept.all().filter((v) => v.id !== id)),
-};
-
-function showVideos() {
-  const videos = kept.all();
-  $("videos").hidden = videos.length < 2;
-  $("videos").replaceChildren(
-    ...videos.map((v) => make("button", { type: "button", "aria-pressed": String(v.id === now?.id), onclick: () => trying(() => follow(v.id)) }, v.name)),
-  );
-}
+const showVideos = () => videos.show(now?.id, (id) => trying(() => follow(id)));
 
 function take(file, name) {
   trying(async () => {
@@ -66,7 +51,7 @@ function take(file, name) {
     sent = api.upload(file, (share) => show("Sending", share));
     try {
       const { id } = await sent.done;
-      kept.add(id, name);
+      videos.add(id, name);
       sent = null;
       await follow(id);
     } finally {
@@ -74,14 +59,6 @@ function take(file, name) {
       $("progress").hidden = true;
     }
   });
-}
-
-function show(step, share = null, since = "") {
-  $("progress").hidden = false;
-  $("step").textContent = step;
-  $("since").textContent = since;
-  if (share === null) $("bar").removeAttribute("value");
-  else $("bar").value = share;
 }
 
 /** Wait until a video is ready, and show it. */
@@ -105,12 +82,6 @@ async function follow(id) {
   }
 }
 
-function tellStep(state) {
-  const ahead = state.before;
-  if (state.state === "waiting") show(`Waiting: ${ahead === 1 ? "one video is" : `${ahead} videos are`} before yours`);
-  else show(state.step[0]?.toUpperCase() + state.step.slice(1), state.share, `for ${Math.round(state.step_s)} s`);
-}
-
 function hide() {
   $("look").hidden = true;
   $("progress").hidden = true;
@@ -119,7 +90,7 @@ function hide() {
 }
 
 function gone(id) {
-  if (id) kept.drop(id);
+  if (id) videos.drop(id);
   hide();
   history.replaceState(null, "", location.pathname);
   showVideos();
@@ -147,7 +118,7 @@ async function load() {
   showMovements();
   renderWords();
   render();
-  showDownloads();
+  showDownloads(now.id, now.version, now.found.downloads);
   await ask();
 }
 
@@ -212,17 +183,6 @@ function render() {
   $("warnings").replaceChildren(...warnings.map((text) => make("li", {}, text)));
 }
 
-function unread(score, found) {
-  if (!score) return [];
-  const told = [];
-  for (const answer of score.clips) {
-    for (const [m, end] of Object.entries(answer.read_s)) {
-      told.push(`${score.model} reads only the first ${end === null ? "part" : clock(end)} of the ${NAMES[m]}${found.clips.length > 1 ? ` of what begins at ${clock(answer.start_s)}` : ""}.`);
-    }
-  }
-  return told.slice(0, 6);
-}
-
 async function correct(clip, words) {
   const { id, version } = now;
   const begun = performance.now();
@@ -263,13 +223,6 @@ function showVersions() {
 async function change(version) {
   now.version = version;
   await load();
-}
-
-function showDownloads() {
-  const { id, version } = now;
-  $("downloads").replaceChildren(
-    ...now.found.downloads.map((name) => make("a", { class: "button", href: api.download(id, name, version), download: name }, DOWNLOADS[name] ?? name)),
-  );
 }
 
 async function beginDamage(damages) {

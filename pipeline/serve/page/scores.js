@@ -1,6 +1,6 @@
 // What the models say, side by side.
 
-import { MODALITIES, NAMES, make, percent, signed } from "./dom.js";
+import { MODALITIES, NAMES, clock, make, percent, signed } from "./dom.js";
 
 const NEUTRAL = 1 / 12; // of the range of labels, around 0
 
@@ -97,4 +97,16 @@ function shares(model, answer, contributions, whose) {
     ),
     make("tbody", {}, ...rows),
   );
+}
+
+/** Say what a model did not read, as it reads so much of a clip at most. */
+export function unread(score, found) {
+  if (!score) return [];
+  const told = [];
+  for (const answer of score.clips) {
+    for (const [m, end] of Object.entries(answer.read_s)) {
+      told.push(`${score.model} reads only the first ${end === null ? "part" : clock(end)} of the ${NAMES[m]}${found.clips.length > 1 ? ` of what begins at ${clock(answer.start_s)}` : ""}.`);
+    }
+  }
+  return told.slice(0, 6);
 }

@@ -8,7 +8,7 @@ import pytest
 from pipeline.serve.app import PAGE
 from pipeline.serve.listening import link
 from pipeline.serve.security import HEADERS, Names, is_loopback
-from tests.pipeline.serve.conftest import Server
+from tests.pipeline.serve.asking import Server
 
 Serve = Callable[..., Server]
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.pipeline.serve.conftest import VIDEO, Server
+from tests.pipeline.serve.asking import VIDEO, Server
 
 Serve = Callable[..., Server]
 

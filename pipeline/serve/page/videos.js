@@ -1,0 +1,20 @@
+// Videos of this tab. What they are called never leaves it.
+
+import { $, make } from "./dom.js";
+
+const all = () => JSON.parse(sessionStorage.getItem("videos") ?? "[]");
+const write = (videos) => sessionStorage.setItem("videos", JSON.stringify(videos));
+
+export const add = (id, name) => write([...all().filter((video) => video.id !== id), { id, name }]);
+export const drop = (id) => write(all().filter((video) => video.id !== id));
+
+/** Show them, if there are several; `go` gets the one that is pressed. */
+export function show(shown, go) {
+  const videos = all();
+  $("videos").hidden = videos.length < 2;
+  $("videos").replaceChildren(
+    ...videos.map((video) =>
+      make("button", { type: "button", "aria-pressed": String(video.id === shown), onclick: () => go(video.id) }, video.name),
+    ),
+  );
+}
