@@ -17,6 +17,8 @@ NO_TELEMETRY: Mapping[str, str] = {
     "ITERATIVE_DO_NOT_TRACK": "1",  # GTO, which DVC brings
     "ORT_DISABLE_TELEMETRY": "1",  # ONNX Runtime, for voice activity detection
     "RAY_USAGE_STATS_ENABLED": "0",
+    # A cluster that `ray start` began reports even that nothing is reported.
+    "RAY_USAGE_STATS_REPORT_URL": "http://127.0.0.1:9/",
 }
 os.environ.update(NO_TELEMETRY)
 
