@@ -19,6 +19,8 @@ NO_TELEMETRY: Mapping[str, str] = {
     "ORT_DISABLE_TELEMETRY": "1",  # ONNX Runtime, for voice activity detection
     "OTEL_SDK_DISABLED": "true",
     "RAY_USAGE_STATS_ENABLED": "0",
+    # A cluster that `ray start` began reports even that nothing is reported.
+    "RAY_USAGE_STATS_REPORT_URL": "http://127.0.0.1:9/",
 }
 os.environ.update(NO_TELEMETRY)
 

@@ -79,6 +79,8 @@ def _summed(parts: list[Path]) -> Described:
     info = feature_info(schema)
     if not schema.equals(feature_schema(info), check_metadata=False):
         raise ValueError("it has other columns")
+    if len(info.units) not in (0, len(info.names)):
+        raise ValueError(f"{len(info.units)} units for {len(info.names)} columns")
     columns = ["values", "observed", *(["special"] if info.modality == "text" else [])]
     clips, rows, observed = 0, 0, 0
     sums = np.zeros(len(info.names))

@@ -77,17 +77,35 @@ def _connect(ray: ModuleType, address: str) -> None:
     try:
         if host and port.isdigit():  # Ray itself would look for it for two minutes, then exit
             socket.create_connection((host.strip("[]"), int(port)), timeout=5).close()
-        ray.init(
-            address=address or None,
-            include_dashboard=False,
-            log_to_driver=False,
-            logging_level="WARNING",
-        )
-    except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
+        with _no_usage_statistics():
+            ray.init(
+                address=address or None,
+                include_dashboard=False,
+                log_to_driver=False,
+                logging_level="WARNING",
+            )
+    except Exception as error:  # a start that takes too long is no error of a kind of its own
         raise SetupError(
             f"no Ray cluster can be used at {place or 'this machine'}: {error}; start one with "
             "`ray start --head`, or set run.address or RAY_ADDRESS to the host:port of one"
         ) from error
+
+
+@contextmanager
+def _no_usage_statistics() -> Iterator[None]:
+    """Let Ray begin a cluster without the process that gathers usage statistics.
+
+    Without a dashboard it has nothing else to do, and where statistics are switched off it still
+    asks the clouds' metadata servers which of them this machine is in.
+    """
+    from ray._private import services
+
+    start = services.start_api_server
+    services.start_api_server = lambda *_, **__: (None, None)
+    try:
+        yield
+    finally:
+        services.start_api_server = start
 
 
 class _Supervisor:

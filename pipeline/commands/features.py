@@ -38,6 +38,7 @@ def features(
         table = Table(title=title, box=SIMPLE_HEAD, pad_edge=False)
         for name in ("column", "unit", "mean over observed rows"):
             table.add_column(name)
-        for name, unit, mean in zip(info.names, info.units, modality.means, strict=True):
+        units = info.units or [""] * len(info.names)
+        for name, unit, mean in zip(info.names, units, modality.means, strict=True):
             table.add_row(Text(printable(name)), Text(printable(unit)), f"{mean:.4g}")
         rich.print(table)

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
-from contracts.features import FeatureInfo, feature_schema, ragged, write_modality
+from contracts.features import FeatureInfo, feature_info, feature_schema, ragged, write_modality
 from contracts.files import DamagedFile
 from extractors.describing import describe_features
 from pipeline.commands.main import app
@@ -53,6 +53,19 @@ def test_command_prints_names_units_shares_and_means(folder: Path) -> None:
         assert text in shown.output
     empty = CliRunner().invoke(app, ["features", str(folder / "audio")])
     assert empty.exit_code == 1 and "has no features" in empty.output
+
+
+@pytest.mark.parametrize(("units", "status"), [((), 0), (("Hz",), 1)])
+def test_units_that_are_not_told_are_left_empty(
+    folder: Path, units: tuple[str, ...], status: int
+) -> None:
+    path = folder / "audio" / "part-0.parquet"
+    table = pq.read_table(path, partitioning=None)
+    info = feature_info(table).model_copy(update={"units": units})
+    pq.write_table(table.replace_schema_metadata(feature_schema(info).metadata), path)
+    shown = CliRunner().invoke(app, ["features", str(folder)])
+    assert shown.exit_code == status, shown.output
+    assert ("pitch" if not status else "1 units for 2 columns") in shown.output
 
 
 @pytest.mark.parametrize("content", [b"", b"PAR1torn", b"\xff" * 500])

@@ -5,13 +5,14 @@ A transcript has one line per segment: ``N_DELIM_text`` in ``<video>.annotproces
 segment and annotator; that of MOSI also has the times of the segments.
 """
 
-import csv
 import math
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
+
+from extractors.datasets.csv_records import DatasetError, Row, read_records
 
 PREPARED = ("video_id", "clip_id", "text", "label", "start_s", "end_s", "mode")  # label.csv
 NAMES = {  # names that columns of label tables have, in lower case
@@ -56,7 +57,13 @@ class Annotations(NamedTuple):
 
 
 def read_annotations(files: Iterable[Path]) -> Annotations:
-    """Read transcripts and label tables; other files are skipped."""
+    """Read transcripts and label tables; other files are skipped.
+
+    Raises
+    ------
+    DatasetError
+        A label table is damaged, by a quote that is not closed: lines after it would be lost.
+    """
     annotations = Annotations({}, defaultdict(list), {}, [])
     for file in files:
         if file.suffix.lower() in (".annotprocessed", ".txt", ".textonly"):
@@ -87,28 +94,28 @@ def _read_transcript(file: Path, annotations: Annotations) -> None:
 
 
 def _read_table(file: Path, annotations: Annotations) -> None:
-    with file.open(newline="", encoding="utf-8-sig", errors="replace") as table:
-        reader = csv.reader(table)
-        try:
-            lines = [(reader.line_num, line) for line in reader if line]
-        except csv.Error:
-            annotations.unread.append(f"{file} line {reader.line_num}")
-            return
-    if not lines or tuple(lines[0][1]) == PREPARED:  # written by `prepare`
+    text = file.read_bytes().decode("utf-8-sig", "replace")
+    records = (row for row, _ in read_records(file, text, ","))
+    try:
+        number, first = next(records, Row(1, []))
+    except DatasetError:
+        annotations.unread.append(f"{file} line 1")
         return
-    first = lines[0][1]
+    if not first or tuple(first) == PREPARED:  # written by `prepare`
+        return
     header = [name.strip().lower() for name in first]
     columns = {
         what: next((header.index(name) for name in names if name in header), -1)
         for what, names in NAMES.items()
     }
     if min(columns["video"], columns["segment"], columns["label"]) >= 0:
-        del lines[0]
+        rows: Iterable[Row] = records
     elif len(first) == len(HEADERLESS) and _are_numbers(first[0], first[1], first[4]):
         columns = {what: column for column, what in enumerate(HEADERLESS)}
+        rows = (Row(number, first), *records)
     else:
         return  # not a label table
-    for number, line in lines:
+    for number, line in rows:
         complete = len(line) > max(columns.values())
         fields = (
             {what: line[i].strip() for what, i in columns.items() if i >= 0} if complete else {}

@@ -172,6 +172,19 @@ def test_the_first_line_of_a_label_table_may_be_the_odd_one(tmp_path: Path) -> N
     assert summary.segments == 2 and summary.unread == [f"{source}/labels.csv line 1"]
 
 
+def test_a_quote_in_a_label_table_that_is_not_closed_is_refused(tmp_path: Path) -> None:
+    source = mosei(tmp_path / "in")
+    (source / "abc.txt").write_text("abc___0___1___2___good\nabc___1___3___4___bad\n")
+    (source / "labels.csv").write_text(
+        'video_id,clip_id,sentiment,note\nabc,0,2,"so\nabc,1,-2,so\n'
+    )
+    with pytest.raises(DatasetError, match=r"labels\.csv, line 2: a double quote opens here"):
+        prepare(source, tmp_path / "mosei", splits={})
+    assert not (tmp_path / "mosei").exists()
+    (source / "labels.csv").write_text('some,thing,else\n"so\n')  # of no concern
+    assert prepare(source, tmp_path / "mosei", splits={}).segments == 2
+
+
 def test_a_video_s_name_may_end_with_an_underscore(tmp_path: Path, label_csv: ReadLabels) -> None:
     source = mosei(tmp_path / "in", video="abc_.mp4", text="abc____0___1.5___4___fine\n")
     prepare(source, tmp_path / "mosei", splits={})

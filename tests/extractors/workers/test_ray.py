@@ -200,6 +200,15 @@ def test_address_must_be_one(monkeypatch):
         RunSettings(address="ray://somewhere")
 
 
+def test_a_cluster_of_our_own_has_no_process_for_usage_statistics():
+    ray_cluster = pytest.importorskip("extractors.workers.ray_cluster")
+    services = pytest.importorskip("ray._private.services")
+    start = services.start_api_server
+    with ray_cluster._no_usage_statistics():
+        assert services.start_api_server(False, False, port=1) == (None, None)
+    assert services.start_api_server is start
+
+
 @pytest.mark.slow
 def test_extraction_from_object_storage_survives_a_node_and_is_that_of_one_machine(
     cluster, tmp_path
