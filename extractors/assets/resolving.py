@@ -20,6 +20,7 @@ from extractors.assets.adapters import adapter_of, base_of, merged
 from extractors.assets.cache import cache_folder
 from extractors.assets.joined import joined
 from extractors.assets.known_weights import ASSETS, DEFAULTS, Asset, variable
+from extractors.assets.text_models import check_text_model
 from extractors.errors import MissingAsset
 
 # Only formats that are read without pickle: safetensors, and CTranslate2's own.
@@ -66,6 +67,7 @@ def resolve(name: str, *, offline: bool = False) -> Path:
         return merged(adapter, resolve(base_of(adapter), offline=offline))
     user_path = _user_path(name)
     if user_path is not None:
+        check_text_model(user_path)
         return user_path
     asset = ASSETS.get(name)
     tried = [message(f"${variable(name)} (not set)")]
@@ -82,7 +84,10 @@ def resolve(name: str, *, offline: bool = False) -> Path:
     repository = asset.hub if asset is not None else name
     if repository is not None and re.fullmatch(r"\w[\w.-]*(/\w[\w.-]*)?", repository):
         path = _from_hub(name, repository, tried, offline=offline)
-        return _checked(name, path, asset) if asset is not None else path
+        if asset is not None:
+            return _checked(name, path, asset)
+        check_text_model(path)
+        return path
     raise _missing(name, tried)
 
 
