@@ -9,8 +9,7 @@ import numpy as np
 from extractors.media.clip import Clip
 from extractors.media.container import DAY_S, Damage, Media, decoded, opened
 from extractors.media.heard import Heard, choose_sound, resampler, samples_of
-
-SAMPLE_RATE = 16_000  # Hz, what pitch tracking and speech recognition here expect
+from extractors.media.timeline import SAMPLE_RATE
 
 _GAP_S = 0.02  # smaller differences of time stamps from the count of samples are ignored
 _PREROLL_S = 0.1  # decoded before the start of a segment: codecs need it to settle

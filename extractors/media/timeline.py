@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+SAMPLE_RATE = 16_000  # Hz, what pitch tracking and speech recognition here expect
+
 
 class Rows(NamedTuple):
     """Features of one clip, one row every `step_s` from its start; unobserved rows are 0."""

@@ -8,8 +8,8 @@ import numpy as np
 
 from contracts.messages import message
 from extractors.media.clip import Clip
-from extractors.media.container import Damage
-from extractors.media.sound import SAMPLE_RATE, sound_blocks
+from extractors.media.damaged import Damage
+from extractors.media.timeline import SAMPLE_RATE
 
 _STEP = 512  # samples per probability
 STEP_S = _STEP / SAMPLE_RATE
@@ -49,6 +49,8 @@ class VoiceActivity:
         MediaError
             The file cannot be opened.
         """
+        from extractors.media.sound import sound_blocks  # decoders are for workers
+
         damage = Damage()
         parts: list[np.ndarray] = []
         before = np.zeros(0, np.float32)
