@@ -46,7 +46,7 @@ def test_voice_is_heard_where_it_is_whatever_the_block_it_lies_in(
     def blocks(*_):
         yield from (signal[i : i + size] for i in range(0, len(signal), size))
 
-    monkeypatch.setattr("extractors.speech.activity.sound_blocks", blocks)
+    monkeypatch.setattr("extractors.media.sound.sound_blocks", blocks)
     heard = VoiceActivity().extract(Clip(path, 0.0, 3 + seconds)).probabilities
     assert len(heard) == -(-len(signal) // 512)
     (first, *_, last) = (*voiced(heard), *voiced(heard))
