@@ -34,10 +34,10 @@ study-javanese: doctor  ## leave one speaker out, on data/javanese (lnln prepare
 	dvc repro studies/javanese/dvc.yaml
 
 test: $(DEVELOPMENT)  ## the ordinary tests, on every core
-	pytest -m "not slow" -n auto
+	pytest -m "not slow" -n auto --dist worksteal
 
 test-slow: $(DEVELOPMENT)  ## the tests that take longer
-	pytest -m slow -n auto
+	pytest -m slow -n auto --dist worksteal
 
 lint: $(DEVELOPMENT)  ## formatting, lint, types, who may import whom
 	ruff format --check .
