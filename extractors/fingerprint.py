@@ -32,7 +32,6 @@ HARMLESS_FOR_ONE_CLIP = {
     "contracts/parquet.py": "how a table is written",
     "contracts/quarantine.py": "what is told of clips that failed",
     "extractors/assets": "model files count by their content",
-    "extractors/datasets/precomputed.py": "features that others made",
     "extractors/fingerprint.py": "the hash itself",
 }
 

@@ -187,12 +187,12 @@ def test_another_missing_rate_runs_nothing_up_to_training(copy: Path, run: Run) 
     assert changed.keys() == {"incomplete", *sweeps, "evaluate", "report"}
 
 
-def test_another_frame_rate_extracts_vision_only(copy: Path, run: Run) -> None:
+def test_another_frame_rate_extracts_vision_and_cuts_recordings_anew(copy: Path, run: Run) -> None:
     params = (copy / "params.yaml").read_text("utf-8")
     (copy / "params.yaml").write_text(params.replace("fps: 10", "fps: 5"))
     assert run(copy, "dvc", "repro", "--single-item", "dataset").returncode == 0
     changed = json.loads(run(copy, "dvc", "status", "dvc.yaml", "--json").stdout)
-    assert changed.keys() == {"extract@vision"}
+    assert changed.keys() == {"segment", "extract@vision"}
 
 
 def test_clip_without_a_label_is_refused_by_name(

@@ -101,7 +101,7 @@ SOURCES = {kind: import_module(f"extractors.{kind}").SOURCES for kind in SETTING
         ("text", "extractors/words.py"),
         ("audio", "extractors/media/sound.py"),
         ("vision", "extractors/media/container.py"),
-        ("speech", "extractors/transcription.py"),
+        ("speech", "extractors/listening.py"),
         ("files", "extractors/media/container.py"),
     ],
 )
