@@ -14,6 +14,7 @@ from extractors.recordings.cutting import Limits, Utterance, cut
 from extractors.recordings.timing import timed
 from extractors.settings import Unspoken
 from extractors.speech.activity import voiced
+from extractors.speech.spacing import joined
 from extractors.voice import voice_activity
 from extractors.words import Word
 from extractors.workers.session import Session
@@ -118,7 +119,7 @@ def _texts(text: str, utterances: Sequence[Utterance]) -> Iterator[str]:
             position = places[-1][1]
             yield text[places[0][0] : position].strip()
         else:
-            yield " ".join(word.word for word in utterance.words)
+            yield joined(word.word for word in utterance.words)
 
 
 def _places(text: str, words: Sequence[Word], position: int) -> Iterator[tuple[int, int]]:

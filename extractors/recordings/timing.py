@@ -5,11 +5,11 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from extractors.speech.activity import Span
+from extractors.speech.spacing import CHINESE
 from extractors.words import Word
 
 # Chinese is written without spaces: each of its characters counts as a word.
-_CHINESE = "\u3400-\u9fff\uf900-\ufaff"
-_WORD = re.compile(rf"[{_CHINESE}]|[^\s{_CHINESE}]+")
+_WORD = re.compile(rf"[{CHINESE}]|[^\s{CHINESE}]+")
 
 
 def timed(
