@@ -20,6 +20,7 @@ from extractors import speech
 from extractors.fingerprint import fingerprint
 from extractors.settings import SpeechSettings
 from extractors.speech.activity import SPEECH, STEP_S, Span, windows
+from extractors.speech.spacing import joined
 from extractors.voice import Voices, voice_activity
 from extractors.words import Transcript
 from extractors.workers.cached_map import Collected, Collection
@@ -172,7 +173,7 @@ def _later(row: dict[str, Any], seconds: float) -> dict[str, Any]:
 
 def _joined(clip_id: str, parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """One row of the parts of a clip, in their order."""
-    text = " ".join(part["text"] for part in parts if part["text"])
+    text = joined(part["text"] for part in parts)
     sure = {part["language"]: 0.0 for part in parts if part["language"]}
     for part in parts:
         if part["language"]:

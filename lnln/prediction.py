@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -90,6 +91,7 @@ def predict(
     min_confidence: float = 0.0,
     *,
     reader: Reader | None = None,
+    explained: Collection[str] | None = None,
 ) -> list[Prediction]:
     """Predict the sentiment of clips from their features.
 
@@ -108,6 +110,8 @@ def predict(
         Of the text model that the features were made with. With it every prediction is explained,
         see `lnln.explaining.explain.explain`: each clip is then asked about once for every word and
         every half second of voice and face.
+    explained : collection of str, optional
+        The clip_ids of those that are explained; by default all are.
 
     Returns
     -------
@@ -139,9 +143,10 @@ def predict(
     known = prepared.take(something)
     answered, remark = answers_of(model, known)
     if reader is not None:
-        explanations = explain(known, model, reader, spoken)
-        for answer, explanation in zip(answered, explanations, strict=True):
-            answer["explanation"] = explanation
+        asked = [i for i, c in enumerate(known.clip_ids) if explained is None or c in explained]
+        explanations = explain(known.take(asked), model, reader, spoken) if asked else []
+        for i, explanation in zip(asked, explanations, strict=True):
+            answered[i]["explanation"] = explanation
     answers = dict(zip(something.tolist(), answered, strict=True))
     told_of = told([*tables.values(), *([] if recognition is None else [recognition])])
     doubts, languages = (by_clip(recognition, name) for name in ("doubted", "language"))

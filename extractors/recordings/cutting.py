@@ -84,7 +84,8 @@ def cut(
     Returns
     -------
     list of Utterance
-        In order, without overlap, within the recording. Every word is in exactly one.
+        In order, without overlap, within the recording. Every word is in exactly one, but those
+        that begin after the end of the recording, which are in none.
 
     Examples
     --------
@@ -115,6 +116,8 @@ def _atoms(
     """Words, each as long as a voice is heard in it, and voices without words, in order."""
     spoken: list[_Atom] = []
     for number, word in enumerate(words):
+        if (word.start_s or 0.0) >= duration_s:
+            break
         start_s, end_s = _heard(word, speech, duration_s)
         if spoken and spoken[-1].end_s - _OVERLAP_S <= start_s < spoken[-1].end_s:
             start_s, end_s = spoken[-1].end_s, max(end_s, spoken[-1].end_s)
@@ -158,8 +161,20 @@ def _heard(word: Word, speech: Sequence[Span], duration_s: float) -> tuple[float
 
 def _divided(run: list[_Atom], limits: Limits) -> list[list[_Atom]]:
     """Parts of a run that do not exceed the limits; each is cut where that is least bad."""
-    if len(run) == 1 or _fits(run, limits):
-        return [run]
+    divided: list[list[_Atom]] = []
+    waiting = [run]
+    while waiting:
+        part = waiting.pop()
+        if len(part) == 1 or _fits(part, limits):
+            divided.append(part)
+        else:
+            place = _best_place(part)
+            waiting += [part[place:], part[:place]]
+    return divided
+
+
+def _best_place(run: list[_Atom]) -> int:
+    """The number of the atom before which a run is cut."""
     span_s = run[-1].end_s - run[0].start_s
 
     def goodness(number: int) -> float:
@@ -169,7 +184,7 @@ def _divided(run: list[_Atom], limits: Limits) -> list[list[_Atom]]:
         return (pause_s + 0.05) * min(left_s, right_s) / max(span_s, 1e-9)
 
     best = max(range(1, len(run)), key=goodness)
-    return [*_divided(run[:best], limits), *_divided(run[best:], limits)]
+    return best if goodness(best) > 0 else len(run) // 2  # many words with one time
 
 
 def _as_pause(atom: _Atom) -> float:

@@ -14,6 +14,7 @@ from extractors.recordings.cutting import Limits, Utterance, cut
 from extractors.recordings.timing import timed
 from extractors.settings import Unspoken
 from extractors.speech.activity import voiced
+from extractors.speech.spacing import joined
 from extractors.voice import voice_activity
 from extractors.words import Word
 from extractors.workers.session import Session
@@ -106,19 +107,29 @@ def _names(recording: str, count: int) -> list[str]:
 
 
 def _texts(text: str, utterances: Sequence[Utterance]) -> Iterator[str]:
-    """The part of a recording's text that each utterance is; the words stand there in order."""
+    """The part of a recording's text that each utterance is.
+
+    Where words are not in the order of the text, as those of captions that overlap, it is the
+    words themselves.
+    """
     position = 0
     for utterance in utterances:
-        begin: int | None = None
-        for word in utterance.words:
-            found = text.find(word.word, position)
-            if found >= 0:
-                begin = found if begin is None else begin
-                position = found + len(word.word)
-        if begin is None:
-            yield " ".join(word.word for word in utterance.words)
+        places = list(_places(text, utterance.words, position))
+        if places and len(places) == len(utterance.words):
+            position = places[-1][1]
+            yield text[places[0][0] : position].strip()
         else:
-            yield text[begin:position].strip()
+            yield joined(word.word for word in utterance.words)
+
+
+def _places(text: str, words: Sequence[Word], position: int) -> Iterator[tuple[int, int]]:
+    """Where words stand in a text, until one is not found or another is between them."""
+    for number, word in enumerate(words):
+        begin = text.find(word.word, position)
+        if begin < 0 or (number and any(sign.isalnum() for sign in text[position:begin])):
+            return
+        position = begin + len(word.word)
+        yield begin, position
 
 
 def _clip(row: dict[str, Any], name: str, utterance: Utterance, text: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from extractors.settings import SpeechSettings
 from extractors.speech.activity import probabilities_of, voiced
 from extractors.speech.believing import looped, unheard, without
 from extractors.speech.languages import require_language
+from extractors.speech.spacing import joined
 from extractors.words import Transcript, Word
 
 # Where there is no speech, Whisper invents words or repeats itself (Radford et al., 2022, section
@@ -150,4 +151,4 @@ class SpeechRecognizer:
                 odd.update(range(first, len(words)))
             if believed or segment.words:  # else there is nothing to leave out of the text
                 texts.append(segment.text.strip())
-        return _Heard(" ".join(texts).strip(), words, odd)
+        return _Heard(joined(texts), words, odd)

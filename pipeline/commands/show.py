@@ -80,28 +80,32 @@ def show(
             reader = load_reader(checkpoint, offline=offline)
             out.mkdir(parents=True, exist_ok=True)  # before the work, not after it
             features = extract([clip], with_landmarks(settings), session, transcripts=transcripts)
+            if not features.quarantine:
+                plain = without_landmarks(features.vision, settings.vision, offline=offline)
+                with warnings.catch_warnings(action="ignore", category=UserWarning):
+                    (prediction,) = predict(
+                        replace(features, vision=plain), checkpoint, reader=reader
+                    )
+                config = checkpoint.config
+                level = None if config.intervals is None else config.intervals.level
+                scale = Scale(config.label_range, level, config.notice)
+                subject = gather(features, prediction, scale, session)
         except ValidationError as error:
             sys.exit(f"error: {model} was made by another version of this program: {error}")
-        except (OSError, CheckpointError, SetupError) as error:
+        except (OSError, CheckpointError, SetupError, MediaError) as error:
             sys.exit(f"error: {error}")
         except TooLong as error:
             sys.exit(f"error: {clip}: {error}")
     if features.quarantine:
         report(features.quarantine, features.warnings)
     try:
-        plain = without_landmarks(features.vision, settings.vision, offline=offline)
-        with warnings.catch_warnings(action="ignore", category=UserWarning):
-            (prediction,) = predict(replace(features, vision=plain), checkpoint, reader=reader)
-        config = checkpoint.config
-        level = None if config.intervals is None else config.intervals.level
-        subject = gather(features, prediction, Scale(config.label_range, level, config.notice))
         # Glyphs that no font here has are boxes in the PNG; the page shows them as the browser can.
         with warnings.catch_warnings(action="ignore", category=UserWarning):
             write_picture(subject, out / "clip.svg", out / "clip.png")
             page = build(subject)
         with replacing(out / "clip.html") as temporary:
             temporary.write_text(page, "utf-8")
-    except (OSError, CheckpointError, MediaError) as error:
+    except OSError as error:
         sys.exit(f"error: {error}")
     say(f"{out / 'clip.html'}, {out / 'clip.svg'} and {out / 'clip.png'} written")
     report([], features.warnings)

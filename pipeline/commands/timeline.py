@@ -56,6 +56,8 @@ def timeline(
     from extractors.settings import ExtractorSettings, RunSettings
     from extractors.workers.cache import VARIABLE
 
+    if Path(video).is_dir():
+        sys.exit(f"error: {video or '.'} is a folder: name one video in it")
     try:
         out.mkdir(parents=True, exist_ok=True)  # before the work, not after it
     except OSError as error:
@@ -66,6 +68,7 @@ def timeline(
         from pydantic import ValidationError
 
         from extractors import SetupError
+        from extractors.datasets.listing import find_videos
         from lnln.checkpoints.checkpoint import CheckpointError
         from lnln.prediction import check_confidence
         from pipeline.commands.model import load_with_language
@@ -74,6 +77,8 @@ def timeline(
         from pipeline.timeline.writing import NAMES, write
 
         try:
+            if len(found := find_videos([video])) > 1:  # a folder at a URL
+                sys.exit(f"error: {video} has {len(found)} videos: name one of them")
             checkpoint = load_with_language(model, offline=offline)
             check_confidence(checkpoint.config, min_confidence)
             settings = speech_settings(

@@ -8,8 +8,11 @@ import numpy as np
 
 from contracts.features import clip_values, feature_info
 from extractors.api import Features
+from extractors.errors import MediaError
 from extractors.following import FollowedFace, followed
 from extractors.media.clip import Clip
+from extractors.workers.serving import Task
+from extractors.workers.session import Session
 from lnln.explaining.explanation import Part
 from lnln.prediction import Prediction
 from pipeline.picture.subject import Frame, Scale, Sound, Subject, spans
@@ -27,8 +30,8 @@ class TooLong(ValueError):
     """A clip that is too long for one picture."""
 
 
-def gather(features: Features, prediction: Prediction, scale: Scale) -> Subject:
-    """Gather what is shown of a clip.
+def gather(features: Features, prediction: Prediction, scale: Scale, session: Session) -> Subject:
+    """Gather what is shown of a clip, in a worker: a damaged file can crash whoever decodes it.
 
     Parameters
     ----------
@@ -37,14 +40,31 @@ def gather(features: Features, prediction: Prediction, scale: Scale) -> Subject:
     prediction : Prediction
         With its explanation.
     scale : Scale
+    session : Session
 
     Raises
     ------
     MediaError
-        The file cannot be opened any more.
-    TooLong
-        The clip is longer than `LONGEST_S`.
+        The file cannot be read any more, or the clip is longer than `LONGEST_S`.
     """
+    (row,) = features.manifest.to_pylist()
+    task = Task((features, prediction, scale), row["duration_s"])
+    (outcome,) = session.place(1, 0).start(Gatherer, [task]).outcomes("")
+    if outcome.reason is not None:
+        raise MediaError(row["path"], outcome.reason)
+    subject: Subject = outcome.value
+    return subject
+
+
+class Gatherer:
+    """Gathers what is shown of a clip; runs in a worker."""
+
+    def extract(self, features: Features, prediction: Prediction, scale: Scale) -> Subject:
+        """See `gather`."""
+        return _gathered(features, prediction, scale)
+
+
+def _gathered(features: Features, prediction: Prediction, scale: Scale) -> Subject:
     (row,) = features.manifest.to_pylist()
     duration_s = float(row["duration_s"])
     check_length(duration_s)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from contracts.schemas import MODALITIES
 from extractors.api import Features
-from extractors.workers.serving import Task
+from extractors.errors import MediaError
 from extractors.workers.session import Session
 from lnln.prediction import Prediction, predict
 from pipeline.picture.figure import write_picture
@@ -32,14 +32,6 @@ _NOT_ASKED = Prediction("", None, w=None, observed=dict.fromkeys(MODALITIES, 0.0
 DRAWING = threading.Lock()  # matplotlib is for one thread
 
 
-class Gatherer:
-    """Gathers what a picture shows; runs in a worker."""
-
-    def extract(self, features: Features) -> Subject:
-        """See `pipeline.picture.gathering.gather`."""
-        return gather(features, _NOT_ASKED, Scale((-1, 1), None, None))
-
-
 def gathered(features: Features, session: Session) -> Subject | None:
     """Gather what the picture of a single clip shows; None where that fails.
 
@@ -49,11 +41,10 @@ def gathered(features: Features, session: Session) -> Subject | None:
         With landmarks.
     session : Session
     """
-    (duration_s,) = features.manifest["duration_s"].to_pylist()
-    run = session.place(1, 0).start(Gatherer, [Task((features,), duration_s)])
-    (outcome,) = run.outcomes("")
-    subject: Subject | None = outcome.value
-    return subject
+    try:
+        return gather(features, _NOT_ASKED, Scale((-1, 1), None, None), session)
+    except MediaError:
+        return None
 
 
 def picture(name: str, subject: Subject, features: Features, side: Side, within: Path) -> bytes:

@@ -88,8 +88,8 @@ def timeline(
 
     Speech is recognised once, in parts; pauses and the longest clip that the model reads decide
     where an utterance ends. Sound and picture are read span by span: memory does not grow with the
-    length. What is done of an utterance is in the session's cache, so that work that was
-    interrupted goes on where it was, if that cache lasts.
+    length, unless the model was trained by speaker. What is done of an utterance is in the
+    session's cache, so that work that was interrupted goes on where it was, if that cache lasts.
 
     Parameters
     ----------

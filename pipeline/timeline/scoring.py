@@ -75,7 +75,7 @@ def score(
     min_confidence : float
         Predictions of less confidence are withheld, 0 to 1.
     reader : Reader, optional
-        With it predictions are explained, see `lnln.predict`.
+        With it those of clips that were not cut are explained, see `lnln.predict`.
     on_cut : callable, optional
         Called with the utterances before they are extracted.
     """
@@ -100,5 +100,7 @@ def score(
         told += features.warnings
         if features.manifest.num_rows:
             with warnings.catch_warnings(action="ignore", category=UserWarning):
-                predictions += predict(features, model, min_confidence, reader=reader)
+                predictions += predict(
+                    features, model, min_confidence, reader=reader, explained=set(whole)
+                )
     return Scored(clips, cut, predictions, rejected, told)

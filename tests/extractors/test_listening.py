@@ -90,6 +90,20 @@ def test_parts_of_a_recording_are_joined_with_times_from_its_beginning():
     assert [word["start_s"] for word in row["doubted"]] == [42.0]
 
 
+@pytest.mark.parametrize(
+    ("texts", "whole"),
+    [
+        (["我很好。", "", "谢谢"], "我很好。谢谢"),
+        (["元気です", "カメラ"], "元気ですカメラ"),
+        (["我用", "Python", "3", "写"], "我用 Python 3 写"),
+        (["네", "그래요"], "네 그래요"),
+    ],
+)
+def test_parts_are_joined_as_their_language_is_written(texts, whole):
+    row = listening._joined("a", [heard(text, []) for text in texts])
+    assert row["text"] == whole
+
+
 def test_language_of_a_recording_is_that_of_most_of_its_parts():
     parts = [heard("a", [], language=name, language_probability=p) for name, p in
              (("en", 0.9), ("de", 0.5), ("en", 0.7))]  # fmt: skip

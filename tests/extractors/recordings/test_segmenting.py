@@ -9,9 +9,10 @@ from contracts.recordings import RECOGNITION
 from contracts.schemas import MANIFEST, TRANSCRIPTS
 from extractors.clips import Clips
 from extractors.recordings import segmenting
-from extractors.recordings.cutting import Limits
+from extractors.recordings.cutting import Limits, Utterance
 from extractors.speech.activity import STEP_S, Activity
 from extractors.voice import Voices
+from extractors.words import Word
 
 SAID = ((1.0, 2.5, "Good morning."), (10.0, 12.0, "Thank you, all of you."), (14.0, 15.5, "Bye!"))
 
@@ -140,6 +141,30 @@ def test_plain_text_is_spread_over_where_somebody_speaks_and_that_is_told(speaki
     assert " ".join(result.transcripts["text"].to_pylist()) == given["text"]
     assert result.manifest["text"].to_pylist() == result.transcripts["text"].to_pylist()
     assert "words of talk came without times" in result.warnings[0]
+
+
+def test_no_word_is_lost_or_doubled_where_captions_are_not_in_the_order_of_the_text(speaking):
+    said = [("there we go", 10.0, 12.0), ("go on then", 1.0, 2.5), ("and so on", 14.0, 15.5)]
+    words = [
+        {"word": word, "start_s": start_s, "end_s": end_s, "probability": None}
+        for text, start_s, end_s in said
+        for word in text.split()
+    ]
+    text = " ".join(text for text, *_ in said)
+    given = {"clip_id": "talk", "text": text, "source": "given", "words": words}
+    result = cut(clips([recording("talk", text=text)], [given]))
+    in_time = ["go on then", "there we go", "and so on"]
+    assert result.transcripts["text"].to_pylist() == in_time
+
+
+def test_words_of_another_utterance_are_not_between_those_of_one():
+    first, second = (
+        [Word(word, 0.0, 1.0, None) for word in text.split()] for text in ("a c.", "b, d")
+    )
+    utterances = [Utterance(0.0, 1.0, first), Utterance(1.0, 2.0, second)]
+    assert list(segmenting._texts("a b, c. d", utterances)) == ["a c.", "b, d"]
+    assert list(segmenting._texts("我很好 a", [Utterance(0.0, 1.0, [
+        Word(word, 0.0, 1.0, None) for word in ("我", "很", "好")])])) == ["我很好"]  # fmt: skip
 
 
 def test_a_recording_that_cannot_be_listened_to_costs_itself(speaking):

@@ -223,6 +223,10 @@ def test_prediction_is_explained_where_it_is_asked_for(
     plain = predict(SimpleNamespace(**tables), model)
     assert [a.explanation is None for a in answers] == [False, False, False, True]
     assert [a.prediction for a in answers] == [a.prediction for a in plain]
+    some = predict(SimpleNamespace(**tables), model, reader=reader, explained=[answers[1].clip_id])
+    assert [a.explanation for a in some] == [None, answers[1].explanation, None, None]
+    none = predict(SimpleNamespace(**tables), model, reader=reader, explained=[])
+    assert none == plain
     told = answers[0].explanation
     assert told is not None and told.words
     assert told.nothing + sum(told.modalities.values()) == pytest.approx(told.score, abs=1e-6)

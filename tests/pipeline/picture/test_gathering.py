@@ -1,5 +1,7 @@
 """What is shown of a clip is what its features hold, at the times at which they hold it."""
 
+import os
+import signal
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,13 +12,15 @@ import pytest
 from contracts.features import FeatureInfo, feature_row
 from contracts.recordings import RECOGNITION
 from extractors.audio.extractor import NAMES, UNITS
+from extractors.errors import MediaError
 from extractors.following import MOVEMENTS
 from extractors.media.timeline import Rows
 from extractors.vision.extractor import FaceRows
 from extractors.vision.faces import Face
+from extractors.workers.session import Session
 from lnln.explaining.explanation import Part
 from lnln.prediction import Prediction
-from pipeline.picture.gathering import check_length, gather
+from pipeline.picture.gathering import Gatherer, check_length, gather
 from pipeline.picture.subject import Scale
 from tests.extractors.conftest import write_clip
 
@@ -60,7 +64,7 @@ def features(tmp_path: Path) -> SimpleNamespace:
 
 def test_frames_sound_and_face_are_shown_at_their_times(features: SimpleNamespace) -> None:
     answer = Prediction("a", 1.0, None, {"text": 1.0, "audio": 1.0, "vision": 1.0})
-    subject = gather(features, answer, Scale((-3, 3), None, None))
+    subject = Gatherer().extract(features, answer, Scale((-3, 3), None, None))
     assert [frame.time_s for frame in subject.frames] == pytest.approx([0, 0.2, 0.4, 0.5, 0.7, 0.9])
     seen = [frame.points is not None for frame in subject.frames]
     assert seen == [True, True, True, False, False, False]
@@ -75,6 +79,22 @@ def test_frames_sound_and_face_are_shown_at_their_times(features: SimpleNamespac
     assert subject.sound.greatest.max() > 0.01
     assert subject.doubted == (Part("you", 0.4, 0.6, False, 0.0),)
     assert subject.name == features.manifest["path"][0].as_py().rpartition("/")[2]
+
+
+def test_crash_of_the_decoder_is_an_error_of_the_file(
+    features: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.picture.gathering.Gatherer", Crash)
+    answer = Prediction("a", 1.0, None, {"text": 1.0, "audio": 1.0, "vision": 1.0})
+    with Session() as session, pytest.raises(MediaError, match=r"clip\.mp4: .*SIGSEGV"):
+        gather(features, answer, Scale((-3, 3), None, None), session)
+
+
+class Crash:
+    """A decoder that damaged data brings down."""
+
+    def extract(self, *_: object) -> None:
+        os.kill(os.getpid(), signal.SIGSEGV)
 
 
 def test_clip_too_long_for_one_picture_is_refused() -> None:
