@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import io
-import sys
 import tempfile
 import time
-import traceback
 import zipfile
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
@@ -17,7 +15,6 @@ import anyio
 import pyarrow as pa
 from anyio.to_thread import run_sync
 
-from contracts.printable import printable
 from extractors.api import Features
 from extractors.damage.registry import DAMAGES
 from extractors.errors import SetupError
@@ -36,6 +33,7 @@ from pipeline.serve.jobs import Jobs
 from pipeline.serve.limits import Limits
 from pipeline.serve.pictures import picture
 from pipeline.serve.refusals import Gone, NotYet, Refusal
+from pipeline.serve.reporting import report
 from pipeline.serve.scoring import Scorer
 from pipeline.serve.sides import Side
 from pipeline.serve.timelines import written
@@ -257,17 +255,18 @@ class Service:
             upload.error = str(error)
         except Exception as error:
             if not upload.deleted:  # else it was given up, which is no news
-                told = "".join(traceback.format_exception(error))
-                print(printable(told, keep="\n"), end="", file=sys.stderr)
+                report(error)
                 upload.error = f"This video could not be read ({type(error).__name__})."
         return None
 
     def _finish(self, upload: Upload) -> None:
-        upload.tell("")
-        if upload.deleted:
-            self.uploads.forget(upload)
-            self._analyst.tidy()
-        self._working = None
+        try:
+            upload.tell("")
+            if upload.deleted:
+                self.uploads.forget(upload)
+                self._analyst.tidy()
+        finally:
+            self._working = None
 
 
 def _without_paths(features: Features) -> Features:
