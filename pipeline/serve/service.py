@@ -205,6 +205,8 @@ class Service:
                     await self.delete(upload_id)
                 except Refusal:
                     continue  # its owner was faster
+                except Exception as error:
+                    report(error)  # the others, and this one the next time, are deleted yet
             await asyncio.sleep(_SWEEP_S)
 
     def close(self) -> None:
@@ -226,6 +228,7 @@ class Service:
         upload.state = "working"
         analysis = self._do(upload, lambda: self._analyst.analyse(upload.file, upload.tell))
         if analysis is None:
+            self.uploads.forget(upload)  # first: who hears of the failure finds nothing left
             upload.state = "failed"
         else:
             upload.analyses[ORIGINAL] = analysis

@@ -121,11 +121,12 @@ class Uploads:
         if shutil.disk_usage(self._folder).free < (declared or 0) + self._limits.spare_bytes:
             raise NoRoom("There is no room left on the disk of this server.")
         with self._lock:
-            if len(self._kept) >= self._limits.uploads:
-                first = min(upload.expires for upload in self._kept.values())
-                retry_s = max(5, min(60, round(first - time.time())))
+            # Of one that failed, nothing is kept but the reason.
+            ends = [each.expires for each in self._kept.values() if each.state != "failed"]
+            if len(ends) >= self._limits.uploads:
+                retry_s = max(5, min(60, round(min(ends, default=0) - time.time())))
                 raise Busy(
-                    f"{len(self._kept)} videos are kept here already, which is the most. Delete "
+                    f"{len(ends)} videos are kept here already, which is the most. Delete "
                     "one of yours, or try again later.",
                     retry_s,
                 )

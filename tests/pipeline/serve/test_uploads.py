@@ -96,6 +96,8 @@ def test_empty_and_unreadable_files_are_told_so(serve: Serve) -> None:
         "failed",
         "This file cannot be used: not a readable video.",
     )
+    assert server.left() == []  # with nothing asked for
+    assert server.ask("GET", f"/api/uploads/{upload_id}/video").status == 404
     assert server.ask("DELETE", f"/api/uploads/{upload_id}").status == 204
     assert server.left() == []
 
@@ -207,6 +209,36 @@ def test_most_videos_are_kept_and_no_more(serve: Serve) -> None:
     assert (answer.status, "Delete one of yours" in answer.json["error"]) == (503, True)
     server.ask("DELETE", f"/api/uploads/{upload_id}")
     server.ready()
+
+
+def test_videos_that_failed_take_no_place(serve: Serve) -> None:
+    server = serve(uploads=1)
+    for _ in range(2):
+        assert server.wait(server.upload(b"bad").json["id"])["state"] == "failed"
+    server.ready()
+    assert server.upload().status == 503
+
+
+def test_error_of_a_deletion_does_not_keep_the_others(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("pipeline.serve.service._SWEEP_S", 0.02)
+    server = serve(keep_s=0.3)
+    ids = [server.upload().json["id"] for _ in range(2)]
+    delete = server.service.uploads.delete
+    failed = []
+
+    def fails_once(upload_id: str) -> None:
+        if not failed:
+            failed.append(upload_id)
+            raise PermissionError("a folder that is not ours")
+        delete(upload_id)
+
+    monkeypatch.setattr(server.service.uploads, "delete", fails_once)
+    for upload_id in ids:
+        wait_until(lambda at=upload_id: server.ask("GET", f"/api/uploads/{at}").status == 404)
+    assert failed and server.left() == []
+    assert "a folder that is not ours" in capfd.readouterr().err
 
 
 def test_users_do_not_see_each_other(serve: Serve) -> None:
