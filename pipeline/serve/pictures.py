@@ -18,7 +18,7 @@ from extractors.workers.serving import Task
 from extractors.workers.session import Session
 from lnln.prediction import Prediction, predict
 from pipeline.picture.figure import write_picture
-from pipeline.picture.gathering import gather
+from pipeline.picture.gathering import doubted_in, gather
 from pipeline.picture.page import build
 from pipeline.picture.subject import Scale, Subject
 from pipeline.serve.sides import Side
@@ -85,6 +85,7 @@ def picture(name: str, subject: Subject, features: Features, side: Side, within:
             name=side.name,
             prediction=prediction,
             scale=Scale(config.label_range, level, config.notice),
+            doubted=doubted_in(features, prediction.clip_id),
         )
         if name.endswith(".html"):
             return build(shown).encode()
