@@ -7,7 +7,6 @@ whoever decodes it. The picture is drawn when somebody asks for it.
 from __future__ import annotations
 
 import tempfile
-import threading
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -29,7 +28,6 @@ KINDS = {
     "picture.html": "text/html",
 }
 _NOT_ASKED = Prediction("", None, w=None, observed=dict.fromkeys(MODALITIES, 0.0))
-DRAWING = threading.Lock()  # matplotlib is for one thread
 
 
 class Gatherer:
@@ -57,7 +55,7 @@ def gathered(features: Features, session: Session) -> Subject | None:
 
 
 def picture(name: str, subject: Subject, features: Features, side: Side, within: Path) -> bytes:
-    """Draw a clip.
+    """Draw a clip; one thread at a time may, since matplotlib is for one.
 
     Parameters
     ----------
@@ -75,7 +73,6 @@ def picture(name: str, subject: Subject, features: Features, side: Side, within:
     config = side.checkpoint.config
     level = None if config.intervals is None else config.intervals.level
     with (
-        DRAWING,
         warnings.catch_warnings(action="ignore", category=UserWarning),
         tempfile.TemporaryDirectory(dir=within) as folder,
     ):

@@ -66,6 +66,7 @@ class Service:
         self._jobs = Jobs(limits.waiting)
         self._scorer = Scorer(sides)
         self._asking = anyio.CapacityLimiter(_ASKED_AT_A_TIME)
+        self._drawing = anyio.CapacityLimiter(1)  # matplotlib is for one thread
         self._working: Upload | None = None
 
     async def take(self, declared: int | None, stream: AsyncIterator[bytes]) -> Upload:
@@ -172,19 +173,25 @@ class Service:
                         archive.write(path, path.relative_to(written))
         return packed.getvalue()
 
-    def picture(self, upload_id: str, version: str, name: str) -> bytes:
+    async def picture(self, upload_id: str, version: str, name: str) -> bytes:
         """A drawing of a clip, and of what moved the answer of the first model."""
         upload = self._ready(upload_id)
         analysis = upload.analysis(version)
         if analysis.subject is None:
             raise Gone("There is no picture of this video.")
-        features, _ = analysis.of(self.sides[0])
-        return picture(name, analysis.subject, features, self.sides[0], upload.folder)
+        subject, side = analysis.subject, self.sides[0]
 
-    def timeline(self, upload_id: str, version: str, name: str) -> bytes:
+        def draw() -> bytes:
+            features, _ = analysis.of(side)
+            return picture(name, subject, features, side, upload.folder)
+
+        return await run_sync(draw, limiter=self._drawing)
+
+    async def timeline(self, upload_id: str, version: str, name: str) -> bytes:
         """What the first model says of a video, clip after clip, as a file."""
         upload = self._ready(upload_id)
-        return written(name, upload.analysis(version), self.sides[0], upload.folder)
+        analysis, side = upload.analysis(version), self.sides[0]
+        return await run_sync(written, name, analysis, side, upload.folder, limiter=self._drawing)
 
     async def delete(self, upload_id: str) -> None:
         """Delete an upload, what is known of it, and what is being done for it."""

@@ -114,10 +114,16 @@ def test_large_and_senseless_requests_are_refused(serve: Serve) -> None:
         {"missing_rate": "NaN"},
         {"without": ["smell"]},
         {"spans": [{"start_s": 2, "end_s": 1}]},
+        {"spans": [{"start_s": 0, "end_s": float("inf")}]},
         {"explain": -1},
         {"unknown": 1},
     ):
         assert server.ask("POST", f"{at}/scores", question).status == 422, question
+    for times in ((2, 1), (0, float("inf")), (float("nan"), 1), (-1, 1)):
+        words = [{"word": "a", "start_s": times[0], "end_s": times[1]}]
+        answer = server.ask("PUT", f"{at}/words", {"clip": 0, "words": words})
+        assert answer.status == 422, times
+        assert "words.0" in answer.json["error"]
     assert server.ask("POST", f"{at}/scores", {"explain": 7}).status == 400
     assert server.ask("POST", f"{at}/scores", {"version": "damaged"}).status == 404
 

@@ -1,6 +1,7 @@
 """Videos arrive, are bounded, and leave nothing behind."""
 
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -310,6 +311,33 @@ def test_timeline_comes_in_every_form(serve: Serve) -> None:
         assert answer.body.startswith(begin), kind
         assert f'filename="timeline.{kind}"' in answer.headers["Content-Disposition"]
     assert [path for path in server.left() if "timeline" in path] == []
+
+
+def test_timelines_are_drawn_one_after_the_other_and_hold_up_nothing_else(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go, drawing, most = threading.Event(), [], []
+
+    def draws(*_: object) -> bytes:
+        drawing.append(0)
+        most.append(len(drawing))
+        go.wait(20)
+        drawing.pop()
+        return b"drawn"
+
+    monkeypatch.setattr("pipeline.serve.service.written", draws)
+    server = serve()
+    at = f"/api/uploads/{server.ready()}"
+    with ThreadPoolExecutor(60) as pool:
+        asked = [pool.submit(server.ask, "GET", f"{at}/timeline.png") for _ in range(60)]
+        wait_until(lambda: bool(drawing))
+        try:
+            time.sleep(0.2)  # until all have arrived
+            assert server.ask("GET", f"{at}/found").status == 200
+        finally:
+            go.set()
+        assert {each.result().body for each in asked} == {b"drawn"}
+    assert set(most) == {1}
 
 
 def wait_until(holds: Callable[[], bool]) -> None:
