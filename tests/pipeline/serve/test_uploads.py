@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -139,6 +140,46 @@ def test_full_disk_is_told(serve: Serve) -> None:
     answer = serve(spare_bytes=10**18).upload()
     assert answer.status == 507
     assert "no room" in answer.json["error"]
+
+
+HEAD = b"POST /api/uploads HTTP/1.1\r\nHost: localhost\r\n"
+
+
+def test_upload_that_trickles_is_given_up(serve: Serve) -> None:
+    server = serve(waiting=1, arrival_s=0.3)
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        connection.sendall(HEAD + b"Content-Length: 9000\r\n\r\nabc")
+        connection.setblocking(False)
+        answer = b""
+
+        def answered() -> bool:
+            nonlocal answer
+            try:
+                answer += connection.recv(10_000)
+            except BlockingIOError:
+                connection.sendall(b"x")
+            return b"}" in answer
+
+        wait_until(answered)
+    assert answer.startswith(b"HTTP/1.1 408") and b"as a whole" in answer
+    assert server.left() == []
+    wait_until(lambda: server.upload().status == 202)  # its place was given back
+
+
+@pytest.mark.parametrize("declared", [b"Content-Length: 9000", b"Transfer-Encoding: chunked"])
+def test_room_is_kept_for_videos_that_are_arriving(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, declared: bytes
+) -> None:
+    free = SimpleNamespace(free=10_000)
+    monkeypatch.setattr("pipeline.serve.uploads.shutil.disk_usage", lambda _: free)
+    server = serve(file_bytes=9000)
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        connection.sendall(HEAD + declared + b"\r\n\r\n")
+        wait_until(lambda: server.left() != [])
+        assert server.upload(b"x" * 2000).status == 507
+        assert server.upload(b"x" * 1000).status == 202
+    wait_until(lambda: server.upload(b"x" * 2000).status == 202)
+    assert server.ask("POST", "/api/uploads", iter([b"x"])).status == 202  # 9000, if it has to be
 
 
 def test_disk_that_fills_up_meanwhile_is_told(serve: Serve, full_disk: Any) -> None:
