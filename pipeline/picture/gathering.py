@@ -83,7 +83,7 @@ def _gathered(features: Features, prediction: Prediction, scale: Scale) -> Subje
         observed=observed,
         prediction=prediction,
         scale=scale,
-        doubted=_doubted(features, row["clip_id"]),
+        doubted=doubted_in(features, row["clip_id"]),
     )
 
 
@@ -102,8 +102,14 @@ def check_length(duration_s: float) -> None:
         )
 
 
-def _doubted(features: Features, clip_id: str) -> tuple[Part, ...]:
-    """Words that were recognised and are not believed."""
+def doubted_in(features: Features, clip_id: str) -> tuple[Part, ...]:
+    """Words that were recognised in a clip and are not believed.
+
+    Parameters
+    ----------
+    features : Features
+    clip_id : str
+    """
     rows = features.recognition.select(["clip_id", "doubted"]).to_pylist()
     words = [word for row in rows if row["clip_id"] == clip_id for word in row["doubted"]]
     return tuple(Part(w["word"], w["start_s"], w["end_s"], False, 0.0) for w in words)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,13 +14,17 @@ import pyarrow as pa
 from contracts.features import feature_row, feature_schema
 from contracts.schemas import TRANSCRIPTS
 from extractors.api import Features
-from extractors.settings import ExtractorSettings
+from extractors.settings import ExtractorSettings, TextSettings
 from extractors.words import Word
 from lnln.data.features import FeatureSet
 from lnln.data.reading import from_tables
+from lnln.missing.dropping import SentenceCache
 from pipeline.picture.subject import Subject
 from pipeline.serve.faces import FaceTrack
 from pipeline.serve.sides import Side
+
+_SENTENCES_MB = 32  # of hidden states of a video's sentences
+_SAME_S = 1e-3  # between the times of one word
 
 
 @dataclass
@@ -47,6 +52,9 @@ class Analysis:
         self._lock = threading.Lock()
         self._sets: dict[int, FeatureSet] = {}
         self._heard = self.transcripts
+        self._recognition = self.features[0][1].recognition
+        self._encoding = threading.Lock()
+        self._sentences: dict[TextSettings, SentenceCache] = {}
 
     @property
     def manifest(self) -> pa.Table:
@@ -90,7 +98,7 @@ class Analysis:
         return list(dict.fromkeys(texts))
 
     def doubted(self, clip_id: str) -> list[Word]:
-        """Words that were recognised in a clip and are not believed."""
+        """Words that were recognised in a clip and are not believed, by a person neither."""
         recognition = self.features[0][1].recognition
         if clip_id not in recognition["clip_id"].to_pylist():
             return []
@@ -109,6 +117,15 @@ class Analysis:
                     return features, replace(clips, groups=("person",) * len(clips))
         raise KeyError(side.name)
 
+    @contextmanager
+    def sentences(self, side: Side) -> Iterator[SentenceCache]:
+        """Hidden states of this video's sentences, for one thread at a time.
+
+        They are kept here because they are gone with the video then.
+        """
+        with self._encoding:
+            yield self._sentences.setdefault(side.settings.text, SentenceCache(_SENTENCES_MB))
+
     def correct(self, clip_id: str, words: Sequence[Word], sides: Sequence[Side]) -> None:
         """Replace the words of one clip; sound and picture stay as they were measured.
 
@@ -116,7 +133,8 @@ class Analysis:
         ----------
         clip_id : str
         words : sequence of Word
-            None at all: as if nothing had been said.
+            None at all: as if nothing had been said. Those among them that were doubted are
+            believed from then on, as long as they stay.
         sides : sequence of Side
             All models.
         """
@@ -142,6 +160,7 @@ class Analysis:
                     features,
                     text=_replaced(features.text, tokens),
                     transcripts=_replaced(features.transcripts, row),
+                    recognition=_believing(self._recognition, features.recognition, clip_id, words),
                 )
                 self.features[number] = settings, changed
             self._sets.clear()
@@ -166,6 +185,28 @@ def _row(table: pa.Table, clip_id: str) -> dict[str, Any]:
     place = table["clip_id"].to_pylist().index(clip_id)
     row: dict[str, Any] = table.slice(place, 1).to_pylist()[0]
     return row
+
+
+def _believing(heard: pa.Table, now: pa.Table, clip_id: str, words: Sequence[Word]) -> pa.Table:
+    """Recognition in which a clip doubts what it did when it was heard, but for some words."""
+    if clip_id not in now["clip_id"].to_pylist():
+        return now
+    row = _row(heard, clip_id)
+    row["doubted"] = [
+        doubted
+        for doubted in row["doubted"]
+        if not any(_same(Word(**doubted), word) for word in words)
+    ]
+    return _replaced(now, pa.Table.from_pylist([row], schema=now.schema))
+
+
+def _same(one: Word, other: Word) -> bool:
+    """Whether two words are one, which the page may have stripped and moved in time and back."""
+    if one.word.strip() != other.word.strip():
+        return False
+    if one.start_s is None or other.start_s is None:
+        return one.start_s is other.start_s
+    return abs(one.start_s - other.start_s) < _SAME_S
 
 
 def _replaced(table: pa.Table, row: pa.Table) -> pa.Table:

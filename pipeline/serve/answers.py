@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from contracts.schemas import Modality
 from pipeline.serve.changes import Change, What
@@ -73,9 +73,15 @@ class SpokenWord(_Taken):
     """A word; times are s from the beginning of the video, null where not known."""
 
     word: str = Field(max_length=200)
-    start_s: float | None = Field(default=None, ge=0)
-    end_s: float | None = Field(default=None, ge=0)
+    start_s: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    end_s: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     probability: float | None = Field(default=None, ge=0, le=1)
+
+    @model_validator(mode="after")
+    def _begins_first(self) -> SpokenWord:
+        if self.start_s is not None and self.end_s is not None and self.end_s < self.start_s:
+            raise ValueError("end_s is before start_s")
+        return self
 
 
 class Stretch(BaseModel):

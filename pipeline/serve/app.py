@@ -219,24 +219,26 @@ def _add_answers(app: FastAPI, service: Service) -> None:
         return _attached(service.features(upload_id, version), "features.zip", "application/zip")
 
     @app.get("/api/uploads/{upload_id}/timeline.{kind}", response_class=Response)
-    def timeline(
+    async def timeline(
         upload_id: str,
         kind: Literal["csv", "json", "parquet", "vtt", "srt", "png", "svg"],
         version: Version = ORIGINAL,
     ) -> Response:
         """What `lnln timeline` writes of a video, with the words as they are now."""
         name = f"timeline.{kind}"
-        return _attached(service.timeline(upload_id, version, name), name, TIMELINES[name])
+        content = await service.timeline(upload_id, version, name)
+        return _attached(content, name, TIMELINES[name])
 
     @app.get("/api/uploads/{upload_id}/picture.{kind}", response_class=Response)
-    def picture(
+    async def picture(
         upload_id: str,
         kind: Literal["svg", "png", "html"],
         version: Version = ORIGINAL,
     ) -> Response:
         """What `lnln show` draws of a clip, with the words as they are now."""
         name = f"picture.{kind}"
-        return _attached(service.picture(upload_id, version, name), name, PICTURES[name])
+        content = await service.picture(upload_id, version, name)
+        return _attached(content, name, PICTURES[name])
 
 
 def _attached(content: bytes, name: str, kind: str) -> Response:

@@ -22,8 +22,10 @@ class Span(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    start_s: float = Field(ge=0, description="s from the beginning of the video")
-    end_s: float = Field(ge=0)
+    start_s: float = Field(
+        ge=0, allow_inf_nan=False, description="s from the beginning of the video"
+    )
+    end_s: float = Field(ge=0, allow_inf_nan=False)
     modalities: list[Modality] = Field(default=list(MODALITIES), description="what is left out")
 
     @model_validator(mode="after")

@@ -117,6 +117,8 @@ def _of_words(
 
 def _shown(word: Word, begin: float) -> SpokenWord:
     start, end = (None if s is None else begin + s for s in (word.start_s, word.end_s))
+    if start is not None and end is not None:
+        end = max(start, end)  # whatever a recognizer says
     return SpokenWord(
         word=word.word.strip()[:200], start_s=start, end_s=end, probability=word.probability
     )

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable
 
 from pipeline.serve.refusals import Busy
+from pipeline.serve.reporting import report
 
 _FIRST_S = 10.0  # a piece of work is supposed to take, before one was timed
 _SMOOTHING = 0.3  # weight of the last piece of work in the mean time
@@ -61,7 +62,7 @@ class Jobs:
         name : str
             Under which `before` and `drop` know it.
         work : callable
-            Tells by itself what becomes of it; whatever it raises is lost.
+            Tells by itself what becomes of it; what it raises is reported, and ends nothing else.
         """
         with self._changed:
             self._waiting.append((name, work))
@@ -104,6 +105,8 @@ class Jobs:
             begun = time.monotonic()
             try:
                 work()
+            except Exception as error:
+                report(error)
             finally:
                 took_s = time.monotonic() - begun
                 with self._changed:

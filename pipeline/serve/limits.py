@@ -21,6 +21,8 @@ class Limits:
         After this time an upload is deleted.
     stall_s : float
         Of silence, after which an upload that is still arriving is given up.
+    arrival_s : float
+        From the first byte of an upload to its last. As long it may hold a place in the queue.
     spare_bytes : int
         That stay free on the disk.
     """
@@ -31,4 +33,5 @@ class Limits:
     waiting: int = 10
     keep_s: float = 3600.0
     stall_s: float = 30.0
+    arrival_s: float = 900.0
     spare_bytes: int = 500_000_000

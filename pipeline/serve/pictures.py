@@ -7,7 +7,6 @@ whoever decodes it. The picture is drawn when somebody asks for it.
 from __future__ import annotations
 
 import tempfile
-import threading
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +17,7 @@ from extractors.errors import MediaError
 from extractors.workers.session import Session
 from lnln.prediction import Prediction, predict
 from pipeline.picture.figure import write_picture
-from pipeline.picture.gathering import gather
+from pipeline.picture.gathering import doubted_in, gather
 from pipeline.picture.page import build
 from pipeline.picture.subject import Scale, Subject
 from pipeline.serve.sides import Side
@@ -29,7 +28,6 @@ KINDS = {
     "picture.html": "text/html",
 }
 _NOT_ASKED = Prediction("", None, w=None, observed=dict.fromkeys(MODALITIES, 0.0))
-DRAWING = threading.Lock()  # matplotlib is for one thread
 
 
 def gathered(features: Features, session: Session) -> Subject | None:
@@ -48,7 +46,7 @@ def gathered(features: Features, session: Session) -> Subject | None:
 
 
 def picture(name: str, subject: Subject, features: Features, side: Side, within: Path) -> bytes:
-    """Draw a clip.
+    """Draw a clip; one thread at a time may, since matplotlib is for one.
 
     Parameters
     ----------
@@ -66,7 +64,6 @@ def picture(name: str, subject: Subject, features: Features, side: Side, within:
     config = side.checkpoint.config
     level = None if config.intervals is None else config.intervals.level
     with (
-        DRAWING,
         warnings.catch_warnings(action="ignore", category=UserWarning),
         tempfile.TemporaryDirectory(dir=within) as folder,
     ):
@@ -76,6 +73,7 @@ def picture(name: str, subject: Subject, features: Features, side: Side, within:
             name=side.name,
             prediction=prediction,
             scale=Scale(config.label_range, level, config.notice),
+            doubted=doubted_in(features, prediction.clip_id),
         )
         if name.endswith(".html"):
             return build(shown).encode()

@@ -12,7 +12,7 @@ from contracts.schemas import MODALITIES
 from lnln.data.extent import extents
 from lnln.explaining.explain import explain
 from lnln.explaining.explanation import Explanation
-from lnln.missing.dropping import SentenceCache, drop
+from lnln.missing.dropping import drop
 from lnln.prediction import answers_of, spoken_in
 from pipeline.serve.analysis import Analysis
 from pipeline.serve.answers import Answer, Contributions, Part, Score
@@ -32,7 +32,6 @@ class Scorer:
 
     def __init__(self, sides: Sequence[Side]) -> None:
         self._sides = sides
-        self._sentences = {side.settings.text: SentenceCache(64) for side in sides}
 
     def score(self, analysis: Analysis, change: Change, explained: int | None) -> list[Score]:
         """Ask every model about all clips of a video.
@@ -59,7 +58,8 @@ class Scorer:
         prepared = model.prepare(clips, masks)
         if masks is not None:
             encoder = side.reader.encoder if model.model.layout.text == "states" else None
-            prepared = drop(prepared, masks, encoder, self._sentences[side.settings.text])
+            with analysis.sentences(side) as sentences:
+                prepared = drop(prepared, masks, encoder, sentences)
         # Of a clip of which the beginning is read, the rest counts as not observed.
         left = prepared.observed_shares()
         shares = {m: left[m] * [extent.share for extent in read[m]] for m in MODALITIES}

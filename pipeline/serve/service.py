@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import io
-import sys
 import tempfile
 import time
-import traceback
 import zipfile
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
@@ -17,7 +15,6 @@ import anyio
 import pyarrow as pa
 from anyio.to_thread import run_sync
 
-from contracts.printable import printable
 from extractors.api import Features
 from extractors.damage.registry import DAMAGES
 from extractors.errors import SetupError
@@ -36,6 +33,7 @@ from pipeline.serve.jobs import Jobs
 from pipeline.serve.limits import Limits
 from pipeline.serve.pictures import picture
 from pipeline.serve.refusals import Gone, NotYet, Refusal
+from pipeline.serve.reporting import report
 from pipeline.serve.scoring import Scorer
 from pipeline.serve.sides import Side
 from pipeline.serve.timelines import written
@@ -68,6 +66,7 @@ class Service:
         self._jobs = Jobs(limits.waiting)
         self._scorer = Scorer(sides)
         self._asking = anyio.CapacityLimiter(_ASKED_AT_A_TIME)
+        self._drawing = anyio.CapacityLimiter(1)  # matplotlib is for one thread
         self._working: Upload | None = None
 
     async def take(self, declared: int | None, stream: AsyncIterator[bytes]) -> Upload:
@@ -174,19 +173,25 @@ class Service:
                         archive.write(path, path.relative_to(written))
         return packed.getvalue()
 
-    def picture(self, upload_id: str, version: str, name: str) -> bytes:
+    async def picture(self, upload_id: str, version: str, name: str) -> bytes:
         """A drawing of a clip, and of what moved the answer of the first model."""
         upload = self._ready(upload_id)
         analysis = upload.analysis(version)
         if analysis.subject is None:
             raise Gone("There is no picture of this video.")
-        features, _ = analysis.of(self.sides[0])
-        return picture(name, analysis.subject, features, self.sides[0], upload.folder)
+        subject, side = analysis.subject, self.sides[0]
 
-    def timeline(self, upload_id: str, version: str, name: str) -> bytes:
+        def draw() -> bytes:
+            features, _ = analysis.of(side)
+            return picture(name, subject, features, side, upload.folder)
+
+        return await run_sync(draw, limiter=self._drawing)
+
+    async def timeline(self, upload_id: str, version: str, name: str) -> bytes:
         """What the first model says of a video, clip after clip, as a file."""
         upload = self._ready(upload_id)
-        return written(name, upload.analysis(version), self.sides[0], upload.folder)
+        analysis, side = upload.analysis(version), self.sides[0]
+        return await run_sync(written, name, analysis, side, upload.folder, limiter=self._drawing)
 
     async def delete(self, upload_id: str) -> None:
         """Delete an upload, what is known of it, and what is being done for it."""
@@ -207,6 +212,8 @@ class Service:
                     await self.delete(upload_id)
                 except Refusal:
                     continue  # its owner was faster
+                except Exception as error:
+                    report(error)  # the others, and this one the next time, are deleted yet
             await asyncio.sleep(_SWEEP_S)
 
     def close(self) -> None:
@@ -228,6 +235,7 @@ class Service:
         upload.state = "working"
         analysis = self._do(upload, lambda: self._analyst.analyse(upload.file, upload.tell))
         if analysis is None:
+            self.uploads.forget(upload)  # first: who hears of the failure finds nothing left
             upload.state = "failed"
         else:
             upload.analyses[ORIGINAL] = analysis
@@ -257,17 +265,18 @@ class Service:
             upload.error = str(error)
         except Exception as error:
             if not upload.deleted:  # else it was given up, which is no news
-                told = "".join(traceback.format_exception(error))
-                print(printable(told, keep="\n"), end="", file=sys.stderr)
+                report(error)
                 upload.error = f"This video could not be read ({type(error).__name__})."
         return None
 
     def _finish(self, upload: Upload) -> None:
-        upload.tell("")
-        if upload.deleted:
-            self.uploads.forget(upload)
-            self._analyst.tidy()
-        self._working = None
+        try:
+            upload.tell("")
+            if upload.deleted:
+                self.uploads.forget(upload)
+                self._analyst.tidy()
+        finally:
+            self._working = None
 
 
 def _without_paths(features: Features) -> Features:

@@ -10,7 +10,6 @@ from contracts.recordings import UTTERANCES
 from extractors.clips import Clips
 from lnln.prediction import predict
 from pipeline.serve.analysis import Analysis
-from pipeline.serve.pictures import DRAWING
 from pipeline.serve.sides import Side
 from pipeline.timeline.means import mean_of
 from pipeline.timeline.recording import Timeline, to_table
@@ -62,7 +61,7 @@ def timeline_of(analysis: Analysis, side: Side) -> Timeline:
 
 
 def written(name: str, analysis: Analysis, side: Side, within: Path) -> bytes:
-    """A timeline as a file.
+    """A timeline as a file; one thread at a time may draw it, since matplotlib is for one.
 
     Parameters
     ----------
@@ -74,7 +73,7 @@ def written(name: str, analysis: Analysis, side: Side, within: Path) -> bytes:
     within : Path
         Folder for files that are deleted at once.
     """
-    with DRAWING, tempfile.TemporaryDirectory(dir=within) as folder:
+    with tempfile.TemporaryDirectory(dir=within) as folder:
         path = Path(folder) / name
         write_file(timeline_of(analysis, side), path, model=side.name)
         return path.read_bytes()

@@ -50,6 +50,9 @@ class Upload:
         Of the video as it came, and of its damaged copy.
     damaging : bool
         Whether a damaged copy waits to be made.
+    deleted : bool
+    coming : int
+        Bytes for which there is to be room on the disk, and which are not on it yet.
     """
 
     id: str
@@ -63,6 +66,7 @@ class Upload:
     analyses: dict[str, Analysis] = field(default_factory=dict)
     damaging: bool = False
     deleted: bool = False
+    coming: int = 0
 
     @property
     def file(self) -> Path:
@@ -110,7 +114,7 @@ class Uploads:
         Parameters
         ----------
         declared : int or None
-            Its size in bytes, if that was said.
+            Its size in bytes, if that was said; else room is made for the largest.
 
         Raises
         ------
@@ -118,20 +122,25 @@ class Uploads:
         """
         if declared is not None and declared > self._limits.file_bytes:
             raise self._too_large()
-        if shutil.disk_usage(self._folder).free < (declared or 0) + self._limits.spare_bytes:
-            raise NoRoom("There is no room left on the disk of this server.")
+        coming = self._limits.file_bytes if declared is None else declared
         with self._lock:
-            if len(self._kept) >= self._limits.uploads:
-                first = min(upload.expires for upload in self._kept.values())
-                retry_s = max(5, min(60, round(first - time.time())))
+            others = sum(each.coming for each in self._kept.values())
+            free = shutil.disk_usage(self._folder).free
+            if free < coming + others + self._limits.spare_bytes:
+                raise NoRoom("There is no room left on the disk of this server.")
+            # Of one that failed, nothing is kept but the reason.
+            ends = [each.expires for each in self._kept.values() if each.state != "failed"]
+            if len(ends) >= self._limits.uploads:
+                retry_s = max(5, min(60, round(min(ends, default=0) - time.time())))
                 raise Busy(
-                    f"{len(self._kept)} videos are kept here already, which is the most. Delete "
+                    f"{len(ends)} videos are kept here already, which is the most. Delete "
                     "one of yours, or try again later.",
                     retry_s,
                 )
             folder = self._folder / secrets.token_hex(8)
             folder.mkdir(mode=0o700)
-            upload = Upload(secrets.token_urlsafe(18), folder, time.time() + self._limits.keep_s)
+            expires = time.time() + self._limits.keep_s
+            upload = Upload(secrets.token_urlsafe(18), folder, expires, coming=coming)
             self._kept[upload.id] = upload
         return upload
 
@@ -157,8 +166,10 @@ class Uploads:
                     gathered += chunk
                     if len(gathered) >= _WRITTEN:
                         await file.write(bytes(gathered))
+                        upload.coming -= len(gathered)
                         gathered.clear()
                 await file.write(bytes(gathered))
+            upload.coming = 0
             if not size:
                 raise Refusal("The file is empty.")
         except OSError as error:
@@ -170,17 +181,29 @@ class Uploads:
 
     async def _unstalled(self, stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         parts = aiter(stream)
+        ends = anyio.current_time() + self._limits.arrival_s
         while True:
+            left = ends - anyio.current_time()
             try:
-                with anyio.fail_after(self._limits.stall_s):
+                with anyio.fail_after(max(0.0, min(left, self._limits.stall_s))):
                     chunk = await anext(parts)
             except StopAsyncIteration:
                 return
             except TimeoutError as error:
-                raise Stalled(
-                    f"Nothing arrived for {self._limits.stall_s:.0f} s: the upload was given up."
-                ) from error
+                raise self._stalled(left) from error
             yield chunk
+            if anyio.current_time() >= ends:  # what has come already is read without waiting
+                raise self._stalled(0)
+
+    def _stalled(self, left: float) -> Stalled:
+        if left > self._limits.stall_s:
+            return Stalled(
+                f"Nothing arrived for {self._limits.stall_s:.0f} s: the upload was given up."
+            )
+        return Stalled(
+            f"After {self._limits.arrival_s:.0f} s the file had not arrived as a whole: the upload "
+            "was given up. Send a smaller file, or over a faster connection."
+        )
 
     def get(self, upload_id: str) -> Upload:
         """Look an upload up.

@@ -35,7 +35,6 @@ const at = (id, part = "", version = null) =>
 
 export const about = () => ask("GET", "/api/about");
 export const login = (token) => ask("POST", "/api/login", { token });
-export const state = (id) => ask("GET", at(id));
 export const remove = (id) => ask("DELETE", at(id));
 export const found = (id, version) => ask("GET", at(id, "/found", version));
 export const face = (id, version, from, to) =>
@@ -45,6 +44,20 @@ export const score = (id, question, signal) => ask("POST", at(id, "/scores"), qu
 export const damage = (id, damages) => ask("POST", at(id, "/damage"), { damages });
 export const video = (id, version) => at(id, "/video", version);
 export const download = (id, name, version) => at(id, `/${name}`, version);
+
+const PATIENCE = 20; // times that a server which gives no answer is asked again
+
+/** Where an upload is. Whoever waits for it for minutes outlasts a moment without an answer. */
+export async function state(id) {
+  for (let left = PATIENCE; ; left--) {
+    try {
+      return await ask("GET", at(id));
+    } catch (error) {
+      if (!left || (error.status !== 0 && error.status !== 503)) throw error;
+      await new Promise((go) => setTimeout(go, 1000 * Math.min(error.retry_s ?? 1, 5)));
+    }
+  }
+}
 
 /** Send a file; `told` hears which share of it has arrived. */
 export function upload(file, told) {

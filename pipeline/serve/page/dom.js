@@ -34,11 +34,9 @@ export function signed(value, digits = 2) {
 export const percent = (share) => `${Math.round(100 * share)} %`;
 
 export function clock(seconds) {
-  const whole = Math.max(0, seconds);
-  const minutes = Math.floor(whole / 60);
-  const rest = whole - 60 * minutes;
-  const shown = rest.toFixed(1).padStart(4, "0");
-  return `${minutes}:${shown}`;
+  const tenths = Math.round(10 * Math.max(0, seconds)); // first, or 59.97 s were 0:60.0
+  const shown = ((tenths % 600) / 10).toFixed(1).padStart(4, "0");
+  return `${Math.floor(tenths / 600)}:${shown}`;
 }
 
 export const NAMES = { text: "words", audio: "voice", vision: "face" };

@@ -47,6 +47,7 @@ const showVideos = () => videos.show(now?.id, (id) => trying(() => follow(id)));
 function take(file, name) {
   trying(async () => {
     hide();
+    showVideos(); // those from before can be looked at meanwhile, and whatever becomes of this one
     show("Sending", 0);
     sent = api.upload(file, (share) => show("Sending", share));
     try {
@@ -66,9 +67,12 @@ async function follow(id) {
   hide();
   location.hash = `video=${id}`;
   const mine = (now = { id });
+  showVideos();
   for (;;) {
     const state = await api.state(id).catch((error) => {
-      if (now === mine) throw error;
+      if (now !== mine) return;
+      if (error.status !== 404) hide(), showVideos(); // from where it can be asked for again
+      throw error;
     });
     if (now !== mine) return; // stopped, or another one is looked at
     if (state.state === "ready") return open(id, state);
@@ -86,6 +90,7 @@ function hide() {
   $("look").hidden = true;
   $("progress").hidden = true;
   player.leave();
+  wanted.stop?.abort();
   now = null;
 }
 
@@ -108,11 +113,17 @@ async function open(id, state, version = "original") {
 }
 
 async function load() {
-  const { id, version } = now;
-  now.scores = now.bands = null;
+  const mine = now;
+  const { id, version } = mine;
+  const shown = () => now === mine && mine.version === version;
+  mine.scores = mine.bands = null;
   $("progress").hidden = true;
   $("scores").replaceChildren(make("p", { class: "hint" }, "Asking the models ..."));
-  now.found = await api.found(id, version);
+  const found = await api.found(id, version).catch((error) => {
+    if (shown()) throw error;
+  });
+  if (!shown()) return; // another one is looked at
+  now.found = found;
   player.show(id, version, now.found);
   if (now.found.bands.vision.some((band) => band.what === "observed")) player.setFace((from, to) => api.face(id, version, from, to));
   showMovements();
@@ -265,6 +276,7 @@ $("delete").addEventListener("click", () =>
 $("cancel").addEventListener("click", () =>
   trying(async () => {
     if (sent) return sent.stop();
+    if (!now) return hide();
     const { id } = now;
     gone(id);
     await api.remove(id);

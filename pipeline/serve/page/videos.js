@@ -8,10 +8,10 @@ const write = (videos) => sessionStorage.setItem("videos", JSON.stringify(videos
 export const add = (id, name) => write([...all().filter((video) => video.id !== id), { id, name }]);
 export const drop = (id) => write(all().filter((video) => video.id !== id));
 
-/** Show them, if there are several; `go` gets the one that is pressed. */
+/** Show them, unless there is none but the one that is shown; `go` gets the one that is pressed. */
 export function show(shown, go) {
   const videos = all();
-  $("videos").hidden = videos.length < 2;
+  $("videos").hidden = videos.every((video) => video.id === shown);
   $("videos").replaceChildren(
     ...videos.map((video) =>
       make("button", { type: "button", "aria-pressed": String(video.id === shown), onclick: () => go(video.id) }, video.name),

@@ -1,13 +1,18 @@
 """What models say when words are corrected and parts of a video are left out."""
 
+import gc
 import itertools
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
+from contracts.recordings import RECOGNITION
 from extractors.words import Word
+from lnln.missing.dropping import SentenceCache
 from lnln.prediction import predict
 from pipeline.serve.analysis import Analysis, joined
 from pipeline.serve.answers import SpokenWord
@@ -80,6 +85,49 @@ def test_corrected_words_change_words_alone(analyse: Analyse, side: Side) -> Non
     analysis.correct("video#0", analysis.heard("video#0"), [side])
     assert analysis.features[0][1].text == before.text  # as it was recognised
     assert scorer.score(analysis, Change(), None)[0].prediction == was.prediction
+
+
+def test_doubted_word_that_is_believed_is_not_doubted(analyse: Analyse, side: Side) -> None:
+    analysis = analyse(FILE, clips=2)
+    clip = "video#1"
+    doubts = [Word(" day", 1.3, 1.7, 0.1), Word("was", 1.8, 2.1, 0.1)]
+    row = {
+        "clip_id": clip,
+        "doubted": [word._asdict() for word in doubts],
+        "warnings": [],
+    }
+    settings, features = analysis.features[0]
+    recognition = pa.Table.from_pylist([row], schema=RECOGNITION)
+    analysis = Analysis(FILE, [(settings, replace(features, recognition=recognition))])
+
+    def shown() -> tuple[list[str], list[str]]:
+        found = found_in(analysis, "original", side).clips[1]
+        return [word.word for word in found.words], [word.word for word in found.doubted]
+
+    found = found_in(analysis, "original", side).clips[1]
+    assert shown() == (["What", "a", "good"], ["day", "was"])
+    analysis.correct(clip, words_of([*found.words, found.doubted[0]], found.start_s), [side])
+    assert shown() == (["What", "a", "good", "day"], ["was"])
+    (row,) = analysis.features[0][1].recognition.to_pylist()
+    assert [word["word"] for word in row["doubted"]] == ["was"]  # in downloads alike
+    analysis.correct("video#0", [], [side])  # another clip's words are not its own
+    assert shown()[1] == ["was"]
+    analysis.correct(clip, analysis.heard(clip), [side])
+    assert shown() == (["What", "a", "good"], ["day", "was"])
+
+
+def test_sentences_of_a_video_are_gone_with_it(analyse: Analyse, side: Side) -> None:
+    def held() -> set[int]:
+        gc.collect()
+        return {id(each) for each in gc.get_objects() if type(each) is SentenceCache}
+
+    before = held()
+    scorer, analysis = Scorer([side]), analyse(FILE)
+    scorer.score(analysis, Change(missing_rate=0.6), None)
+    assert len(held() - before) == 1
+    del analysis
+    assert held() <= before
+    assert scorer.score(analyse(FILE), Change(), None)
 
 
 def test_no_words_at_all_is_silence(analyse: Analyse, side: Side) -> None:

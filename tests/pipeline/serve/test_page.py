@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import pytest
 import torch
 
 from tests.pipeline.report.browser import CHROMIUM, Browser
+from tests.pipeline.serve.asking import VIDEO, Server
 
 ROOT = Path(__file__).parents[3]
 CLIP = ROOT / "data" / "sample" / "Raw" / "adam" / "004.mp4"
@@ -135,6 +136,34 @@ def address(model: Path, tmp_path: Path) -> Iterator[str]:
         server.wait(60)
     assert list(temporary.iterdir()) == []
     assert not (tmp_path / "cache").exists()  # a cache that lasts was not used
+
+
+@pytest.mark.slow
+def test_second_video_that_fails_leaves_the_first_in_reach(
+    serve: Callable[..., Server], tmp_path: Path
+) -> None:
+    if CHROMIUM is None:
+        pytest.skip("no Chromium: apt-get install chromium")
+    first, second = tmp_path / "first.mp4", tmp_path / "second.mp4"
+    first.write_bytes(VIDEO)
+    second.write_bytes(b"bad")
+    server = serve()
+    with Browser(tmp_path / "profile") as browser:
+        page = Page(browser, f"http://127.0.0.1:{server.port}/")
+        page.choose(first)
+        page.score()
+        assert page.ask("document.getElementById('videos').hidden")
+        page.choose(second)
+        page.until("document.getElementById('problem').textContent.includes('readable')")
+        listed = "[...document.querySelectorAll('#videos button')].map(each => each.textContent)"
+        assert page.ask(listed) == ["first.mp4"]
+        assert not page.ask("document.getElementById('videos').hidden")
+        page.ask("document.querySelector('#videos button').click()")
+        page.until("!document.getElementById('look').hidden")
+        page.score()
+        page.ask("document.getElementById('delete').click()")
+        page.until("document.getElementById('look').hidden")
+        assert server.left() == []
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 """No other page gets in, and nobody without the token; nothing is loaded from elsewhere."""
 
 import re
+import socket
 from collections.abc import Callable
 
 import pytest
@@ -114,10 +115,16 @@ def test_large_and_senseless_requests_are_refused(serve: Serve) -> None:
         {"missing_rate": "NaN"},
         {"without": ["smell"]},
         {"spans": [{"start_s": 2, "end_s": 1}]},
+        {"spans": [{"start_s": 0, "end_s": float("inf")}]},
         {"explain": -1},
         {"unknown": 1},
     ):
         assert server.ask("POST", f"{at}/scores", question).status == 422, question
+    for times in ((2, 1), (0, float("inf")), (float("nan"), 1), (-1, 1)):
+        words = [{"word": "a", "start_s": times[0], "end_s": times[1]}]
+        answer = server.ask("PUT", f"{at}/words", {"clip": 0, "words": words})
+        assert answer.status == 422, times
+        assert "words.0" in answer.json["error"]
     assert server.ask("POST", f"{at}/scores", {"explain": 7}).status == 400
     assert server.ask("POST", f"{at}/scores", {"version": "damaged"}).status == 404
 
@@ -138,9 +145,26 @@ def test_page_names_no_other_server() -> None:
 
 
 def test_requests_are_reported_to_nobody(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    """FastAPI sends traces to the collector that these name, if it is told to."""
+    """FastAPI traces requests, and sends that to the collector that these name, if it is let to."""
+    trace = pytest.importorskip("opentelemetry.trace")
+    traced = []
+
+    class Collecting(trace.TracerProvider):  # type: ignore[misc, name-defined]
+        def get_tracer(self, *said: object, **more: object) -> object:
+            traced.append((said, more))
+            return trace.NoOpTracer()
+
+    monkeypatch.setattr(trace, "get_tracer_provider", Collecting)
     monkeypatch.setenv("FASTAPI_OTEL_AUTO_CONFIGURE", "true")
     monkeypatch.setenv("OTEL_SDK_DISABLED", "false")
-    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")
-    server = serve()
-    assert server.ask("GET", "/api/about").status == 200
+    monkeypatch.setenv("OTEL_BSP_SCHEDULE_DELAY", "50")  # ms until spans are sent
+    monkeypatch.setenv("OTEL_METRIC_EXPORT_INTERVAL", "50")
+    with socket.create_server(("127.0.0.1", 0)) as collector:
+        port = collector.getsockname()[1]
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{port}")
+        server = serve()
+        assert server.ask("GET", "/api/about").status == 200
+        collector.settimeout(0.5)
+        with pytest.raises(TimeoutError):
+            collector.accept()
+    assert traced == []

@@ -1,10 +1,12 @@
 """Videos arrive, are bounded, and leave nothing behind."""
 
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -96,6 +98,8 @@ def test_empty_and_unreadable_files_are_told_so(serve: Serve) -> None:
         "failed",
         "This file cannot be used: not a readable video.",
     )
+    assert server.left() == []  # with nothing asked for
+    assert server.ask("GET", f"/api/uploads/{upload_id}/video").status == 404
     assert server.ask("DELETE", f"/api/uploads/{upload_id}").status == 204
     assert server.left() == []
 
@@ -136,6 +140,46 @@ def test_full_disk_is_told(serve: Serve) -> None:
     answer = serve(spare_bytes=10**18).upload()
     assert answer.status == 507
     assert "no room" in answer.json["error"]
+
+
+HEAD = b"POST /api/uploads HTTP/1.1\r\nHost: localhost\r\n"
+
+
+def test_upload_that_trickles_is_given_up(serve: Serve) -> None:
+    server = serve(waiting=1, arrival_s=0.3)
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        connection.sendall(HEAD + b"Content-Length: 9000\r\n\r\nabc")
+        connection.setblocking(False)
+        answer = b""
+
+        def answered() -> bool:
+            nonlocal answer
+            try:
+                answer += connection.recv(10_000)
+            except BlockingIOError:
+                connection.sendall(b"x")
+            return b"}" in answer
+
+        wait_until(answered)
+    assert answer.startswith(b"HTTP/1.1 408") and b"as a whole" in answer
+    assert server.left() == []
+    wait_until(lambda: server.upload().status == 202)  # its place was given back
+
+
+@pytest.mark.parametrize("declared", [b"Content-Length: 9000", b"Transfer-Encoding: chunked"])
+def test_room_is_kept_for_videos_that_are_arriving(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, declared: bytes
+) -> None:
+    free = SimpleNamespace(free=10_000)
+    monkeypatch.setattr("pipeline.serve.uploads.shutil.disk_usage", lambda _: free)
+    server = serve(file_bytes=9000)
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        connection.sendall(HEAD + declared + b"\r\n\r\n")
+        wait_until(lambda: server.left() != [])
+        assert server.upload(b"x" * 2000).status == 507
+        assert server.upload(b"x" * 1000).status == 202
+    wait_until(lambda: server.upload(b"x" * 2000).status == 202)
+    assert server.ask("POST", "/api/uploads", iter([b"x"])).status == 202  # 9000, if it has to be
 
 
 def test_disk_that_fills_up_meanwhile_is_told(serve: Serve, full_disk: Any) -> None:
@@ -209,6 +253,36 @@ def test_most_videos_are_kept_and_no_more(serve: Serve) -> None:
     server.ready()
 
 
+def test_videos_that_failed_take_no_place(serve: Serve) -> None:
+    server = serve(uploads=1)
+    for _ in range(2):
+        assert server.wait(server.upload(b"bad").json["id"])["state"] == "failed"
+    server.ready()
+    assert server.upload().status == 503
+
+
+def test_error_of_a_deletion_does_not_keep_the_others(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("pipeline.serve.service._SWEEP_S", 0.02)
+    server = serve(keep_s=0.3)
+    ids = [server.upload().json["id"] for _ in range(2)]
+    delete = server.service.uploads.delete
+    failed = []
+
+    def fails_once(upload_id: str) -> None:
+        if not failed:
+            failed.append(upload_id)
+            raise PermissionError("a folder that is not ours")
+        delete(upload_id)
+
+    monkeypatch.setattr(server.service.uploads, "delete", fails_once)
+    for upload_id in ids:
+        wait_until(lambda at=upload_id: server.ask("GET", f"/api/uploads/{at}").status == 404)
+    assert failed and server.left() == []
+    assert "a folder that is not ours" in capfd.readouterr().err
+
+
 def test_users_do_not_see_each_other(serve: Serve) -> None:
     server = serve()
     ids = [server.ready() for _ in range(2)]
@@ -278,6 +352,33 @@ def test_timeline_comes_in_every_form(serve: Serve) -> None:
         assert answer.body.startswith(begin), kind
         assert f'filename="timeline.{kind}"' in answer.headers["Content-Disposition"]
     assert [path for path in server.left() if "timeline" in path] == []
+
+
+def test_timelines_are_drawn_one_after_the_other_and_hold_up_nothing_else(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go, drawing, most = threading.Event(), [], []
+
+    def draws(*_: object) -> bytes:
+        drawing.append(0)
+        most.append(len(drawing))
+        go.wait(20)
+        drawing.pop()
+        return b"drawn"
+
+    monkeypatch.setattr("pipeline.serve.service.written", draws)
+    server = serve()
+    at = f"/api/uploads/{server.ready()}"
+    with ThreadPoolExecutor(60) as pool:
+        asked = [pool.submit(server.ask, "GET", f"{at}/timeline.png") for _ in range(60)]
+        wait_until(lambda: bool(drawing))
+        try:
+            time.sleep(0.2)  # until all have arrived
+            assert server.ask("GET", f"{at}/found").status == 200
+        finally:
+            go.set()
+        assert {each.result().body for each in asked} == {b"drawn"}
+    assert set(most) == {1}
 
 
 def wait_until(holds: Callable[[], bool]) -> None:
