@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -54,7 +55,9 @@ class Analysis:
         self._heard = self.transcripts
         self._recognition = self.features[0][1].recognition
         self._encoding = threading.Lock()
-        self._sentences: dict[TextSettings, SentenceCache] = {}
+        self._sentences: dict[TextSettings, SentenceCache] = defaultdict(
+            lambda: SentenceCache(_SENTENCES_MB)
+        )
 
     @property
     def manifest(self) -> pa.Table:
@@ -124,7 +127,7 @@ class Analysis:
         They are kept here because they are gone with the video then.
         """
         with self._encoding:
-            yield self._sentences.setdefault(side.settings.text, SentenceCache(_SENTENCES_MB))
+            yield self._sentences[side.settings.text]
 
     def correct(self, clip_id: str, words: Sequence[Word], sides: Sequence[Side]) -> None:
         """Replace the words of one clip; sound and picture stay as they were measured.

@@ -2,6 +2,7 @@
 
 import gc
 import itertools
+import weakref
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -116,17 +117,26 @@ def test_doubted_word_that_is_believed_is_not_doubted(analyse: Analyse, side: Si
     assert shown() == (["What", "a", "good"], ["day", "was"])
 
 
-def test_sentences_of_a_video_are_gone_with_it(analyse: Analyse, side: Side) -> None:
-    def held() -> set[int]:
-        gc.collect()
-        return {id(each) for each in gc.get_objects() if type(each) is SentenceCache}
+def test_sentences_of_a_video_are_gone_with_it(
+    analyse: Analyse, side: Side, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[weakref.ref[SentenceCache]] = []
 
-    before = held()
+    class Watched(SentenceCache):
+        def __init__(self, megabytes: float) -> None:
+            super().__init__(megabytes)
+            made.append(weakref.ref(self))
+
+    monkeypatch.setattr("pipeline.serve.analysis.SentenceCache", Watched)
     scorer, analysis = Scorer([side]), analyse(FILE)
-    scorer.score(analysis, Change(missing_rate=0.6), None)
-    assert len(held() - before) == 1
-    del analysis
-    assert held() <= before
+    for rate in (0.6, 0.9):
+        scorer.score(analysis, Change(missing_rate=rate), None)
+    (cache,) = made
+    held = cache()
+    assert held is not None and held.states
+    del held, analysis
+    gc.collect()
+    assert cache() is None
     assert scorer.score(analyse(FILE), Change(), None)
 
 

@@ -149,7 +149,7 @@ def test_requests_are_reported_to_nobody(serve: Serve, monkeypatch: pytest.Monke
     trace = pytest.importorskip("opentelemetry.trace")
     traced = []
 
-    class Collecting(trace.TracerProvider):  # type: ignore[misc, name-defined]
+    class Collecting(trace.TracerProvider):  # type: ignore[name-defined]
         def get_tracer(self, *said: object, **more: object) -> object:
             traced.append((said, more))
             return trace.NoOpTracer()

@@ -268,7 +268,7 @@ def test_error_of_a_deletion_does_not_keep_the_others(
     server = serve(keep_s=0.3)
     ids = [server.upload().json["id"] for _ in range(2)]
     delete = server.service.uploads.delete
-    failed = []
+    failed: list[str] = []
 
     def fails_once(upload_id: str) -> None:
         if not failed:
@@ -277,8 +277,8 @@ def test_error_of_a_deletion_does_not_keep_the_others(
         delete(upload_id)
 
     monkeypatch.setattr(server.service.uploads, "delete", fails_once)
-    for upload_id in ids:
-        wait_until(lambda at=upload_id: server.ask("GET", f"/api/uploads/{at}").status == 404)
+    asked = [f"/api/uploads/{upload_id}" for upload_id in ids]
+    wait_until(lambda: all(server.ask("GET", at).status == 404 for at in asked))
     assert failed and server.left() == []
     assert "a folder that is not ours" in capfd.readouterr().err
 
