@@ -103,7 +103,7 @@ def test_the_same_seed_gives_the_same_bytes_whatever_the_workers(
     change_params(copy, {"run": {"workers": 1, "cache": ""}})  # nothing kept helps
     done = run(copy, "dvc", "repro", "--force")
     assert done.returncode == 0, done.stderr
-    assert len(stages_run(done.stdout)) == 14 + 2 * len(MODELS)
+    assert len(stages_run(done.stdout)) == 15 + 2 * len(MODELS)
     assert results(copy) == first
 
 
