@@ -9,11 +9,11 @@ from pathlib import PurePath
 
 from extractors import text
 from extractors.assets.resolving import resolve
-from extractors.audio.extractor import STEP_S
 from extractors.settings import ExtractorSettings
 from extractors.text.extractor import TextExtractor
 from lnln.checkpoints.checkpoint import Checkpoint
 from lnln.explaining.reader import Reader
+from pipeline.timeline.limits import limits_of
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,8 @@ class Side:
     def reads_s(self) -> float:
         """Most seconds of voice and face that the model reads."""
         lengths = self.checkpoint.lengths
-        return min(lengths.vision / self.settings.vision.fps, lengths.audio * STEP_S)
+        fps = self.settings.vision.fps
+        return limits_of(lengths.text, lengths.audio, lengths.vision, fps).seconds
 
 
 def sides_of(checkpoints: Mapping[str, Checkpoint], *, offline: bool) -> list[Side]:

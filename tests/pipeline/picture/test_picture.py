@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -15,26 +14,11 @@ from pipeline.picture.figure import headline, write_picture
 from pipeline.picture.page import build
 from pipeline.picture.subject import Subject, spans
 from pipeline.picture.words import placed
+from tests.pipeline.elements import Page
 
 Make = Callable[..., Subject]
 EVIL = ("<script>alert(1)</script>", "$\\frac{1}{0}$", "\x1b[2J\u202e", "{% raw %}&amp;")
 NAME = "<img src=x onerror=alert(2)>\x1b]0;owned.mp4"
-
-
-class Page(HTMLParser):
-    """Elements of a page with their attributes, and its visible text."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.text = ""
-        self.feed(page)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs)))
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
 
 
 def texts(svg: Path) -> str:

@@ -4,7 +4,6 @@ import json
 import shutil
 from collections import Counter
 from collections.abc import Callable
-from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
@@ -24,25 +23,10 @@ from pipeline.report.page.sections.robustness import robustness
 from pipeline.report.page.sections.studies import studies
 from pipeline.report.page.sections.worst import worst
 from pipeline.report.page.standings import standings
+from tests.pipeline.elements import Page
 
 MakeRun = Callable[..., Run]
 EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>"
-
-
-class Page(HTMLParser):
-    """Elements of a page with their attributes, and its visible text."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.text = ""
-        self.feed(page)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs)))
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
 
 
 def alike() -> dict:

@@ -3,7 +3,7 @@
 import http.client
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,3 +71,11 @@ class Server:
     def left(self) -> list[str]:
         """What is on disk of anybody's."""
         return sorted(path.name for path in self.folder.rglob("*"))
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    """Wait until something holds, at most 10 s."""
+    deadline = time.monotonic() + 10
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
