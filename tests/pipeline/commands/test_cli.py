@@ -1,6 +1,6 @@
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,7 +10,6 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from contracts.quarantine import Rejected, read_quarantine
-from extractors.api import Features
 from extractors.clips import Clips
 from extractors.errors import MissingAsset, TranscriptError
 from extractors.settings import ExtractorSettings
@@ -19,6 +18,7 @@ from lnln.checkpoints.intervals import Intervals
 from lnln.prediction import Prediction
 from pipeline.commands.main import app
 from pipeline.timeline.answering import Answers
+from tests.pipeline.commands.conftest import Extractor
 
 FOR_DATASETS = (
     "init-dataset",
@@ -30,48 +30,11 @@ FOR_DATASETS = (
 )
 
 
+Say = Callable[[list[Prediction]], list[float]]
+
+
 def run(*arguments: str) -> Result:
     return CliRunner().invoke(app, list(arguments))
-
-
-class Extractor:
-    """Stands in for `extractors.extract`: remembers its settings, extracts nothing."""
-
-    def __init__(self) -> None:
-        self.settings: Any = None
-        self.transcripts: Any = None
-        self.rejected: list[Rejected] = []
-        self.warnings: list[str] = []
-        self.error: Exception | None = None
-
-    def __call__(
-        self, paths: list[Path], settings: Any, session: Any = None, *, transcripts: Any = None
-    ) -> Features:
-        self.settings = settings
-        self.transcripts = transcripts
-        if self.error:
-            raise self.error
-        empty = pa.table({"clip_id": pa.array([], pa.string())})
-        return Features(*[empty] * 5, quarantine=self.rejected, warnings=self.warnings)
-
-    def transcribed(
-        self, paths: list[Path], settings: Any, session: Any, transcripts: Any
-    ) -> Clips:
-        """Stands in for `extractors.api.transcribed`."""
-        features = self(paths, settings, transcripts=transcripts)
-        empty = features.manifest
-        return Clips(empty, empty, empty, features.quarantine, features.warnings)
-
-
-@pytest.fixture
-def extractor(monkeypatch: pytest.MonkeyPatch) -> Iterator[Extractor]:
-    stand_in = Extractor()
-    monkeypatch.setattr("extractors.extract", stand_in)
-    monkeypatch.setattr("extractors.api.transcribed", stand_in.transcribed)
-    yield stand_in
-
-
-Say = Callable[[list[Prediction]], list[float]]
 
 
 @pytest.fixture
@@ -152,76 +115,6 @@ def test_missing_asset_is_one_message(
     result = run("extract", "a.mp4", "--out", "features")
     assert result.exit_code == 1
     assert result.output == "error: minilm: not found. Get it: pip install this\n"
-
-
-@pytest.fixture
-def published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A working folder with `best.pth`, small, as the published code writes it for `mosi`."""
-    import torch
-
-    from lnln.checkpoints.importing import PUBLISHED
-    from lnln.data.language import LanguageEncoder
-    from lnln.models.lnln.model import LNLN
-    from lnln.models.lnln.published_names import published_name
-    from lnln.models.lnln.settings import LNLNSettings
-    from lnln.settings import Shapes
-
-    bert = {"vocab_size": 9, "hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2}
-    bert |= {"intermediate_size": 8, "max_position_embeddings": 8}
-    shapes = Shapes(
-        text_dim=8, audio_dim=2, vision_dim=3, text_length=4, audio_length=5, vision_length=6
-    )
-    small = PUBLISHED["mosi"]._replace(shapes=shapes, bert=bert)
-    monkeypatch.setitem(PUBLISHED, "mosi", small)
-    monkeypatch.chdir(tmp_path)
-    settings = LNLNSettings(variant="official", fusion_depth=2)
-    model = LNLN(settings, shapes, LanguageEncoder.from_config({"model_type": "bert"} | bert))
-    state = {published_name(name): value for name, value in model.state_dict().items()}
-    torch.save({"epoch": 1, "optimizer": {}, "state_dict": state}, "best.pth")
-    return tmp_path
-
-
-def test_published_checkpoint_is_imported_and_does_not_read_video(
-    published: Path, extractor: Extractor
-) -> None:
-    result = run("import-checkpoint", "best.pth", "--config", "mosi")
-    assert result.exit_code == 0, result.output
-    assert "written to models/mosi" in result.output
-    files = {path.name for path in (published / "models" / "mosi").iterdir()}
-    assert files == {"README.md", "config.json", "model.safetensors"}
-    result = run("predict", "a.mp4", "--model", "models/mosi")
-    assert (result.exit_code, extractor.settings) == (1, None)
-    assert "error: this model cannot read video: it was trained on MMSA's" in result.output
-
-
-def test_import_never_replaces_a_model(published: Path) -> None:
-    assert run("import-checkpoint", "best.pth", "--config", "mosi", "-o", "ours").exit_code == 0
-    before = (published / "ours" / "config.json").read_bytes()
-    result = run("import-checkpoint", "best.pth", "--config", "mosi", "-o", "ours")
-    assert result.exit_code == 1
-    assert "error: ours is there already" in result.output
-    assert (published / "ours" / "config.json").read_bytes() == before
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["best.pth", "--config", "sims"], "best.pth is refused: proj_l.0.weight has the shape"),
-        (["best.pth", "--config", "../x"], "'../x' is none of the published mosi, mosei, sims"),
-        (["gone.pth", "--config", "mosi"], "gone.pth"),
-    ],
-)
-def test_import_that_fails_is_one_message_and_leaves_nothing(
-    published: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], message: str
-) -> None:
-    from lnln.checkpoints.importing import PUBLISHED
-
-    text_dim = PUBLISHED["mosi"].shapes.model_copy(update={"text_dim": 6})
-    monkeypatch.setitem(PUBLISHED, "sims", PUBLISHED["mosi"]._replace(shapes=text_dim))
-    result = run("import-checkpoint", *arguments)
-    assert result.exit_code == 1
-    assert result.output.startswith("error: ") and message in result.output
-    assert [path.name for path in published.iterdir()] == ["best.pth"]
 
 
 def test_predict_takes_a_hub_id_and_stays_offline(
