@@ -98,10 +98,11 @@ def _levels(file: Media, clip: Clip) -> "list[_Level]":
         for frame in decoded(packet, Damage()):
             if not frame.samples or not frame.sample_rate:
                 continue
-            if frame.time is None or begin_s <= frame.time + frame.samples / frame.sample_rate:
-                levels[stream].add(frame)
-            if frame.time is not None and frame.time >= end_s:
+            time_s = frame.time
+            if time_s is not None and time_s >= end_s:
                 going_on.discard(stream)
+            elif time_s is None or begin_s <= time_s + frame.samples / frame.sample_rate:
+                levels[stream].add(frame)
         if not going_on:
             break
     return list(levels.values())

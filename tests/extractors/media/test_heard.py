@@ -103,6 +103,15 @@ def test_a_silent_track_gives_way_to_one_with_sound(tmp_path, heard, rms):
     assert read_sound(str(path)).samples.std() > 0.3
 
 
+def test_a_part_of_a_file_is_heard_by_its_own_sound(tmp_path, heard):
+    later = np.zeros((2, 5 * RATE))
+    later[:, 3 * RATE :] = 0.5  # long after the part has ended
+    path = write(tmp_path / "a.mkv", later, np.stack([tone(5.0), tone(5.0)]))
+    signal, told = heard(path)
+    assert signal.std() == pytest.approx(0.354, abs=0.01)
+    assert "track 2 is listened to" in told[0]
+
+
 def test_where_all_tracks_are_silent_nothing_is_told(tmp_path, heard):
     signal, told = heard(write(tmp_path / "a.mkv", *[np.zeros((2, RATE))] * 2))
     assert not signal.any() and told == []
