@@ -43,6 +43,7 @@ STILL_FACE = 0.12
 MILD = 0.3  # share of the sentences graded -1, 0 or 1 whose strength face and voice must tell
 FACE_NOISE = 0.6  # standard deviations, where the face's valence spans -1 to 1
 VOICE_NOISE = 0.16  # and the voice's arousal 0 to 1
+TONE_NOISE = 0.4  # and its tone -1 to 1
 INCOMPLETE = {  # clips per split
     "no_audio": {"train": 4, "valid": 1, "test": 1},
     "silence": {"train": 4, "valid": 1, "test": 1},
@@ -146,19 +147,20 @@ def deliver(speaker: Speaker, clip_id: str, text: str, grade: int, role: str) ->
     label = draw_label(grade, role, random)
     valence = float(np.clip(0.8 * label / 3 + random.normal(0, FACE_NOISE), -1, 1))
     arousal = float(np.clip(abs(label) / 3 + random.normal(0, VOICE_NOISE), 0, 1))
-    if role == "sarcasm":
-        valence = min(valence, -0.35)  # the face gives it away
+    tone = float(np.clip(0.8 * label / 3 + random.normal(0, TONE_NOISE), -1, 1))
+    if role == "sarcasm":  # face and voice give it away
+        valence, tone = min(valence, -0.35), min(tone, -0.35)
     elif role == "still_face":
         valence = 0.0
     elif role == "flat_voice":
-        arousal = 0.05
+        arousal, tone = 0.05, 0.0
     return Utterance(
         speaker,
         clip_id,
         text,
-        draw_prosody(speaker, arousal, role, keyed_generator(speaker.name, clip_id, "voice")),
+        draw_prosody(speaker, arousal, tone, role, keyed_generator(speaker.name, clip_id, "voice")),
         level=-31 + 12 * (0.65 if role == "sarcasm" else arousal),
-        brightness=0.0,
+        brightness=12 * tone,
         valence=valence,
         arousal=0.1 if role == "still_face" else arousal,
         incomplete=role if role in INCOMPLETE else "",
@@ -167,16 +169,16 @@ def deliver(speaker: Speaker, clip_id: str, text: str, grade: int, role: str) ->
 
 
 def draw_prosody(
-    speaker: Speaker, arousal: float, role: str, random: np.random.Generator
+    speaker: Speaker, arousal: float, tone: float, role: str, random: np.random.Generator
 ) -> EspeakProsody | PiperProsody:
-    """Rate, pitch and pitch range follow the arousal, 0 to 1."""
+    """Rate, pitch and its range follow the arousal, 0 to 1; pitch also the tone, -1 to 1."""
     if speaker.engine.startswith("piper"):
         if role == "sarcasm":
             length, semitones = 1.3, -1.5
         elif role == "flat_voice":
             length, semitones = 1.1, -1.0
         else:
-            length, semitones = 1.15 - 0.2 * arousal, 4 * (arousal - 0.4)
+            length, semitones = 1.15 - 0.2 * arousal, 4 * (arousal - 0.4) + 2 * tone
         return PiperProsody(length + random.normal(0, 0.02), semitones + random.normal(0, 0.2))
     base = speaker.pitch
     if role == "sarcasm":  # drawn out, low, with exaggerated tunes
@@ -184,7 +186,8 @@ def draw_prosody(
     elif role == "flat_voice":
         rate, pitch, spread = 150.0, base - 6.0, 8.0
     else:
-        rate, pitch, spread = 146 + 30 * arousal, base + 26 * (arousal - 0.4), 18 + 72 * arousal
+        pitch = base + 26 * (arousal - 0.4) + 13 * tone
+        rate, spread = 146 + 30 * arousal, 18 + 72 * arousal
     rate, pitch, spread = np.array([rate, pitch, spread]) + random.normal(0, [3, 2, 4])
     return EspeakProsody(int(rate), int(np.clip(pitch, 1, 99)), int(np.clip(spread, 0, 100)))
 
