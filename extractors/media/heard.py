@@ -152,15 +152,14 @@ class _Level:
         frame.pts = None
         try:
             if form != self._form:
-                self._resamplers = [
-                    resampler(layout, frame.sample_rate) for layout in (form[1], "mono")
-                ]
+                layouts = ("mono",) if form[1] == "mono" else (form[1], "mono")
+                self._resamplers = [resampler(layout, frame.sample_rate) for layout in layouts]
                 self._form = form
-            channels, mix = (_resampled(r, frame) for r in self._resamplers)
+            signals = [_resampled(r, frame) for r in self._resamplers]
         except (av.error.FFmpegError, ValueError):
             return
-        self._channels.add(channels)
-        self._mix.add(mix)
+        self._channels.add(signals[0])
+        self._mix.add(signals[-1])  # one channel is its own mix
 
     @property
     def samples(self) -> int:
@@ -212,7 +211,9 @@ def samples_of(frame: Any) -> np.ndarray:
     """The samples of a frame from a `resampler`: float32 [channels, samples], from -1 to 1."""
     samples = frame.to_ndarray().reshape(-1, frame.layout.nb_channels).T
     # A damaged stream of floats can hold any value.
-    return np.clip(np.nan_to_num(samples), -1.0, 1.0)
+    samples = np.clip(samples, -1.0, 1.0)
+    samples[np.isnan(samples)] = 0.0
+    return samples
 
 
 def _resampled(resampler: Any, frame: Any) -> np.ndarray:
