@@ -154,7 +154,7 @@ def test_json_holds_the_warnings_and_the_failures(
 ) -> None:
     config = SimpleNamespace(notice=None, label_range=(-3, 3), intervals=None, w_withheld=None)
     model = SimpleNamespace(config=config, extraction={})
-    monkeypatch.setattr("pipeline.commands.model.load_with_language", lambda folder, offline: model)
+    monkeypatch.setattr("pipeline.commands.model.load_with_language", lambda *_, **__: model)
     say([])
     extractor.rejected = [Rejected("b.mp4", "b.mp4", "ingest", "the file is empty")]
     extractor.warnings = ["a.mp4: the sound breaks off early"]
@@ -170,7 +170,7 @@ def test_confidence_is_asked_for_before_any_work_is_done(
 ) -> None:
     config = SimpleNamespace(notice=None, label_range=(-3, 3), intervals=None, w_withheld=None)
     model = SimpleNamespace(config=config, extraction={})
-    monkeypatch.setattr("pipeline.commands.model.load_with_language", lambda folder, offline: model)
+    monkeypatch.setattr("pipeline.commands.model.load_with_language", lambda *_, **__: model)
     extractor.error = AssertionError("clips were extracted")
     result = run("predict", "a.mp4", "--min-confidence", "0.5")
     assert result.exit_code == 1
@@ -185,7 +185,7 @@ def test_withheld_answers_are_no_failure(
     intervals = Intervals(level=0.8, edges=(), half_widths=(2.0,), clips=(50,))
     config = SimpleNamespace(notice=None, label_range=(-3, 3), intervals=intervals, w_withheld="no")
     model = SimpleNamespace(config=config, extraction={})
-    monkeypatch.setattr("pipeline.commands.model.load_with_language", lambda folder, offline: model)
+    monkeypatch.setattr("pipeline.commands.model.load_with_language", lambda *_, **__: model)
     asked = say([Prediction("a.mp4", None, None, {"text": 1.0, "audio": 1.0, "vision": 1.0})])
     result = run("predict", "a.mp4", "--min-confidence", "0.5", "--json")
     assert result.exit_code == 0 and asked == [0.5]
@@ -203,7 +203,7 @@ def test_answers_are_written_as_a_table_that_others_can_read(
 
     config = SimpleNamespace(notice=None, label_range=(-3, 3), intervals=None, w_withheld=None)
     model = SimpleNamespace(config=config, extraction={})
-    monkeypatch.setattr("pipeline.commands.model.load_with_language", lambda folder, offline: model)
+    monkeypatch.setattr("pipeline.commands.model.load_with_language", lambda *_, **__: model)
     shares = {"text": 1.0, "audio": 0.5, "vision": 0.0}
     answers = [
         Prediction("a.mp4", -1.5, 0.25, shares, "no", ["no face observed"]),
@@ -231,7 +231,7 @@ def test_transcripts_are_handed_on_and_nothing_is_recognised_where_that_is_asked
 ) -> None:
     config = SimpleNamespace(notice=None, label_range=(-3, 3), intervals=None, w_withheld=None)
     model = SimpleNamespace(config=config, extraction={"speech": {"beam_size": 2}})
-    monkeypatch.setattr("pipeline.commands.model.load_with_language", lambda folder, offline: model)
+    monkeypatch.setattr("pipeline.commands.model.load_with_language", lambda *_, **__: model)
     say([])
     assert run("predict", "a.mp4").exit_code == 0
     assert extractor.transcripts is None  # files beside videos are not read unasked
@@ -247,7 +247,7 @@ def test_transcript_that_is_not_there_is_one_message(
 ) -> None:
     config = SimpleNamespace(notice=None, label_range=(-3, 3), intervals=None, w_withheld=None)
     model = SimpleNamespace(config=config, extraction={})
-    monkeypatch.setattr("pipeline.commands.model.load_with_language", lambda folder, offline: model)
+    monkeypatch.setattr("pipeline.commands.model.load_with_language", lambda *_, **__: model)
     extractor.error = TranscriptError("a.srt: no such file or folder")
     result = run("predict", "a.mp4", "--transcripts", "a.srt")
     assert (result.exit_code, result.output) == (1, "error: a.srt: no such file or folder\n")
@@ -257,7 +257,7 @@ def test_predict_refuses_a_path_that_cannot_be_looked_at(
     extractor: Extractor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = SimpleNamespace(extraction={}, config=SimpleNamespace(intervals=None))
-    monkeypatch.setattr("pipeline.commands.model.load_with_language", lambda folder, offline: model)
+    monkeypatch.setattr("pipeline.commands.model.load_with_language", lambda *_, **__: model)
     extractor.error = PermissionError(13, "Permission denied", "private/a.mp4")
     result = run("predict", "private/a.mp4")
     assert result.exit_code == 1
