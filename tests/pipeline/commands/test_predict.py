@@ -1,34 +1,22 @@
+"""`lnln predict`: what it hands on, what it writes, and one message for what is wrong."""
+
 import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import pyarrow as pa
 import pytest
 from typer.testing import CliRunner, Result
 
-from contracts.quarantine import Rejected, read_quarantine
+from contracts.quarantine import Rejected
 from extractors.clips import Clips
-from extractors.errors import MissingAsset, TranscriptError
-from extractors.settings import ExtractorSettings
-from extractors.workers.cache import Cache
+from extractors.errors import TranscriptError
 from lnln.checkpoints.intervals import Intervals
 from lnln.prediction import Prediction
 from pipeline.commands.main import app
 from pipeline.timeline.answering import Answers
 from tests.pipeline.commands.conftest import Extractor
-
-FOR_DATASETS = (
-    "init-dataset",
-    "prepare",
-    "import-mmsa",
-    "export-mmsa",
-    "import-sentences",
-    "features",
-)
-
 
 Say = Callable[[list[Prediction]], list[float]]
 
@@ -52,69 +40,6 @@ def say(monkeypatch: pytest.MonkeyPatch) -> Say:
         return asked
 
     return answering
-
-
-def test_extract_uses_the_project_s_settings_and_needs_no_dataset(
-    project: Path, change: Any, extractor: Extractor
-) -> None:
-    change("vision.fps", 5)
-    result = run("extract", "a.mp4", "--out", "features", "--workers", "3", "--offline")
-    assert result.exit_code == 0, result.output
-    assert extractor.settings.vision.fps == 5
-    assert extractor.settings.text.max_tokens == 40
-    assert (extractor.settings.run.workers, extractor.settings.run.offline) == (3, True)
-    assert (project / "features" / "features" / "vision" / "part-0.parquet").is_file()
-
-
-def test_extract_uses_the_defaults_outside_a_project(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, extractor: Extractor
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert run("extract", "a.mp4", "--out", "features").exit_code == 0
-    assert extractor.settings == ExtractorSettings()
-
-
-def test_extract_does_the_others_when_a_file_fails(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, extractor: Extractor
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    extractor.rejected = [Rejected("b.mp4", "b.mp4", "ingest", "the file is empty")]
-    extractor.warnings = ["clips/: no video in this folder"]
-    result = run("extract", "b.mp4", "clips", "--out", "features")
-    assert result.exit_code == 1
-    assert "error: b.mp4: the file is empty" in result.stderr
-    assert "warning: clips/: no video" in result.stderr
-    assert read_quarantine(tmp_path / "features" / "quarantine.csv") == extractor.rejected
-
-
-def test_extract_refuses_bad_params_before_any_work(
-    project: Path, change: Any, extractor: Extractor
-) -> None:
-    change("vision.fps", 0)
-    result = run("extract", "a.mp4", "--out", "features")
-    assert (result.exit_code, extractor.settings) == (1, None)
-    assert "error: params.yaml:\n  vision.fps: 0 is not allowed" in result.output
-
-
-def test_extract_refuses_a_file_in_the_place_of_the_folder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, extractor: Extractor
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    Path("features").touch()
-    result = run("extract", "a.mp4", "--out", "features")
-    assert (result.exit_code, extractor.settings) == (1, None)
-    assert "error: " in result.output
-    assert "features" in result.output
-
-
-def test_missing_asset_is_one_message(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, extractor: Extractor
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    extractor.error = MissingAsset("minilm: not found. Get it: pip install this")
-    result = run("extract", "a.mp4", "--out", "features")
-    assert result.exit_code == 1
-    assert result.output == "error: minilm: not found. Get it: pip install this\n"
 
 
 def test_predict_takes_a_hub_id_and_stays_offline(
@@ -263,44 +188,3 @@ def test_predict_refuses_a_path_that_cannot_be_looked_at(
     assert result.exit_code == 1
     assert "error: " in result.output
     assert "private/a.mp4" in result.output
-
-
-@pytest.mark.parametrize(
-    "command", ["predict", "extract", "import-checkpoint", "doctor", *FOR_DATASETS]
-)
-def test_every_command_explains_itself(command: str) -> None:
-    result = run(command, "--help")
-    assert result.exit_code == 0
-    assert f"Example: lnln {command}" in result.output
-
-
-def test_cache_is_shown_and_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert "LNLN_CACHE" in run("cache").output
-    monkeypatch.setenv("LNLN_CACHE", str(tmp_path / "kept"))
-    cache = Cache(str(tmp_path / "kept"))
-    cache.write("audio-f00d", "ab12", pa.table({"x": [1]}))
-    cache.count("audio-f00d", asked=4, hits=3)
-    shown = run("cache").output
-    assert all(word in shown for word in ("audio", "f00d", "75%"))
-    assert run("cache", "prune", "--days", "1").output.count("f00d") == 0
-    assert "deleted" in run("cache", "prune", "--days", "0").output
-    assert cache.uses() == []
-
-
-def test_states_of_interrupted_trainings_are_shown_and_deleted(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in ("params.yaml", "datasets.yaml"):
-        shutil.copyfile(Path(__file__).parents[3] / name, tmp_path / name)
-    monkeypatch.chdir(tmp_path)
-    state = tmp_path / ".cache" / "training" / "f00d.state"
-    state.parent.mkdir(parents=True)
-    state.write_bytes(bytes(2_000_000))
-    assert "1 interrupted trainings, 2.0 MB" in " ".join(run("cache").output.split())
-    assert "deleted" in run("cache", "prune", "--days", "0").output
-    assert not state.exists()
-    (tmp_path / "params.yaml").write_text("missing_rate: 7\n")
-    monkeypatch.setenv("LNLN_CACHE", str(tmp_path / "kept"))
-    result = run("cache", "prune", "--days", "0")
-    assert result.exit_code == 1 and "states of interrupted trainings" in result.output
