@@ -49,9 +49,10 @@ TRANSCRIPTS = pa.schema(  # one row per clip
     [
         pa.field("clip_id", pa.string(), nullable=False),
         pa.field("text", pa.string(), nullable=False),
-        pa.field(
-            "source", pa.string(), nullable=False
-        ),  # given | asr (recognised) | none | unknown
+        # Where the words are from: given (a transcript), asr (recognised), none (nothing was
+        # recognised: it is silent, nobody spoke, or nothing was understood), unknown (nobody
+        # listened).
+        pa.field("source", pa.string(), nullable=False),
         pa.field("words", pa.list_(pa.field("element", WORD)), nullable=False),
     ]
 )

@@ -19,10 +19,9 @@ class Word(NamedTuple):
 class Transcript(NamedTuple):
     """What is said in a clip.
 
-    `source` is ``given`` (by the dataset, or with new videos), ``asr`` (recognised), ``none``
-    (nothing was said), or ``unknown`` (nobody listened). `text` and `words` leave out the
-    `doubted`: words that were recognised and are not believed. `language` is what the speech
-    sounds like, an ISO 639 code, with its probability; None where that was not asked.
+    `source` says where that is from, see `contracts.schemas.TRANSCRIPTS`. `text` and `words` leave
+    out the `doubted`: words that were recognised and are not believed. `language` is what the
+    speech sounds like, an ISO 639 code, with its probability; None where that was not asked.
     """
 
     text: str

@@ -50,8 +50,8 @@ class Prediction:
         The words, from the transcript or recognised.
     warnings : list of str
     text_source : str
-        Where the words are from: "given" (a transcript), "asr" (recognised), "none" (nothing was
-        recognised), "unknown" (nobody listened); empty where the features do not say.
+        Where the words are from: "given", "asr", "none" or "unknown", the column `source` of
+        `contracts.schemas.TRANSCRIPTS`; empty where the features do not say.
     doubted : str
         Words that were recognised and are not believed; the model did not read them.
     language : str

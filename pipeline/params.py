@@ -30,7 +30,7 @@ from pipeline.checking import (
     without_nulls,
 )
 from pipeline.corpora import Corpus, clip_sections, load_corpora, no_dataset, unknown_corpora
-from pipeline.paths import DATASET, DATASETS, PARAMS
+from pipeline.paths import DATASET, DATASETS, PARAMS, project_folder
 
 
 class _Section(BaseModel):
@@ -233,14 +233,8 @@ def _no_model() -> str:
 
 
 def _placed(run: RunParams) -> dict[str, str]:
-    """The absolute paths of what is kept between runs, in the project's folder.
-
-    `dvc exp run --temp` and `--queue` work in copies of it, under .dvc/tmp/exps, and share them.
-    """
-    home = Path.cwd()
-    for folder in home.parents:
-        if folder.parts[-3:] == (".dvc", "tmp", "exps"):
-            home = folder.parents[2]
+    """The absolute paths of what is kept between runs, experiments in copies included."""
+    home = project_folder()
     placed = {"resume": str(home / Path(run.resume).expanduser())}
     if run.cache and "://" not in run.cache:
         placed["cache"] = str(home / Path(run.cache).expanduser())

@@ -34,3 +34,15 @@ REPORT = Path("reports/index.html")
 def run_name(model: str, seed: int) -> str:
     """Name what belongs to one model and seed, as the matrix stages of `dvc.yaml` do."""
     return f"{model}-{seed}"
+
+
+def project_folder() -> Path:
+    """The project's own folder, also in the copies of it that DVC makes.
+
+    `dvc exp run --temp` and `--queue` work in such copies, under .dvc/tmp/exps.
+    """
+    here = Path.cwd()
+    for folder in here.parents:
+        if folder.parts[-3:] == (".dvc", "tmp", "exps"):
+            return folder.parents[2]
+    return here

@@ -25,7 +25,7 @@ MakePickle = Callable[..., dict[str, Any]]
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 
 
-def write_bert(folder: Path, words: Sequence[str], width: int = 8) -> Path:
+def write_bert(folder: Path, words: Sequence[str], width: int = 8, positions: int = 64) -> Path:
     """Write a BERT with random weights and a vocabulary of its own; [UNK] is 1, not 100."""
     import torch
     from transformers import BertConfig, BertModel, BertTokenizerFast
@@ -39,7 +39,7 @@ def write_bert(folder: Path, words: Sequence[str], width: int = 8) -> Path:
         num_hidden_layers=1,
         num_attention_heads=2,
         intermediate_size=8,
-        max_position_embeddings=64,
+        max_position_embeddings=positions,
     )
     with torch.random.fork_rng():
         torch.manual_seed(0)

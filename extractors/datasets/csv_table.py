@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from contracts.files import replacing
+from contracts.messages import message
 from extractors.datasets.csv_records import DatasetError, Row, read_records, visible
 
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs"}  # Excel's depends on the country
@@ -50,6 +51,8 @@ class CsvTable(NamedTuple):
         name.
     rows : list of Row
         Those that are not empty; each has a field for every column.
+    short : list of int
+        Lines in which rows begin that had fewer fields than there are columns with a name.
     columns : tuple of str
         Those that were asked for and are there.
     delimiter, newline, bom : str
@@ -59,6 +62,7 @@ class CsvTable(NamedTuple):
     path: Path
     header: list[str]
     rows: list[Row]
+    short: list[int]
     columns: tuple[str, ...]
     delimiter: str
     newline: str
@@ -77,13 +81,25 @@ class CsvTable(NamedTuple):
             for number, fields in self.rows
         ]
 
+    def warnings(self) -> list[str]:
+        """Tell of rows that are too short: a field may have been forgotten in their midst."""
+        if not self.short:
+            return []
+        return [
+            message(
+                f"{self.path.as_posix()}: {len(self.short)} of {len(self.rows)} rows have fewer "
+                f"fields than columns, the first in line {self.short[0]}: what they lack at their "
+                "end counts as empty"
+            )
+        ]
+
 
 def read_csv(path: Path, *alternatives: Sequence[str]) -> CsvTable:
     """Read a CSV file that has all columns of one of the alternatives; it may have more.
 
     Commas, semicolons or tabs separate its columns: whichever gives the header these columns. Empty
     lines are skipped. A row may have fewer fields than the header, as Excel leaves out empty ones
-    at the end, and never more.
+    at the end (`CsvTable.warnings` counts them), and never more.
 
     Raises
     ------
@@ -110,15 +126,17 @@ def read_csv(path: Path, *alternatives: Sequence[str]) -> CsvTable:
                 f"{path} has {times} columns {name!r}: rename all but one, or delete them"
             )
     named = max(i for i, name in enumerate(names, 1) if name)
-    rows = []
+    rows, short = [], []
     for (number, fields), _ in records:
         if any(fields[named:]) or len(fields) > len(header):
             raise DatasetError(
                 f"{path}, line {number}: more fields than columns ({len(fields)}, not {named}); a "
                 f"text with {DELIMITERS[delimiter]} stands in double quotes"
             )
+        if len(fields) < named:
+            short.append(number)
         rows.append(Row(number, fields + [""] * (len(header) - len(fields))))
-    return CsvTable(path, header, rows, tuple(columns), delimiter, newline or "\n", bom)
+    return CsvTable(path, header, rows, short, tuple(columns), delimiter, newline or "\n", bom)
 
 
 def read_lines(path: Path, columns: Sequence[str]) -> list[tuple[int, Line]]:

@@ -81,13 +81,15 @@ def arrange(
     Raises
     ------
     SetupError
-        The folder has no videos, the dataset lies inside it, `root` holds features, or the pattern
-        finds no speaker in a name.
+        The folder is not there or has no videos, the dataset lies inside it, `root` holds
+        features, or the pattern finds no speaker in a name.
     DatasetError
         ``label.csv`` or the other table cannot be read; both are left as they are.
     """
     folder, root = Path(folder), Path(root)
     refuse_features(root)
+    if not folder.is_dir():
+        raise SetupError(f"{folder} is {'no folder' if folder.exists() else 'not there'}")
     found = search(folder)
     files, warnings = _without(exclude, [f for f in found.videos if f.is_file()], folder)
     warnings += skipped(folder.as_posix(), found.hidden, found.others)
@@ -99,6 +101,7 @@ def arrange(
         raise SetupError(f"{folder} holds {root}, the dataset itself: name the folder of videos")
     path = root / "label.csv"
     table = read_csv(path, COLUMNS) if path.is_file() else None
+    warnings += table.warnings() if table else []
     lines = [line for _, line in table.lines()] if table else []
     given = read_given(Path(labels), files) if labels is not None else GivenLabels({}, [])
     listed = {place(line) for line in lines}

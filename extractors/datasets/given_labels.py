@@ -68,7 +68,7 @@ def read_given(path: Path, videos: Sequence[Path]) -> GivenLabels:
         if len(its) > 1:
             raise DatasetError(f"{its[0].place} and {its[1].place} are both of {video}: keep one")
     given = {video: lines[its[0]] for video, its in zip(videos, fits, strict=True) if its}
-    warnings = []
+    warnings = table.warnings()
     unused = [found for found in lines if found not in uses]
     if unused:
         warnings.append(

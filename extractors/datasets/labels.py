@@ -14,7 +14,7 @@ from contracts.quarantine import Rejected
 from contracts.schemas import SPLITS
 from extractors.datasets.csv_records import DatasetError as DatasetError
 from extractors.datasets.csv_records import visible
-from extractors.datasets.csv_table import Line, filled, is_placeholder, read_lines
+from extractors.datasets.csv_table import Line, filled, is_placeholder, read_csv
 from extractors.datasets.probing import STAGE
 from extractors.errors import SetupError
 
@@ -61,7 +61,8 @@ def read_labels(root: Path, language: str) -> Labels:
     path = root / "label.csv"
     if not path.is_file():
         raise DatasetError(f"{path} not found; a dataset needs label.csv and Raw/ in its root")
-    numbered = read_lines(path, COLUMNS)
+    table = read_csv(path, COLUMNS)
+    numbered = table.lines()
     lines = [line for _, line in numbered]
     counts = Counter(clip_name(line) for line in lines)
     rows = []
@@ -74,7 +75,7 @@ def read_labels(root: Path, language: str) -> Labels:
             rows.append(_row(line, clip_id, language))
         except ValueError as error:
             rejected.append(Rejected(clip_id, f"{root.as_posix()}/label.csv", STAGE, str(error)))
-    return Labels(rows, rejected, _placeholders(path, numbered))
+    return Labels(rows, rejected, [*table.warnings(), *_placeholders(path, numbered)])
 
 
 def refuse_other(table: Path, content: bytes) -> None:

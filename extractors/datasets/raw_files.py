@@ -41,9 +41,9 @@ class RawFiles(NamedTuple):
     def why_missing(self, name: str) -> str:
         """Say that a clip has no file, and which one may be meant."""
         reasons = [_difference(name, path) for path in self.similar.get(_similar(name), ())]
-        return "; ".join(
-            [message(f"no such file with extension {', '.join(EXTENSIONS)}"), *reasons]
-        )
+        if reasons:
+            return "; ".join([message("no video of this name"), *reasons])
+        return message(f"no video of this name ({', '.join(EXTENSIONS)})")
 
 
 def read_raw(raw: Path) -> RawFiles:
@@ -98,5 +98,5 @@ def _difference(name: str, path: Path) -> str:
     elif name.partition("/")[0] == video:
         wanted = message(f"clip_id is {clip}")
     else:
-        wanted = message(f"video_id is {video}, and whose clip_id {clip}")
-    return message(f"there is {place}, whose {wanted}")
+        wanted = message(f"video_id is {video}, and its clip_id {clip}")
+    return message(f"there is {place}: its {wanted}")

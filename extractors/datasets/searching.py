@@ -76,7 +76,9 @@ def skipped(where: str, hidden: Iterable[PurePath], others: Counter[str]) -> lis
     names = [path.name for path in hidden]
     if names:
         messages.append(
-            message(f"{where}: {len(names)} names begin with a dot and are skipped: {some(names)}")
+            message(
+                f"{where}: skipped, as their names begin with a dot ({len(names)}): {some(names)}"
+            )
         )
     if others:
         kinds = [
@@ -85,8 +87,8 @@ def skipped(where: str, hidden: Iterable[PurePath], others: Counter[str]) -> lis
         ]
         messages.append(
             message(
-                f"{where}: {others.total()} files are skipped that do not have the name of a "
-                f"video: {some(kinds, 5)}"
+                f"{where}: skipped, as their names are not of videos ({others.total()}): "
+                f"{some(kinds, 5)}"
             )
         )
     return messages

@@ -42,10 +42,9 @@ class MediaInfo(NamedTuple):
     Attributes
     ----------
     duration_s : float
-    width, height : int or None
-        Of the picture as it is shown (after rotation), pixels; None without a picture.
-    fps : float or None
-        Average frame rate; None without a picture.
+    width, height, fps : int, int and float, or None
+        Of the picture as it is shown (after rotation), pixels and frames per second on average;
+        None without a picture.
     has_audio, has_video : bool
         Whether there is sound, and a picture, that can be decoded.
     """
@@ -76,10 +75,7 @@ class Media:
         self.origin_s = origin_s(container)
 
     def streams(self, kind: str) -> list[Any]:
-        """The streams of a kind ("audio" or "video"), the one that players choose first.
-
-        Cover pictures, and streams without a decoder, are left out.
-        """
+        """Streams of "audio" or "video", that which players choose first; no cover pictures."""
         return streams_of(self.container, kind)
 
     def first_stream(self, kind: str) -> Any | None:
@@ -97,10 +93,7 @@ class Media:
         return True
 
     def packets(self, streams: Iterable[Any], damage: Damage) -> Iterator[Any]:
-        """Packets of some streams, up to where the file can be read.
-
-        Sets `damage.cut` if it is cut, and notes where stamps were moved.
-        """
+        """Packets up to where the file can be read; tells `damage` of cuts and moved stamps."""
         for text in self.stamps.warnings:
             damage.note(text)
         numbers: Counter[int] = Counter()
@@ -181,7 +174,7 @@ def _container(path: str, source: Any, protocols: str) -> Iterator[Any]:
 
 
 def _stamps(container: Any) -> Stamps:
-    """The time stamps of the streams that are looked at or listened to."""
+    """Time stamps of the streams that are looked at or listened to."""
     stamps = Stamps()
     origin = origin_s(container)
     pictures = next(iter(streams_of(container, "video")), None)

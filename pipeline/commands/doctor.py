@@ -20,8 +20,8 @@ NO_REPOSITORY = (
 def doctor() -> None:
     """Check libraries, models and device; print what is missing and how to get it.
 
-    Links in data/ that lead nowhere, at which DVC would stop, are set aside, and given back once
-    they lead somewhere.
+    Links in data/ that lead nowhere are set aside, and given back once they lead somewhere: DVC
+    would stop at them, with "[Errno 2] No such file or directory".
 
     Example: lnln doctor
     """

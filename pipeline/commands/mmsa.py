@@ -38,13 +38,16 @@ def import_mmsa(
             raise ParamsError(f"{dataset!r} is no section of {DATASETS}; known: {', '.join(known)}")
         root = Path("data") / dataset
         imported = read(file, root, name=dataset, language=known[dataset].language)
+    except FileNotFoundError:
+        sys.exit(f"error: {file} is not there")
     except (OSError, ParamsError, SetupError, UnsafePickle) as error:
         sys.exit(f"error: {error}")
     say("clips:", ", ".join(f"{count} {split}" for split, count in imported.clips.items()))
     for modality, (unobserved, rows) in imported.unobserved.items():
+        bad = imported.bad[modality]
+        of_bad = f"; {bad} infinite or NaN elements became 0" if bad else ""
         say(
-            f"{modality}: {unobserved} of {rows} rows unobserved, "
-            f"{imported.bad[modality]} infinite or NaN elements set to 0"
+            f"{modality}: {rows} rows, of which {unobserved} are zeros and count as missing{of_bad}"
         )
     for note in imported.notes:
         tell("warning", note)

@@ -89,7 +89,7 @@ def predict(
         from pipeline.timeline.answering import answer
 
         try:
-            checkpoint = load_with_language(model, offline=offline)
+            checkpoint = load_with_language(model, offline=offline, no_speech=no_speech)
             check_confidence(checkpoint.config, min_confidence)
             if out is not None:  # before the work, not after it
                 if out.is_dir():

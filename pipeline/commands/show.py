@@ -70,7 +70,7 @@ def show(
         if Path(clip).is_dir():
             sys.exit(f"error: {clip} is a folder: name one video in it")
         try:
-            checkpoint = load_with_language(model, offline=offline)
+            checkpoint = load_with_language(model, offline=offline, no_speech=no_speech)
             settings = speech_settings(
                 ExtractorSettings.model_validate(checkpoint.extraction), no_speech=no_speech
             )

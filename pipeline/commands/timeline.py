@@ -79,7 +79,7 @@ def timeline(
         try:
             if len(found := find_videos([video])) > 1:  # a folder at a URL
                 sys.exit(f"error: {video} has {len(found)} videos: name one of them")
-            checkpoint = load_with_language(model, offline=offline)
+            checkpoint = load_with_language(model, offline=offline, no_speech=no_speech)
             check_confidence(checkpoint.config, min_confidence)
             settings = speech_settings(
                 ExtractorSettings.model_validate(checkpoint.extraction), no_speech=no_speech

@@ -112,7 +112,8 @@ def _names(root: Path) -> Iterator[tuple[str, str]]:
 
 
 def _lines(root: Path) -> list[Line]:
-    from extractors.datasets.labels import COLUMNS, read_lines
+    from extractors.datasets.csv_table import read_lines
+    from extractors.datasets.labels import COLUMNS
 
     table = root / "label.csv"
     return [line for _, line in read_lines(table, COLUMNS)] if table.is_file() else []

@@ -14,8 +14,8 @@ from pipeline.stage import StageError, run, write_json
 
 LAYOUT = message("""\
 expected: clips in the raw layout
-  {root}/label.csv                                columns video_id, clip_id, text, label, mode
-  {root}/Raw/<video_id>/<clip_id>.<mp4|mov|avi|mkv|webm|mpg|flv>
+  {root}/label.csv                         columns video_id, clip_id, text, label, mode
+  {root}/Raw/<video_id>/<clip_id>.mp4      or .mov, .mkv, .webm, .MTS and other videos
 or the features of a pickle of MMSA: lnln import-mmsa FILE.pkl --dataset {name}
 They are to be had from {source}.
 Put the files there (a symbolic link will do), or name another dataset in {params}. {restore}""")

@@ -11,7 +11,6 @@ import pyarrow as pa
 import pytest
 import torch
 from torch import Tensor
-from transformers import BertConfig, BertModel
 
 from contracts.schemas import MODALITIES
 from lnln.checkpoints.checkpoint import Checkpoint, language_config
@@ -26,6 +25,7 @@ from lnln.missing.masks import Kept, evaluation_masks
 from lnln.models.lnln.settings import LNLNSettings
 from lnln.models.registry import find
 from lnln.settings import ModelSettings, Shapes, TrainSettings
+from tests.conftest import write_bert
 
 torch.set_num_threads(1)  # more only get in each other's way
 
@@ -41,18 +41,8 @@ def seeded() -> None:
 @pytest.fixture(scope="session")
 def bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a BERT 8 wide with 30 tokens."""
-    torch.manual_seed(0)
-    config = BertConfig(
-        vocab_size=WORDS[1],
-        hidden_size=8,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        intermediate_size=8,
-        max_position_embeddings=32,
-    )
-    folder = tmp_path_factory.mktemp("bert")
-    BertModel(config).save_pretrained(folder)
-    return folder
+    words = [f"word{token}" for token in range(*WORDS)]
+    return write_bert(tmp_path_factory.mktemp("lnln") / "bert", words, positions=32)
 
 
 @pytest.fixture(scope="session")

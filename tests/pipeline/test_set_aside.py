@@ -94,8 +94,8 @@ def test_quarantine_says_where_the_link_led(data: Path) -> None:
     set_aside(data)
     root = Path("data/custom")
     rows = [
-        Rejected("ann/3.v2", "data/custom/Raw/ann/3.v2", "ingest", "no such file"),
-        Rejected("ann/4", "data/custom/Raw/ann/4", "ingest", "no such file"),
+        Rejected("ann/3.v2", "data/custom/Raw/ann/3.v2", "ingest", "no video of this name"),
+        Rejected("ann/4", "data/custom/Raw/ann/4", "ingest", "no video of this name"),
     ]
     first, second = with_reasons(Listing(None, rows, []), root).quarantine
     assert "gone.mp4: No such file or directory; lnln doctor looks again" in first.reason

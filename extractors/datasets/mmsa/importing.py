@@ -77,7 +77,10 @@ def import_mmsa(path: str | Path, root: str | Path, *, name: str, language: str)
     path, root = Path(path), Path(root)
     others = sorted({p.name for p in root.iterdir()} - PARTS) if root.exists() else []
     if others:
-        raise SetupError(f"{root} holds {others[0]} already: move it away first")
+        raise SetupError(
+            f"{root} holds {others[0]} already: move it away first (a folder of features holds "
+            "nothing else)"
+        )
     content = unpickled(path)
     splits = dict(read_splits(content, path))
     names = Counter(clip for split in splits.values() for clip in split.clip_ids())
@@ -106,8 +109,17 @@ def import_mmsa(path: str | Path, root: str | Path, *, name: str, language: str)
         {split: len(clips.ids) for split, clips in splits.items()},
         {modality: count["bad"] for modality, count in counts.items()},
         {modality: (count["unobserved"], count["rows"]) for modality, count in counts.items()},
-        [note for split in splits.values() for note in split.notes],
+        _told(splits),
     )
+
+
+def _told(splits: dict[str, Split]) -> list[str]:
+    """What was odd, once, with all places where it was."""
+    places: dict[str, list[str]] = {}
+    for name, split in splits.items():
+        for what, where in split.notes:
+            places.setdefault(what, []).append(f"{name}: {where}")
+    return [f"{what} ({'; '.join(where)})" for what, where in places.items()]
 
 
 def _kind(content: dict[str, Any]) -> str:

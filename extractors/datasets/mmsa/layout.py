@@ -12,8 +12,16 @@ import numpy as np
 
 from contracts.schemas import SPLITS, Modality
 from extractors.datasets.csv_table import PLACEHOLDERS
+from extractors.datasets.mmsa import fields
 from extractors.datasets.mmsa.plain_objects import UnsafePickle, named
-from extractors.datasets.mmsa.rows import Placed, measured_lengths, place, place_by_tokens
+from extractors.datasets.mmsa.rows import (
+    Note,
+    Placed,
+    counted,
+    measured_lengths,
+    place,
+    place_by_tokens,
+)
 
 LABELS = {  # column of the manifest -> field of the pickle
     "label": "regression_labels",
@@ -26,10 +34,6 @@ FIELDS = (  # with one entry per clip
     *("raw_text", "text", "text_bert", *GRIDS, *(f"{modality}_lengths" for modality in GRIDS)),
     *("annotations", "classification_labels", *LABELS.values()),
 )
-MAX_TEXT = (
-    1 << 25
-)  # bytes of a field in UTF-8; one string, referred to often, could fill the memory
-MAX_WIDTH = 1 << 16  # columns of a modality; each gets a name, and the widest known have 6,373
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,7 @@ class Split:
         Rows of each clip without the padding, [clips].
     labels : dict of str to ndarray
         By column of the manifest, float32 [clips]; only those that the file has.
-    notes : list of str
+    notes : list of Note
         What was odd, and how it was read.
     """
 
@@ -65,7 +69,7 @@ class Split:
     starts: dict[str, np.ndarray]
     lengths: dict[str, np.ndarray]
     labels: dict[str, np.ndarray]
-    notes: list[str]
+    notes: list[Note]
 
     @classmethod
     def read(cls, content: dict[str, Any], where: str) -> "Split":
@@ -82,28 +86,30 @@ class Split:
         UnsafePickle
             A field is missing, has another type, or does not have one entry per clip.
         """
-        ids = _strings(content, "id", where)
+        ids = fields.strings(content, "id", where)
         content = _without_empty_labels(content)
         for name in FIELDS:
-            entries = _entries(content.get(name))
+            entries = fields.entries(content.get(name))
             if entries not in (None, len(ids)):
                 raise UnsafePickle(f"{where}: {name} has {entries} entries, id has {len(ids)}")
         texts, untold = _transcripts(content, where)
-        grids: dict[str, np.ndarray] = {m: _grid(content, m, where) for m in GRIDS}
+        grids: dict[str, np.ndarray] = {m: fields.grid(content, m, where) for m in GRIDS}
         tokens = _tokens(content, where) if "text_bert" in content else None
         placed = _placed(content, grids, tokens, ids, where)
-        notes = [note for of_one in placed.values() for note in of_one.notes]
+        notes = [
+            Note(what, f"{name} of {clips}")
+            for name, of_one in placed.items()
+            for what, clips in of_one.notes
+        ]
         if untold:
-            notes.append(
-                f"{where}: {len(untold)} clips have no transcript (raw_text), such as "
-                f"{named(ids[untold[0]])}: their words count as missing"
-            )
+            some = f"{counted(len(untold))}, such as {named(ids[untold[0]])}"
+            notes.append(Note("no transcript (raw_text), so that words count as missing", some))
             if tokens is not None and len(untold) < len(ids):  # else the words are kept as ids only
                 for i in untold:
                     tokens[i] = tokens[i][:0]
         with np.errstate(over="ignore"):  # an infinite label is dropped later
             labels = {
-                column: _numbers(content, field, where).astype(np.float32)
+                column: fields.numbers(content, field, where).astype(np.float32)
                 for column, field in LABELS.items()
                 if field in content or column == "label"
             }
@@ -141,109 +147,13 @@ def read_splits(content: Any, path: Path) -> Iterator[tuple[str, Split]]:
         yield name, Split.read(content[name], f"{path}: {name}")
 
 
-def _field(content: dict[str, Any], name: str, where: str) -> Any:
-    if name not in content:
-        there = ", ".join(named(key) for key in list(content)[:20])
-        raise UnsafePickle(f"{where}: it has no {name}; it has {there or 'nothing'}")
-    return content[name]
-
-
-def _entries(value: Any) -> int | None:
-    """Number of entries of a list or an array; None for anything else."""
-    if isinstance(value, np.ndarray):
-        return len(value) if value.ndim else None
-    return len(value) if isinstance(value, list) else None
-
-
-def _column(content: dict[str, Any], name: str, where: str) -> Any:
-    """A field with one value per clip: a list, or an array on one axis."""
-    value = _field(content, name, where)
-    if isinstance(value, np.ndarray) and value.ndim == 2 and value.shape[1] == 1:
-        value = value[:, 0]
-    if isinstance(value, np.ndarray) and value.ndim != 1:
-        raise UnsafePickle(f"{where}: {name} is an array {value.shape}, not one value per clip")
-    if not isinstance(value, (list, np.ndarray)):
-        raise UnsafePickle(f"{where}: {name} is a {type(value).__name__}, not one value per clip")
-    return value
-
-
-def _strings(content: dict[str, Any], name: str, where: str) -> list[str]:
-    values = _column(content, name, where)
-    try:
-        items = values.tolist() if isinstance(values, np.ndarray) else values
-    except (ValueError, SystemError):  # numpy's strings can hold invalid code points
-        raise UnsafePickle(f"{where}: {name} holds what is no text") from None
-    strings, room = [], MAX_TEXT
-    for value in items:
-        text = _string(value, name, where)
-        encoded = text.encode("utf-8", "replace")  # lone surrogates: Parquet cannot hold them
-        room -= len(encoded)
-        if room < 0:
-            raise UnsafePickle(f"{where}: {name} holds more than {MAX_TEXT} bytes of text")
-        decoded = encoded.decode()
-        strings.append(text if text == decoded else decoded)  # no copy for every reference to it
-    return strings
-
-
-def _string(value: Any, name: str, where: str) -> str:
-    if isinstance(value, (bytes, memoryview)):
-        return bytes(value).decode("utf-8", "replace")
-    whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
-    if not isinstance(value, str) and not (whole and name == "id"):
-        raise UnsafePickle(f"{where}: {name} holds a {type(value).__name__}, not only strings")
-    return str(value)
-
-
-def _numbers(content: dict[str, Any], name: str, where: str) -> np.ndarray:
-    """One number per clip; None becomes NaN."""
-    values = _column(content, name, where)
-    if isinstance(values, list) or values.dtype.kind == "O":
-        items = [np.nan if value is None else value for value in values]
-        odd = [v for v in items if not isinstance(v, (int, float, np.number, np.bool_))]
-        if odd:
-            raise UnsafePickle(f"{where}: {name} holds a {type(odd[0]).__name__}, not only numbers")
-        try:
-            values = np.array(items, np.float64)
-        except OverflowError as error:
-            raise UnsafePickle(f"{where}: {name} holds a number too large: {error}") from None
-    if values.dtype.kind not in "biuf":
-        raise UnsafePickle(f"{where}: {name} is an array of {values.dtype}, not of numbers")
-    return np.asarray(values)
-
-
-def _grid(content: dict[str, Any], name: str, where: str) -> np.ndarray:
-    """An array of numbers with three axes. Lists are refused: they could fill the memory."""
-    grid = _field(content, name, where)
-    if not isinstance(grid, np.ndarray):
-        raise UnsafePickle(f"{where}: {name} is a {type(grid).__name__}, not one array")
-    # An array without rows has no bytes, and could claim any width.
-    if grid.ndim != 3 or grid.dtype.kind not in "biuf" or not (grid.shape[1] and grid.shape[2]):
-        raise UnsafePickle(
-            f"{where}: {name} is an array {grid.shape} of {grid.dtype}, where numbers on 3 axes "
-            "were expected"
-        )
-    if grid.shape[2] > MAX_WIDTH:
-        raise UnsafePickle(
-            f"{where}: {name} is {grid.shape[2]} columns wide; at most {MAX_WIDTH} are read"
-        )
-    return grid
-
-
-def _whole(values: np.ndarray, name: str, where: str) -> np.ndarray:
-    """Counts or ids, checked to be whole numbers, as int32."""
-    for value in values.tolist():
-        if not 0 <= value < 1 << 31 or value != int(value):
-            raise UnsafePickle(f"{where}: {name} holds {value}, not only whole numbers from 0")
-    return values.astype(np.int32)
-
-
 def _tokens(content: dict[str, Any], where: str) -> list[np.ndarray]:
     """The token ids of each clip, from MMSA's ``text_bert`` [clips, 3, tokens]."""
-    bert = _grid(content, "text_bert", where)  # ids, mask, segments
+    bert = fields.grid(content, "text_bert", where)  # ids, mask, segments
     if bert.shape[1] != 3:
         raise UnsafePickle(f"{where}: text_bert is {bert.shape}, not [clips, 3, tokens]")
     counts = (bert[:, 1] > 0).sum(axis=1)
-    return [_whole(bert[i, 0, :n], "text_bert", where) for i, n in enumerate(counts)]
+    return [fields.whole(bert[i, 0, :n], "text_bert", where) for i, n in enumerate(counts)]
 
 
 def _without_empty_labels(content: dict[str, Any]) -> dict[str, Any]:
@@ -252,16 +162,16 @@ def _without_empty_labels(content: dict[str, Any]) -> dict[str, Any]:
     return {
         name: value
         for name, value in content.items()
-        if not (name in empty and _entries(value) == 0)
+        if not (name in empty and fields.entries(value) == 0)
     }
 
 
 def _transcripts(content: dict[str, Any], where: str) -> tuple[list[str], list[int]]:
     """The transcripts, and the indices of the clips that have none: None, NaN or its name."""
-    column = _column(content, "raw_text", where)
+    column = fields.column(content, "raw_text", where)
     if isinstance(column, list) or column.dtype.kind in "Of":
         column = ["nan" if _is_missing(text) else text for text in column]
-    texts = _strings(content | {"raw_text": column}, "raw_text", where)
+    texts = fields.strings(content | {"raw_text": column}, "raw_text", where)
     missing = [i for i, text in enumerate(texts) if text.strip() in PLACEHOLDERS]
     for i in missing:
         texts[i] = ""
@@ -281,7 +191,9 @@ def _placed(
 ) -> dict[str, Placed]:
     """Where each clip's rows lie in each array."""
     lengths = {
-        name: _whole(_numbers(content, f"{name}_lengths", where), f"{name}_lengths", where)
+        name: fields.whole(
+            fields.numbers(content, f"{name}_lengths", where), f"{name}_lengths", where
+        )
         for name in grids
         if f"{name}_lengths" in content
     }
@@ -290,7 +202,7 @@ def _placed(
         if tokens is not None:
             shared = np.array([len(ids) for ids in tokens], np.int64)
         else:
-            text = [_grid(content, "text", where)] if "text" in content else []
+            text = [fields.grid(content, "text", where)] if "text" in content else []
             shared = measured_lengths([*grids.values(), *text])
         lengths = dict.fromkeys(grids, shared) | lengths
     return {

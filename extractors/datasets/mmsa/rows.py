@@ -10,6 +10,15 @@ import numpy as np
 
 from extractors.datasets.mmsa.plain_objects import UnsafePickle, named
 
+IN_FRONT = "padded in front of the rows, and read so"
+BEYOND = "measured rows beyond the tokens of a clip, which is read up to the last of them"
+NOISE = (
+    "rows beyond the length of a clip are not zero, and neither are those before them: is the file "
+    "padded with noise (padding_mode: normal of MMSA-FET)? The first rows of each clip were taken, "
+    "as MMSA does; if the padding is in front, these are not the clips': make the file again with "
+    "padding_mode: zeros"
+)
+
 
 def clean_rows(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
     """Replace infinite values and NaN in a clip's rows, and tell which rows were measured.
@@ -46,12 +55,19 @@ class Spans(NamedTuple):
     number: np.ndarray
 
 
+class Note(NamedTuple):
+    """What is odd in a file, how it is read, and where in it that is."""
+
+    what: str
+    where: str
+
+
 class Placed(NamedTuple):
     """First row and number of rows of each clip, [clips], and what is to be said of them."""
 
     starts: np.ndarray
     lengths: np.ndarray
-    notes: list[str]
+    notes: list[Note]
 
 
 def measured_spans(grid: np.ndarray) -> Spans:
@@ -88,13 +104,7 @@ def place(grid: np.ndarray, lengths: np.ndarray, clips: list[str], where: str) -
         return Placed(np.zeros_like(lengths), lengths, [])
     short = lengths < rows
     if (spans.number == rows)[short].all():
-        note = (
-            f"{where}: rows beyond the length of a clip are not zero, and neither are those before "
-            "them: is it padded with noise (padding_mode: normal of MMSA-FET)? The first rows of "
-            "each clip were taken, as MMSA does; if the padding is in front, these are not the "
-            "clips': make the file again with padding_mode: zeros"
-        )
-        return Placed(np.zeros_like(lengths), lengths, [note])
+        return Placed(np.zeros_like(lengths), lengths, [Note(NOISE, counted(len(short)))])
     odd = np.flatnonzero(~behind & ~front)
     if len(odd):
         i = odd[0]
@@ -104,7 +114,7 @@ def place(grid: np.ndarray, lengths: np.ndarray, clips: list[str], where: str) -
             f"behind nor in front ({len(odd)} such clips): the lengths are wrong, or rows are "
             "missing"
         )
-    return _shifted(behind, front, lengths, rows, where)
+    return _shifted(behind, front, lengths, rows)
 
 
 def place_by_tokens(grid: np.ndarray, lengths: np.ndarray, clips: list[str], where: str) -> Placed:
@@ -121,11 +131,8 @@ def place_by_tokens(grid: np.ndarray, lengths: np.ndarray, clips: list[str], whe
         lengths = np.array(lengths)
         lengths[odd] = spans.stop[odd]
         behind[odd] = True
-        notes = [
-            f"{where}: {len(odd)} clips have measured rows beyond their tokens, such as "
-            f"{named(clips[odd[0]])}; they are read up to the last of these"
-        ]
-    placed = _shifted(behind, front, lengths, rows, where)
+        notes = [Note(BEYOND, f"{counted(len(odd))}, such as {named(clips[odd[0]])}")]
+    placed = _shifted(behind, front, lengths, rows)
     return placed._replace(notes=placed.notes + notes)
 
 
@@ -150,11 +157,16 @@ def _fitting(spans: Spans, lengths: np.ndarray, rows: int) -> tuple[np.ndarray, 
     return nothing | (spans.stop <= lengths), nothing | (spans.first >= rows - lengths)
 
 
-def _shifted(
-    behind: np.ndarray, front: np.ndarray, lengths: np.ndarray, rows: int, where: str
-) -> Placed:
+def _shifted(behind: np.ndarray, front: np.ndarray, lengths: np.ndarray, rows: int) -> Placed:
     """Clips padded in front begin later: all, where that fits all; else those that fit only so."""
     late = np.ones_like(front) if front.all() and not behind.all() else ~behind
     starts = np.where(late, rows - lengths, 0)
-    notes = [f"{where} is padded in front in {late.sum()} of {len(late)} clips: read so"]
+    notes = [Note(IN_FRONT, counted(int(late.sum()), len(late)))]
     return Placed(starts, lengths, notes if late.any() else [])
+
+
+def counted(clips: int, of: int | None = None) -> str:
+    """How many clips, in words."""
+    if of is not None:
+        return f"{clips} of {counted(of)}"
+    return f"{clips} clip{'s' * (clips != 1)}"

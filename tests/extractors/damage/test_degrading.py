@@ -83,7 +83,7 @@ def test_clips_that_cannot_be_read_are_told_and_the_others_done(
     assert read_quarantine(out / "quarantine.csv") == done.quarantine
     reasons = {rejected.clip_id: rejected.reason for rejected in done.quarantine}
     assert "not a readable video" in reasons["otto/1"]
-    assert "no such file" in reasons["otto/2"] and "empty" in reasons["otto/3"]
+    assert "no video of this name" in reasons["otto/2"] and "empty" in reasons["otto/3"]
     assert sorted(done.clips) == ["anna/1", "anna/2", "ぼく/1"]
     assert not (out / "Raw" / "otto").exists()
 

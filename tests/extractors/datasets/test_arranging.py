@@ -103,7 +103,7 @@ def test_videos_and_folders_are_excluded_by_pattern(tmp_path: Path, label_csv: R
     none, some, hidden = arranged.warnings
     assert none == "'nope' excludes none of the videos"
     assert some == "3 videos are excluded, as asked for"
-    assert "1 names begin with a dot and are skipped: ._2.mp4" in hidden
+    assert "skipped, as their names begin with a dot (1): ._2.mp4" in hidden
     with pytest.raises(SetupError, match=r"no video in this folder.*; 5 videos are excluded"):
         arrange(source, tmp_path / "root", exclude=["*"])
 
@@ -131,6 +131,17 @@ def test_another_table_fills_what_is_empty_and_nothing_else(
     assert [line["label_T"] for line in label_csv(root)] == ["-1", "-1", ""]
     assert "1 fields of label.csv say something else" in arranged.warnings[-1]
     assert arranged.old == root / "label.csv.old"
+
+
+def test_rows_that_are_too_short_are_told_of_in_both_tables(tmp_path: Path) -> None:
+    source, root = videos(tmp_path / "in", "a/1.mp4", "b/1.mp4", "c/1.mp4"), tmp_path / "root"
+    arrange(source, root)
+    lines = (root / "label.csv").read_text().splitlines()
+    (root / "label.csv").write_text("\n".join([*lines[:-1], lines[-1].rpartition(",")[0]]))
+    (tmp_path / "other.csv").write_text("file,label\na/1,1\nb/1\n")
+    told = arrange(source, root, labels=tmp_path / "other.csv").warnings
+    assert any("label.csv: 1 of 3 rows have fewer fields" in warning for warning in told)
+    assert any("other.csv: 1 of 2 rows have fewer fields" in warning for warning in told)
 
 
 @pytest.mark.parametrize(

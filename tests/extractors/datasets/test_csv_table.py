@@ -281,3 +281,17 @@ def test_a_table_is_rewritten_as_it_was_written_and_the_old_one_kept(
     assert again.rows[0].fields == table.rows[0].fields and again.rows[1].fields == more
     assert again[4:] == table[4:]
     assert rewrite(again, again.header, []).name == "label.csv.old2"
+
+
+def test_rows_that_are_too_short_are_read_and_counted(tmp_path: Path) -> None:
+    path = tmp_path / "label.csv"
+    path.write_text("video_id,clip_id,text,label,mode,,\na,1,x,1,train\na,2,y,2\na,3\n")
+    table = read_csv(path, COLUMNS)
+    assert [row.fields for row in table.rows][1:] == [
+        ["a", "2", "y", "2", "", "", ""],
+        ["a", "3", "", "", "", "", ""],
+    ]
+    (warning,) = table.warnings()
+    assert "label.csv: 2 of 3 rows have fewer fields than columns, the first in line 3" in warning
+    path.write_text("video_id,clip_id,text,label,mode,,\na,1,x,1,train\n")
+    assert read_csv(path, COLUMNS).warnings() == []

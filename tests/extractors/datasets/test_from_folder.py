@@ -84,6 +84,11 @@ def test_same_name_with_another_extension_is_another_clip(tmp_path: Path) -> Non
 def test_folder_without_videos_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SetupError, match="no video in this folder"):
         arrange(tmp_path, tmp_path / "root")
+    with pytest.raises(SetupError, match="elsewhere is not there"):
+        arrange(tmp_path / "elsewhere", tmp_path / "root")
+    (tmp_path / "a.mp4").touch()
+    with pytest.raises(SetupError, match=r"a\.mp4 is no folder"):
+        arrange(tmp_path / "a.mp4", tmp_path / "root")
 
 
 def test_a_speaker_is_a_folder_of_the_one_named_however_few_there_are(

@@ -96,7 +96,7 @@ def test_what_cannot_be_used_is_quarantined_with_its_reason(dataset):
     assert "not a number" in by_clip["v1/word"]
     assert "finite" in by_clip["v1/inf"]
     assert "train, valid, test" in by_clip["v1/mode"]
-    assert "no such file" in by_clip["v1/gone"]
+    assert "no video of this name" in by_clip["v1/gone"]
     assert len(listing.quarantine) == 10  # one for each of the two lines of v1/twice
 
 

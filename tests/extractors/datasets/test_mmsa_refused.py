@@ -113,7 +113,7 @@ def test_odd_content_is_refused_by_field(
 def test_one_long_string_named_for_every_clip_is_refused_before_it_fills_the_memory(
     mmsa: Any, imported: Import, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("extractors.datasets.mmsa.layout.MAX_TEXT", 5_000_000)
+    monkeypatch.setattr("extractors.datasets.mmsa.fields.MAX_TEXT", 5_000_000)
     content = mmsa(("good", "bad"), test=300)
     content["test"]["raw_text"] = ["a" * 1_000_000] * 300
     tracemalloc.start()

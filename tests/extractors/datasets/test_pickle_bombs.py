@@ -239,7 +239,7 @@ def test_fields_beyond_any_size_are_refused(
 def test_a_text_that_is_referred_to_often_is_refused(
     tmp_path: Path, mmsa: Any, monkeypatch: pytest.MonkeyPatch, field: str
 ) -> None:
-    monkeypatch.setattr("extractors.datasets.mmsa.layout.MAX_TEXT", 1_000_000)
+    monkeypatch.setattr("extractors.datasets.mmsa.fields.MAX_TEXT", 1_000_000)
     content = mmsa(("good", "bad"))
     text = "\U0001f600" + "a" * 400_000  # four bytes a letter in Python's memory
     content["test"][field] = [text] * len(content["test"]["id"])

@@ -27,7 +27,7 @@ def test_names_that_begin_with_a_dot_are_skipped_and_told(tmp_path: Path) -> Non
     assert [path.name for path in found.videos] == ["a.mp4", "d.MTS"]
     assert [path.name for path in found.hidden] == [".Trashes", "._a.mp4", ".c.mov"]
     assert skipped("here", found.hidden, found.others) == [
-        "here: 3 names begin with a dot and are skipped: .Trashes, ._a.mp4, .c.mov"
+        "here: skipped, as their names begin with a dot (3): .Trashes, ._a.mp4, .c.mov"
     ]
 
 
@@ -36,8 +36,7 @@ def test_files_that_are_no_videos_are_counted_by_kind(tmp_path: Path) -> None:
     found = search(touch(tmp_path, *names))
     assert found.others == Counter({".wav": 2, ".jpg": 1, "": 1})
     assert skipped("here", [], found.others) == [
-        "here: 4 files are skipped that do not have the name of a video: 2 .wav, 1 without "
-        "extension, 1 .jpg"
+        "here: skipped, as their names are not of videos (4): 2 .wav, 1 without extension, 1 .jpg"
     ]
 
 
@@ -51,8 +50,8 @@ def test_new_videos_of_a_folder_come_with_what_was_skipped(
     assert listing.manifest["clip_id"].to_pylist() == ["a.m4v", "b.ts", "c.3gp"]
     assert listing.quarantine == []
     first, second = listing.warnings
-    assert "1 names begin with a dot and are skipped: ._a.m4v" in first
-    assert "1 files are skipped that do not have the name of a video: 1 .docx" in second
+    assert "skipped, as their names begin with a dot (1): ._a.m4v" in first
+    assert "skipped, as their names are not of videos (1): 1 .docx" in second
 
 
 @pytest.mark.parametrize("extension", [".m4v", ".MTS", ".m2ts", ".ts", ".wmv", ".3gp", ".ogv"])

@@ -10,7 +10,6 @@ from contracts.quarantine import Rejected
 from contracts.schemas import MANIFEST
 from extractors.datasets.listing import Listing
 from extractors.datasets.transcripts.giving import Given, with_transcripts
-from extractors.datasets.transcripts.reading import read_transcript
 from extractors.errors import TranscriptError
 from extractors.words import Word
 
@@ -52,56 +51,6 @@ def write(path: str, content: str | bytes = SRT) -> str:
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(content.encode() if isinstance(content, str) else content)
     return path
-
-
-def test_words_of_subtitles_have_the_times_of_their_cue(folder: Path) -> None:
-    text, words = read_transcript(Path(write("a.srt")))
-    assert text == "Hello there. Bye."
-    assert words == [
-        Word("Hello", 0.5, 1.5, None),
-        Word("there.", 0.5, 1.5, None),
-        Word("Bye.", 1.5, 2.0, None),
-    ]
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        SRT.encode("utf-8-sig"),
-        SRT.replace("\n", "\r\n").encode("utf-8-sig"),
-        SRT.replace("\n", "\r").encode(),
-        SRT.encode("utf-16"),
-        SRT.rstrip().encode(),
-        ("\n\n" + SRT.replace("\n\n", "\n \n\n") + "\n\n").encode(),
-        SRT.replace("1\n", "", 1).replace(",", ".").encode(),  # no number, other points
-        SRT.replace("01,500\n", "01,500  X1:10 Y1:20\n").encode(),
-    ],
-    ids=["bom", "bom-crlf", "cr", "utf-16", "no-end", "blank-lines", "no-number", "coordinates"],
-)
-def test_subtitles_are_read_however_they_were_saved(folder: Path, content: bytes) -> None:
-    assert read_transcript(Path(write("a.srt", content)))[0] == "Hello there. Bye."
-
-
-def test_tags_are_no_words_and_comparisons_are(folder: Path) -> None:
-    said = "<i>He</i> said {\\an8}<font color='red'>a < b</font> and b > a"
-    text, _ = read_transcript(Path(write("a.srt", SRT.replace("Hello there.", said))))
-    assert text == "He said a < b and b > a Bye."
-
-
-def test_webvtt_is_read_with_its_voices_notes_styles_and_entities(folder: Path) -> None:
-    content = (
-        "WEBVTT - a talk\nKind: captions\n\nNOTE not said\n\nSTYLE\n::cue { color: red }\n\n"
-        "first\n00:01.000 --> 00:02.000 align:start\n<v Ann>Tea &amp; <00:01.500><c>cake</c></v>\n"
-        "or both\n\n00:00:00.000 --> 00:00:01.000\n- Well,\n"
-    )
-    text, words = read_transcript(Path(write("a.vtt", content)))
-    assert text == "- Well, Tea & cake or both"  # by time, not by place in the file
-    assert (words[-1].start_s, words[-1].end_s) == (1.0, 2.0)
-
-
-def test_overlapping_cues_follow_each_other_by_their_begin(folder: Path) -> None:
-    content = "00:00:01,000 --> 00:00:03,000\nlater\n\n00:00:00,000 --> 00:00:02,000\nearlier\n"
-    assert read_transcript(Path(write("a.srt", content)))[0] == "earlier later"
 
 
 @pytest.mark.parametrize(

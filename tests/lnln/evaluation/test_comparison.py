@@ -9,8 +9,9 @@ import pytest
 from scipy.stats import f, permutation_test, ttest_1samp
 
 from lnln.evaluation.by_model import MismatchError, ModelAnswers
-from lnln.evaluation.comparison import compare, holm
+from lnln.evaluation.comparison import compare
 from lnln.evaluation.metrics import compute
+from lnln.evaluation.significance import holm
 
 MakeAnswers = Callable[..., ModelAnswers]
 

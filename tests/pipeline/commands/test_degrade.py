@@ -37,7 +37,7 @@ def test_of_a_dataset_of_the_project_one_is_made_that_can_be_used(
         "--split", "test", "--workers", "1",
     )  # fmt: skip
     assert result.exit_code == 1, "a clip has no file"
-    assert "error: data/sample/Raw/joe/gone: no such file" in result.stderr
+    assert "error: data/sample/Raw/joe/gone: no video of this name" in result.stderr
     assert "data/noisy: 1 clips; 1 files are links to unchanged ones" in result.stdout
     assert "section 'noisy' added" in result.stdout
     known = load_datasets()

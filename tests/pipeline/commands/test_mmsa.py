@@ -203,7 +203,9 @@ def test_pickle_without_clips_and_folder_of_clips_are_one_message_each(
     Path("data/mosi").mkdir(parents=True)
     Path("data/mosi/label.csv").touch()
     result = lnln("import-mmsa", str(write_pickle(mmsa(WORDS))), "--dataset", "mosi")
-    assert "error: data/mosi holds label.csv already: move it away first" in result.output
+    assert "error: data/mosi holds label.csv already" in result.output
+    result = lnln("import-mmsa", "gone.pkl", "--dataset", "sims")
+    assert (result.exit_code, result.output) == (1, "error: gone.pkl is not there\n")
 
 
 def test_unknown_dataset_lists_the_known_ones(project: Path) -> None:

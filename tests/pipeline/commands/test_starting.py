@@ -7,6 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
+
+from pipeline.commands.main import COMMANDS, app
 
 ROOT = Path(__file__).parents[3]
 HEAVY = ("torch", "transformers", "numpy", "pyarrow", "pydantic", "sklearn", "av", "fsspec")
@@ -35,3 +38,10 @@ def test_help_imports_no_library_that_does_work(command: list[str]) -> None:
     # By pydantic, typer itself reads the arguments that a command has.
     allowed = {"pydantic"} if command else set()
     assert set(HEAVY) & set(modules) - allowed == set()
+
+
+@pytest.mark.parametrize("command", [each.__name__.replace("_", "-") for each in COMMANDS])
+def test_every_command_explains_itself(command: str) -> None:
+    result = CliRunner().invoke(app, [command, "--help"])
+    assert result.exit_code == 0
+    assert f"Example: lnln {command}" in result.output

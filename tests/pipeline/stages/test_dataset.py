@@ -22,7 +22,7 @@ def test_missing_clips_are_told_with_the_layout(project: Path) -> None:
     with pytest.raises(StageError) as error:
         dataset.main()
     assert "data/sample/label.csv is not there" in str(error.value)
-    assert "data/sample/Raw/<video_id>/<clip_id>.<mp4|" in str(error.value)
+    assert "data/sample/Raw/<video_id>/<clip_id>.mp4 " in str(error.value)
     (project / "data" / "sample").mkdir(parents=True)
     (project / "data" / "sample" / "label.csv").touch()
     with pytest.raises(StageError, match="data/sample/Raw is not there"):

@@ -30,7 +30,7 @@ def test_too_many_broken_clips_stop_the_run_and_are_listed(
         ingest.main()
     (row,) = read_quarantine(project / "outputs" / "quarantine" / "ingest.csv")
     assert (row.clip_id, row.stage) == ("a/2", "ingest")
-    assert "no such file" in row.reason
+    assert "no video of this name" in row.reason
     assert not (project / "outputs" / "listed" / "manifest.parquet").exists()
 
 

@@ -1,34 +1,22 @@
+"""`lnln predict`: what it hands on, what it writes, and one message for what is wrong."""
+
 import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import pyarrow as pa
 import pytest
 from typer.testing import CliRunner, Result
 
-from contracts.quarantine import Rejected, read_quarantine
+from contracts.quarantine import Rejected
 from extractors.clips import Clips
-from extractors.errors import MissingAsset, TranscriptError
-from extractors.settings import ExtractorSettings
-from extractors.workers.cache import Cache
+from extractors.errors import TranscriptError
 from lnln.checkpoints.intervals import Intervals
 from lnln.prediction import Prediction
 from pipeline.commands.main import app
 from pipeline.timeline.answering import Answers
 from tests.pipeline.commands.conftest import Extractor
-
-FOR_DATASETS = (
-    "init-dataset",
-    "prepare",
-    "import-mmsa",
-    "export-mmsa",
-    "import-sentences",
-    "features",
-)
-
 
 Say = Callable[[list[Prediction]], list[float]]
 
@@ -52,69 +40,6 @@ def say(monkeypatch: pytest.MonkeyPatch) -> Say:
         return asked
 
     return answering
-
-
-def test_extract_uses_the_project_s_settings_and_needs_no_dataset(
-    project: Path, change: Any, extractor: Extractor
-) -> None:
-    change("vision.fps", 5)
-    result = run("extract", "a.mp4", "--out", "features", "--workers", "3", "--offline")
-    assert result.exit_code == 0, result.output
-    assert extractor.settings.vision.fps == 5
-    assert extractor.settings.text.max_tokens == 40
-    assert (extractor.settings.run.workers, extractor.settings.run.offline) == (3, True)
-    assert (project / "features" / "features" / "vision" / "part-0.parquet").is_file()
-
-
-def test_extract_uses_the_defaults_outside_a_project(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, extractor: Extractor
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert run("extract", "a.mp4", "--out", "features").exit_code == 0
-    assert extractor.settings == ExtractorSettings()
-
-
-def test_extract_does_the_others_when_a_file_fails(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, extractor: Extractor
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    extractor.rejected = [Rejected("b.mp4", "b.mp4", "ingest", "the file is empty")]
-    extractor.warnings = ["clips/: no video in this folder"]
-    result = run("extract", "b.mp4", "clips", "--out", "features")
-    assert result.exit_code == 1
-    assert "error: b.mp4: the file is empty" in result.stderr
-    assert "warning: clips/: no video" in result.stderr
-    assert read_quarantine(tmp_path / "features" / "quarantine.csv") == extractor.rejected
-
-
-def test_extract_refuses_bad_params_before_any_work(
-    project: Path, change: Any, extractor: Extractor
-) -> None:
-    change("vision.fps", 0)
-    result = run("extract", "a.mp4", "--out", "features")
-    assert (result.exit_code, extractor.settings) == (1, None)
-    assert "error: params.yaml:\n  vision.fps: 0 is not allowed" in result.output
-
-
-def test_extract_refuses_a_file_in_the_place_of_the_folder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, extractor: Extractor
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    Path("features").touch()
-    result = run("extract", "a.mp4", "--out", "features")
-    assert (result.exit_code, extractor.settings) == (1, None)
-    assert "error: " in result.output
-    assert "features" in result.output
-
-
-def test_missing_asset_is_one_message(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, extractor: Extractor
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    extractor.error = MissingAsset("minilm: not found. Get it: pip install this")
-    result = run("extract", "a.mp4", "--out", "features")
-    assert result.exit_code == 1
-    assert result.output == "error: minilm: not found. Get it: pip install this\n"
 
 
 def test_predict_takes_a_hub_id_and_stays_offline(
@@ -154,7 +79,7 @@ def test_json_holds_the_warnings_and_the_failures(
 ) -> None:
     config = SimpleNamespace(notice=None, label_range=(-3, 3), intervals=None, w_withheld=None)
     model = SimpleNamespace(config=config, extraction={})
-    monkeypatch.setattr("pipeline.commands.model.load_with_language", lambda folder, offline: model)
+    monkeypatch.setattr("pipeline.commands.model.load_with_language", lambda *_, **__: model)
     say([])
     extractor.rejected = [Rejected("b.mp4", "b.mp4", "ingest", "the file is empty")]
     extractor.warnings = ["a.mp4: the sound breaks off early"]
@@ -170,7 +95,7 @@ def test_confidence_is_asked_for_before_any_work_is_done(
 ) -> None:
     config = SimpleNamespace(notice=None, label_range=(-3, 3), intervals=None, w_withheld=None)
     model = SimpleNamespace(config=config, extraction={})
-    monkeypatch.setattr("pipeline.commands.model.load_with_language", lambda folder, offline: model)
+    monkeypatch.setattr("pipeline.commands.model.load_with_language", lambda *_, **__: model)
     extractor.error = AssertionError("clips were extracted")
     result = run("predict", "a.mp4", "--min-confidence", "0.5")
     assert result.exit_code == 1
@@ -185,7 +110,7 @@ def test_withheld_answers_are_no_failure(
     intervals = Intervals(level=0.8, edges=(), half_widths=(2.0,), clips=(50,))
     config = SimpleNamespace(notice=None, label_range=(-3, 3), intervals=intervals, w_withheld="no")
     model = SimpleNamespace(config=config, extraction={})
-    monkeypatch.setattr("pipeline.commands.model.load_with_language", lambda folder, offline: model)
+    monkeypatch.setattr("pipeline.commands.model.load_with_language", lambda *_, **__: model)
     asked = say([Prediction("a.mp4", None, None, {"text": 1.0, "audio": 1.0, "vision": 1.0})])
     result = run("predict", "a.mp4", "--min-confidence", "0.5", "--json")
     assert result.exit_code == 0 and asked == [0.5]
@@ -203,7 +128,7 @@ def test_answers_are_written_as_a_table_that_others_can_read(
 
     config = SimpleNamespace(notice=None, label_range=(-3, 3), intervals=None, w_withheld=None)
     model = SimpleNamespace(config=config, extraction={})
-    monkeypatch.setattr("pipeline.commands.model.load_with_language", lambda folder, offline: model)
+    monkeypatch.setattr("pipeline.commands.model.load_with_language", lambda *_, **__: model)
     shares = {"text": 1.0, "audio": 0.5, "vision": 0.0}
     answers = [
         Prediction("a.mp4", -1.5, 0.25, shares, "no", ["no face observed"]),
@@ -231,7 +156,7 @@ def test_transcripts_are_handed_on_and_nothing_is_recognised_where_that_is_asked
 ) -> None:
     config = SimpleNamespace(notice=None, label_range=(-3, 3), intervals=None, w_withheld=None)
     model = SimpleNamespace(config=config, extraction={"speech": {"beam_size": 2}})
-    monkeypatch.setattr("pipeline.commands.model.load_with_language", lambda folder, offline: model)
+    monkeypatch.setattr("pipeline.commands.model.load_with_language", lambda *_, **__: model)
     say([])
     assert run("predict", "a.mp4").exit_code == 0
     assert extractor.transcripts is None  # files beside videos are not read unasked
@@ -247,7 +172,7 @@ def test_transcript_that_is_not_there_is_one_message(
 ) -> None:
     config = SimpleNamespace(notice=None, label_range=(-3, 3), intervals=None, w_withheld=None)
     model = SimpleNamespace(config=config, extraction={})
-    monkeypatch.setattr("pipeline.commands.model.load_with_language", lambda folder, offline: model)
+    monkeypatch.setattr("pipeline.commands.model.load_with_language", lambda *_, **__: model)
     extractor.error = TranscriptError("a.srt: no such file or folder")
     result = run("predict", "a.mp4", "--transcripts", "a.srt")
     assert (result.exit_code, result.output) == (1, "error: a.srt: no such file or folder\n")
@@ -257,50 +182,9 @@ def test_predict_refuses_a_path_that_cannot_be_looked_at(
     extractor: Extractor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = SimpleNamespace(extraction={}, config=SimpleNamespace(intervals=None))
-    monkeypatch.setattr("pipeline.commands.model.load_with_language", lambda folder, offline: model)
+    monkeypatch.setattr("pipeline.commands.model.load_with_language", lambda *_, **__: model)
     extractor.error = PermissionError(13, "Permission denied", "private/a.mp4")
     result = run("predict", "private/a.mp4")
     assert result.exit_code == 1
     assert "error: " in result.output
     assert "private/a.mp4" in result.output
-
-
-@pytest.mark.parametrize(
-    "command", ["predict", "extract", "import-checkpoint", "doctor", *FOR_DATASETS]
-)
-def test_every_command_explains_itself(command: str) -> None:
-    result = run(command, "--help")
-    assert result.exit_code == 0
-    assert f"Example: lnln {command}" in result.output
-
-
-def test_cache_is_shown_and_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert "LNLN_CACHE" in run("cache").output
-    monkeypatch.setenv("LNLN_CACHE", str(tmp_path / "kept"))
-    cache = Cache(str(tmp_path / "kept"))
-    cache.write("audio-f00d", "ab12", pa.table({"x": [1]}))
-    cache.count("audio-f00d", asked=4, hits=3)
-    shown = run("cache").output
-    assert all(word in shown for word in ("audio", "f00d", "75%"))
-    assert run("cache", "prune", "--days", "1").output.count("f00d") == 0
-    assert "deleted" in run("cache", "prune", "--days", "0").output
-    assert cache.uses() == []
-
-
-def test_states_of_interrupted_trainings_are_shown_and_deleted(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in ("params.yaml", "datasets.yaml"):
-        shutil.copyfile(Path(__file__).parents[3] / name, tmp_path / name)
-    monkeypatch.chdir(tmp_path)
-    state = tmp_path / ".cache" / "training" / "f00d.state"
-    state.parent.mkdir(parents=True)
-    state.write_bytes(bytes(2_000_000))
-    assert "1 interrupted trainings, 2.0 MB" in " ".join(run("cache").output.split())
-    assert "deleted" in run("cache", "prune", "--days", "0").output
-    assert not state.exists()
-    (tmp_path / "params.yaml").write_text("missing_rate: 7\n")
-    monkeypatch.setenv("LNLN_CACHE", str(tmp_path / "kept"))
-    result = run("cache", "prune", "--days", "0")
-    assert result.exit_code == 1 and "states of interrupted trainings" in result.output
