@@ -81,11 +81,11 @@ def serve(
         from extractors import SetupError
         from lnln.checkpoints.checkpoint import CheckpointError
         from pipeline.commands.model import load_with_language
-        from pipeline.serve.analyst import Analyst
         from pipeline.serve.limits import Limits
-        from pipeline.serve.listening import listen
         from pipeline.serve.service import Service
-        from pipeline.serve.sides import sides_of
+        from pipeline.serve.video.analyst import Analyst
+        from pipeline.serve.video.sides import sides_of
+        from pipeline.serve.web.listening import listen
 
         sources = list(dict.fromkeys(model or [str(MODEL)]))
         try:

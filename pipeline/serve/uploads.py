@@ -17,7 +17,7 @@ from pipeline.serve.limits import Limits
 from pipeline.serve.refusals import Busy, Gone, NoRoom, Refusal, Stalled, TooLarge
 
 if TYPE_CHECKING:
-    from pipeline.serve.analysis import Analysis
+    from pipeline.serve.video.analysis import Analysis
 
 State = Literal["receiving", "waiting", "working", "ready", "failed"]
 ORIGINAL = "original"

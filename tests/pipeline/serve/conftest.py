@@ -41,13 +41,13 @@ from lnln.data.reading import from_tables
 from lnln.explaining.reader import Reader
 from lnln.models.registry import find
 from lnln.settings import Shapes
-from pipeline.serve.analysis import Analysis
-from pipeline.serve.app import create_app
 from pipeline.serve.limits import Limits
 from pipeline.serve.refusals import Refusal
-from pipeline.serve.security import Names
 from pipeline.serve.service import Service
-from pipeline.serve.sides import Side
+from pipeline.serve.video.analysis import Analysis
+from pipeline.serve.video.sides import Side
+from pipeline.serve.web.app import create_app
+from pipeline.serve.web.security import Names
 from tests.conftest import write_bert
 from tests.pipeline.serve.asking import VIDEO, Server
 

@@ -84,7 +84,7 @@ def test_timeline_comes_in_every_form(serve: Serve) -> None:
     assert [path for path in server.left() if "timeline" in path] == []
 
 
-def test_timelines_are_drawn_one_after_the_other_and_hold_up_nothing_else(
+def test_files_are_made_one_after_the_other_and_hold_up_nothing_else(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     go, drawing, most = threading.Event(), [], []
@@ -96,7 +96,7 @@ def test_timelines_are_drawn_one_after_the_other_and_hold_up_nothing_else(
         drawing.pop()
         return b"drawn"
 
-    monkeypatch.setattr("pipeline.serve.service.written", draws)
+    monkeypatch.setattr("pipeline.serve.service.made", draws)
     server = serve()
     at = f"/api/uploads/{server.ready()}"
     with ThreadPoolExecutor(60) as pool:
