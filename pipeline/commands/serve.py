@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.commands.arguments import Offline, Workers
+from pipeline.commands.arguments import Offline, SpeechModel, Workers
 from pipeline.paths import MODEL
 from pipeline.telling import say, tell
 
@@ -43,6 +43,7 @@ def serve(
     keep_minutes: Annotated[
         float, typer.Option(min=0.1, help="After this time a video is deleted.")
     ] = 60.0,
+    speech_model: SpeechModel = None,
     workers: Workers = 0,
     offline: Offline = False,
 ) -> None:
@@ -92,7 +93,7 @@ def serve(
             checkpoints = {
                 source: load_with_language(source, offline=offline) for source in sources
             }
-            sides = sides_of(checkpoints, offline=offline)
+            sides = sides_of(checkpoints, offline=offline, speech_model=speech_model)
         except ValidationError as error:
             sys.exit(f"error: a model was made by another version of this program: {error}")
         except (OSError, CheckpointError, SetupError) as error:

@@ -205,8 +205,7 @@ class Service:
         upload.state = "working"
         analysis = self._do(upload, lambda: self._analyst.analyse(upload.file, upload.tell))
         if analysis is None:
-            self.uploads.forget(upload)  # first: who hears of the failure finds nothing left
-            upload.state = "failed"
+            self.uploads.fail(upload)
         else:
             upload.analyses[ORIGINAL] = analysis
             upload.state = "ready"
