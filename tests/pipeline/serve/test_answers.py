@@ -4,14 +4,11 @@ import gc
 import itertools
 import weakref
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 import pytest
 
-from contracts.recordings import RECOGNITION
 from extractors.words import Word
 from lnln.missing.dropping import SentenceCache
 from lnln.prediction import predict
@@ -70,6 +67,16 @@ def test_contributions_add_up_to_what_is_left(analyse: Analyse, side: Side) -> N
     assert [part.text for part in parts.words] == ["What", "a", "good"]
 
 
+def test_models_answer_side_by_side(analyse: Analyse, side: Side, other: Side) -> None:
+    analysis = analyse(FILE)
+    both = Scorer([side, other]).score(analysis, Change(missing_rate=0.3), 0)
+    assert [score.model for score in both] == ["toy (robust)", "other"]
+    assert both[0].prediction != both[1].prediction
+    for score, model in zip(both, (side, other), strict=True):
+        (alone,) = Scorer([model]).score(analysis, Change(missing_rate=0.3), 0)
+        assert score == alone
+
+
 def test_corrected_words_change_words_alone(analyse: Analyse, side: Side) -> None:
     scorer, analysis = Scorer([side]), analyse(FILE)
     before = analysis.features[0][1]
@@ -89,17 +96,9 @@ def test_corrected_words_change_words_alone(analyse: Analyse, side: Side) -> Non
 
 
 def test_doubted_word_that_is_believed_is_not_doubted(analyse: Analyse, side: Side) -> None:
-    analysis = analyse(FILE, clips=2)
     clip = "video#1"
     doubts = [Word(" day", 1.3, 1.7, 0.1), Word("was", 1.8, 2.1, 0.1)]
-    row = {
-        "clip_id": clip,
-        "doubted": [word._asdict() for word in doubts],
-        "warnings": [],
-    }
-    settings, features = analysis.features[0]
-    recognition = pa.Table.from_pylist([row], schema=RECOGNITION)
-    analysis = Analysis(FILE, [(settings, replace(features, recognition=recognition))])
+    analysis = analyse(FILE, clips=2, doubted=doubts)
 
     def shown() -> tuple[list[str], list[str]]:
         found = found_in(analysis, "original", side, []).clips[1]
@@ -109,7 +108,7 @@ def test_doubted_word_that_is_believed_is_not_doubted(analyse: Analyse, side: Si
     assert shown() == (["What", "a", "good"], ["day", "was"])
     analysis.correct(clip, words_of([*found.words, found.doubted[0]], found.start_s), [side])
     assert shown() == (["What", "a", "good", "day"], ["was"])
-    (row,) = analysis.features[0][1].recognition.to_pylist()
+    row = analysis.features[0][1].recognition.to_pylist()[1]
     assert [word["word"] for word in row["doubted"]] == ["was"]  # in downloads alike
     analysis.correct("video#0", [], [side])  # another clip's words are not its own
     assert shown()[1] == ["was"]
