@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import pytest
 import torch
 
 from tests.pipeline.report.browser import CHROMIUM, Browser
-from tests.pipeline.serve.asking import VIDEO, Server
+from tests.pipeline.serve.browsing import Page
 
 ROOT = Path(__file__).parents[3]
 CLIP = ROOT / "data" / "sample" / "Raw" / "adam" / "004.mp4"
@@ -59,59 +59,6 @@ def model(tmp_path: Path) -> Path:
     return tmp_path / "model"
 
 
-class Page:
-    """A browser that is at a page of the server."""
-
-    def __init__(self, browser: Browser, address: str) -> None:
-        self.browser = browser
-        browser.call("DOM.enable")
-        browser.call("Page.navigate", url=address)
-        self.until("document.getElementById('limits')?.textContent")
-
-    def ask(self, expression: str) -> Any:
-        answer = self.browser.call(
-            "Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True
-        )
-        assert "exceptionDetails" not in answer, answer["exceptionDetails"]
-        return answer["result"].get("value")
-
-    def until(self, expression: str, within_s: float = 300) -> Any:
-        deadline = time.monotonic() + within_s
-        while not (value := self.ask(expression)):
-            told = self.ask("document.getElementById('problem')?.textContent")
-            assert time.monotonic() < deadline, f"never: {expression} ({told})"
-            time.sleep(0.05)
-        return value
-
-    def choose(self, file: Path) -> None:
-        root = self.browser.call("DOM.getDocument")["root"]["nodeId"]
-        node = self.browser.call("DOM.querySelector", nodeId=root, selector="#file")["nodeId"]
-        self.browser.call("DOM.setFileInputFiles", nodeId=node, files=[str(file)])
-
-    def score(self) -> str:
-        score: str = self.until("document.querySelector('[data-score]')?.dataset.score")
-        return score
-
-    def other_score(self, than: str) -> str:
-        self.until(
-            f"(document.querySelector('[data-score]')?.dataset.score ?? '{than}') != '{than}'"
-        )
-        return self.score()
-
-    def width(self, pixels: int, dark: bool) -> int:
-        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-        self.browser.call("Emulation.setEmulatedMedia", features=[scheme])
-        self.browser.call(
-            "Emulation.setDeviceMetricsOverride",
-            width=pixels,
-            height=800,
-            deviceScaleFactor=1,
-            mobile=False,
-        )
-        width: int = self.ask("document.documentElement.scrollWidth")
-        return width
-
-
 @pytest.fixture
 def address(model: Path, tmp_path: Path) -> Iterator[str]:
     """A server as people start it; when it has ended, nothing of it is left."""
@@ -136,34 +83,6 @@ def address(model: Path, tmp_path: Path) -> Iterator[str]:
         server.wait(60)
     assert list(temporary.iterdir()) == []
     assert not (tmp_path / "cache").exists()  # a cache that lasts was not used
-
-
-@pytest.mark.slow
-def test_second_video_that_fails_leaves_the_first_in_reach(
-    serve: Callable[..., Server], tmp_path: Path
-) -> None:
-    if CHROMIUM is None:
-        pytest.skip("no Chromium: apt-get install chromium")
-    first, second = tmp_path / "first.mp4", tmp_path / "second.mp4"
-    first.write_bytes(VIDEO)
-    second.write_bytes(b"bad")
-    server = serve()
-    with Browser(tmp_path / "profile") as browser:
-        page = Page(browser, f"http://127.0.0.1:{server.port}/")
-        page.choose(first)
-        page.score()
-        assert page.ask("document.getElementById('videos').hidden")
-        page.choose(second)
-        page.until("document.getElementById('problem').textContent.includes('readable')")
-        listed = "[...document.querySelectorAll('#videos button')].map(each => each.textContent)"
-        assert page.ask(listed) == ["first.mp4"]
-        assert not page.ask("document.getElementById('videos').hidden")
-        page.ask("document.querySelector('#videos button').click()")
-        page.until("!document.getElementById('look').hidden")
-        page.score()
-        page.ask("document.getElementById('delete').click()")
-        page.until("document.getElementById('look').hidden")
-        assert server.left() == []
 
 
 @pytest.mark.slow
