@@ -23,7 +23,7 @@ class Page:
         assert "exceptionDetails" not in answer, answer["exceptionDetails"]
         return answer["result"].get("value")
 
-    def until(self, expression: str, within_s: float = 300) -> Any:
+    def until(self, expression: str, within_s: float = 120) -> Any:
         deadline = time.monotonic() + within_s
         while not (value := self.ask(expression)):
             told = self.ask("document.getElementById('problem')?.textContent")
@@ -56,6 +56,44 @@ class Page:
         root = self.browser.call("DOM.getDocument")["root"]["nodeId"]
         node = self.browser.call("DOM.querySelector", nodeId=root, selector="#file")["nodeId"]
         self.browser.call("DOM.setFileInputFiles", nodeId=node, files=[str(file)])
+
+    def said(self) -> str:
+        """The words, one after the other."""
+        said: str = self.ask(
+            "[...document.querySelectorAll('[data-word]')].map(w => w.value).join(' ')"
+        )
+        return said
+
+    def correct(self, word: str, instead: str) -> None:
+        """Write another word over one."""
+        self.ask(
+            f"""(word => {{
+              word.value = '{instead}';
+              word.dispatchEvent(new Event('change', {{ bubbles: true }}));
+            }})([...document.querySelectorAll('[data-word]')].find(w => w.value === '{word}'))"""
+        )
+
+    def damage(self, kind: str, severity: float) -> None:
+        """Have a copy damaged."""
+        self.ask(
+            f"""(kind => {{
+              kind.value = '{kind}';
+              kind.dispatchEvent(new Event('change'));
+              document.getElementById('severity').value = {severity};
+              document.getElementById('do-damage').click();
+            }})(document.getElementById('kind'))"""
+        )
+
+    def read(self) -> list[float]:
+        """Shares of words, voice and face that the first model reads."""
+        cells = "document.querySelectorAll('.card:first-child .shares tbody td:nth-child(2)')"
+        told = self.ask(f"[...{cells}].map(cell => cell.textContent)")
+        return [float(share.removesuffix(" %")) / 100 for share in told]
+
+    def delete(self) -> None:
+        """Delete everything of the video that is shown."""
+        self.ask("document.getElementById('delete').click()")
+        self.until("document.getElementById('look').hidden")
 
     def score(self) -> str:
         score: str = self.until("document.querySelector('[data-score]')?.dataset.score")
