@@ -75,6 +75,19 @@ def test_larger_recognizer_is_one_setting_and_its_download_is_told_before_it_beg
     assert heard[0][1].model == name and result.warnings == []  # it knows German
 
 
+def test_speech_that_sounds_like_another_language_is_told_of_its_video(
+    make_clip, session, listed, monkeypatch
+):
+    said = "the speech sounds like 'de' (95% sure), not like 'en'"
+    row = {"clip_id": "clip.mp4", "text": "", "source": "none", "words": [], "language": "de",
+           "language_probability": 0.95, "doubted": [], "warnings": [said]}  # fmt: skip
+    heard = Listened({"clip.mp4": row}, [])
+    monkeypatch.setattr(transcription, "listen", lambda *_: heard)
+    result = transcribe_new(listed(make_clip(seconds=0.2)), SpeechSettings(), session)
+    assert result.warnings == [f"clip.mp4: {said}"]
+    assert result.recognition["language"].to_pylist() == ["de"]
+
+
 def test_new_video_in_a_language_that_the_speech_model_does_not_know_has_no_words_and_is_told_so(
     make_clip, session, listed
 ):

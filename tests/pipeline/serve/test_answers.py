@@ -4,15 +4,19 @@ import gc
 import itertools
 import weakref
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
+from contracts.recordings import RECOGNITION
 from extractors.words import Word
 from lnln.missing.dropping import SentenceCache
 from lnln.prediction import predict
 from pipeline.serve.answers import Change, Span, SpokenWord
+from pipeline.serve.downloads.timelines import timeline_of
 from pipeline.serve.video.analysis import Analysis, joined
 from pipeline.serve.video.changes import masks_under, stretches
 from pipeline.serve.video.finding import bands_under, found_in, words_of
@@ -114,6 +118,23 @@ def test_doubted_word_that_is_believed_is_not_doubted(analyse: Analyse, side: Si
     assert shown()[1] == ["was"]
     analysis.correct(clip, analysis.heard(clip), [side])
     assert shown() == (["What", "a", "good"], ["day", "was"])
+
+
+def test_language_that_is_not_the_models_is_told_in_every_answer(
+    analyse: Analyse, side: Side
+) -> None:
+    said = "the speech sounds like 'de' (95% sure), not like 'en': its words are not believed"
+    settings, features = analyse(FILE, doubted=[Word("Ja", 0.2, 0.5, 0.9)]).features[0]
+    (row,) = features.recognition.to_pylist()
+    row |= {"language": "de", "language_probability": 0.95, "warnings": [said]}
+    recognition = pa.Table.from_pylist([row], schema=RECOGNITION)
+    features = replace(features, recognition=recognition, warnings=[f"video#0: {said}"])
+    analysis = Analysis(FILE, [(settings, features)])
+    (answer,) = predict(features, side.checkpoint)
+    assert (answer.language, answer.doubted) == ("de", "Ja") and said in answer.warnings
+    timeline = timeline_of(analysis, side)
+    assert timeline.table["language"].to_pylist() == ["de"] and said in timeline.warnings
+    assert found_in(analysis, "original", side, []).warnings == [said]
 
 
 def test_sentences_of_a_video_are_gone_with_it(
