@@ -31,7 +31,10 @@ def _size(name: str) -> str:
     """How much is fetched from where, as far as that is known."""
     from huggingface_hub import HfApi
 
-    repository = ASSETS[name].hub if name in ASSETS else name
+    asset = ASSETS.get(name)
+    if asset is not None and asset.url is not None:
+        return f"and is fetched from {asset.url}"
+    repository = name if asset is None else asset.hub
     try:
         files = HfApi().model_info(repository or name, files_metadata=True, timeout=20).siblings
     except Exception as error:  # of the name, the network, the server: resolve will say what it is

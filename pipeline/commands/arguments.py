@@ -14,6 +14,12 @@ def _named(videos: list[str]) -> list[str]:
     return videos
 
 
+def _one(model: str | None) -> str | None:
+    if model == "":  # an unset variable; as a path it would be the current folder
+        raise typer.BadParameter("the name is empty")
+    return model
+
+
 Videos = Annotated[
     list[str],
     typer.Argument(
@@ -53,11 +59,28 @@ NoSpeech = Annotated[
 ]
 
 
-def speech_settings(settings: "ExtractorSettings", *, no_speech: bool) -> "ExtractorSettings":
-    """Leave out speech recognition where `--no-speech` says so."""
+SpeechModel = Annotated[
+    str | None,
+    typer.Option(
+        "--speech-model",
+        help="Recognise words with this faster-whisper model instead of the one that the dataset "
+        "names: a folder, or a Hugging Face id such as Systran/faster-whisper-small, which knows "
+        "many languages. It is downloaded where it is not on this machine.",
+        callback=_one,
+    ),
+]
+
+
+def speech_settings(
+    settings: "ExtractorSettings", *, no_speech: bool = False, speech_model: str | None = None
+) -> "ExtractorSettings":
+    """Recognise words as `--no-speech` and `--speech-model` say."""
     from extractors.settings import NO_SPEECH
 
-    if not no_speech:
+    if no_speech and speech_model is not None:
+        raise typer.BadParameter("--no-speech and --speech-model exclude each other")
+    model = NO_SPEECH if no_speech else speech_model
+    if model is None:
         return settings
-    speech = settings.speech.model_copy(update={"model": NO_SPEECH})
+    speech = settings.speech.model_copy(update={"model": model})
     return settings.model_copy(update={"speech": speech})

@@ -9,6 +9,7 @@ import typer
 from pipeline.commands.arguments import (
     NoSpeech,
     Offline,
+    SpeechModel,
     Transcripts,
     Videos,
     Workers,
@@ -24,6 +25,7 @@ def extract(
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write the tables to.")],
     transcripts: Transcripts = None,
     no_speech: NoSpeech = False,
+    speech_model: SpeechModel = None,
     workers: Workers = 0,
     offline: Offline = False,
 ) -> None:
@@ -45,7 +47,7 @@ def extract(
         if PARAMS.exists():
             settings = resolve_dataset(load_params()).extraction().model_copy(update={"run": run})
         out.mkdir(parents=True, exist_ok=True)  # before the work, not after it
-        settings = speech_settings(settings, no_speech=no_speech)
+        settings = speech_settings(settings, no_speech=no_speech, speech_model=speech_model)
         features = extract_features(videos, settings, transcripts=transcripts)
         features.write(out)
     except (OSError, ParamsError, SetupError) as error:

@@ -11,6 +11,7 @@ from pipeline.commands.arguments import (
     Model,
     NoSpeech,
     Offline,
+    SpeechModel,
     Transcripts,
     Videos,
     Workers,
@@ -37,6 +38,7 @@ def predict(
     speaker_pattern: SpeakerPattern = None,
     transcripts: Transcripts = None,
     no_speech: NoSpeech = False,
+    speech_model: SpeechModel = None,
     min_confidence: MinConfidence = 0.0,
     explain: Annotated[
         bool,
@@ -105,7 +107,9 @@ def predict(
                     )
                 speakers_of(find_videos(videos), speaker_pattern)  # before the work as well
             settings = speech_settings(
-                ExtractorSettings.model_validate(checkpoint.extraction), no_speech=no_speech
+                ExtractorSettings.model_validate(checkpoint.extraction),
+                no_speech=no_speech,
+                speech_model=speech_model,
             )
             reader = load_reader(checkpoint, offline=offline) if explain else None
             clips = transcribed(videos, settings, session, transcripts)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.commands.arguments import Offline, Workers
+from pipeline.commands.arguments import Offline, SpeechModel, Workers
 from pipeline.paths import MODEL
 from pipeline.telling import say, tell
 
@@ -43,6 +43,7 @@ def serve(
     keep_minutes: Annotated[
         float, typer.Option(min=0.1, help="After this time a video is deleted.")
     ] = 60.0,
+    speech_model: SpeechModel = None,
     workers: Workers = 0,
     offline: Offline = False,
 ) -> None:
@@ -81,18 +82,18 @@ def serve(
         from extractors import SetupError
         from lnln.checkpoints.checkpoint import CheckpointError
         from pipeline.commands.model import load_with_language
-        from pipeline.serve.analyst import Analyst
         from pipeline.serve.limits import Limits
-        from pipeline.serve.listening import listen
         from pipeline.serve.service import Service
-        from pipeline.serve.sides import sides_of
+        from pipeline.serve.video.analyst import Analyst
+        from pipeline.serve.video.sides import sides_of
+        from pipeline.serve.web.listening import listen
 
         sources = list(dict.fromkeys(model or [str(MODEL)]))
         try:
             checkpoints = {
                 source: load_with_language(source, offline=offline) for source in sources
             }
-            sides = sides_of(checkpoints, offline=offline)
+            sides = sides_of(checkpoints, offline=offline, speech_model=speech_model)
         except ValidationError as error:
             sys.exit(f"error: a model was made by another version of this program: {error}")
         except (OSError, CheckpointError, SetupError) as error:

@@ -8,7 +8,14 @@ from typing import Annotated
 
 import typer
 
-from pipeline.commands.arguments import NoSpeech, Offline, Transcripts, Workers, speech_settings
+from pipeline.commands.arguments import (
+    NoSpeech,
+    Offline,
+    SpeechModel,
+    Transcripts,
+    Workers,
+    speech_settings,
+)
 from pipeline.commands.problems import report
 from pipeline.paths import MODEL
 from pipeline.telling import say
@@ -36,6 +43,7 @@ def show(
     ] = str(MODEL),
     transcripts: Transcripts = None,
     no_speech: NoSpeech = False,
+    speech_model: SpeechModel = None,
     workers: Workers = 0,
     offline: Offline = False,
 ) -> None:
@@ -72,7 +80,9 @@ def show(
         try:
             checkpoint = load_with_language(model, offline=offline, no_speech=no_speech)
             settings = speech_settings(
-                ExtractorSettings.model_validate(checkpoint.extraction), no_speech=no_speech
+                ExtractorSettings.model_validate(checkpoint.extraction),
+                no_speech=no_speech,
+                speech_model=speech_model,
             )
             listing = probe_files([clip], session, language=settings.language)
             for duration_s in listing.manifest["duration_s"].to_pylist():

@@ -13,6 +13,7 @@ from pipeline.commands.arguments import (
     Model,
     NoSpeech,
     Offline,
+    SpeechModel,
     Transcripts,
     Workers,
     speech_settings,
@@ -30,6 +31,7 @@ def timeline(
     model: Model = str(MODEL),
     transcripts: Transcripts = None,
     no_speech: NoSpeech = False,
+    speech_model: SpeechModel = None,
     unspoken: Annotated[
         Literal["clips", "gaps"],
         typer.Option(
@@ -82,7 +84,9 @@ def timeline(
             checkpoint = load_with_language(model, offline=offline, no_speech=no_speech)
             check_confidence(checkpoint.config, min_confidence)
             settings = speech_settings(
-                ExtractorSettings.model_validate(checkpoint.extraction), no_speech=no_speech
+                ExtractorSettings.model_validate(checkpoint.extraction),
+                no_speech=no_speech,
+                speech_model=speech_model,
             )
             result = make(
                 video,

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from contracts.schemas import MODALITIES
-from pipeline.picture.colours import NAMES, OBSERVED, QUIET, of
+from pipeline.picture.colours import OBSERVED, QUIET, of
 from pipeline.picture.subject import Span, Subject
 from pipeline.picture.words import timed
+from pipeline.report.tables import NAMES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

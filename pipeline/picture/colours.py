@@ -6,7 +6,6 @@ COLOURS = tuple(colour for colour, _ in STYLES)
 POSITIVE, NEGATIVE = COLOURS[0], COLOURS[2]  # what moved the answer up, and down
 OBSERVED = {"text": COLOURS[5], "audio": COLOURS[1], "vision": COLOURS[3]}
 QUIET = COLOURS[4]  # what is not observed, not read, or only for comparison
-NAMES = {"text": "words", "audio": "voice", "vision": "face"}
 
 
 def of(contribution: float) -> str:

@@ -14,25 +14,13 @@ from pipeline.picture.frames import draw_frame
 from pipeline.picture.sound import draw_pitch, draw_wave
 from pipeline.picture.subject import Subject
 from pipeline.picture.words import draw_words, timed
+from pipeline.report.look import METADATA, look, settle
 from pipeline.report.tables import word
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 WIDTH, HEIGHT = 11.0, 10.2  # inches
-_INK, _GRID = "#1b1f24", "#d5d9de"
-_LOOK: Any = {
-    "font.size": 9,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "grid.color": _GRID,
-    "legend.frameon": False,
-    "svg.fonttype": "none",  # text stays text
-    "svg.hashsalt": "clip",
-    **dict.fromkeys(
-        ("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color"), _INK
-    ),
-}
 _ROWS = {"wave": 1.0, "pitch": 0.7, "words": 0.85, "observed": 0.85, "stretches": 0.9, "face": 1.2}
 
 
@@ -71,23 +59,6 @@ def draw(figure: Figure, subject: Subject) -> None:
     figure.align_ylabels([*panels.values()])
 
 
-def settle(figure: Figure) -> None:
-    """Lay a figure out, once and for all.
-
-    The solver of the layout differs in the last bits from one time to the next, and the names of
-    parts of an SVG are made of places: they are rounded.
-    """
-    if (layout := figure.get_layout_engine()) is not None:
-        layout.execute(figure)
-    figure.set_layout_engine("none")
-    for axes in figure.axes:
-        left, bottom, width, height = axes.get_position(original=True).bounds
-        axes.set_position(tuple(round(side, 4) for side in (left, bottom, width, height)))
-    for text in figure.texts:
-        x, y = text.get_position()
-        text.set_position((round(x, 4), round(y, 4)))
-
-
 def headline(subject: Subject) -> str:
     """Say in one line what the answer is."""
     prediction, scale = subject.prediction, subject.scale
@@ -111,7 +82,7 @@ def write_picture(subject: Subject, svg: Path, png: Path) -> None:
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
-    with rc_context(_LOOK):
+    with rc_context(look("clip")):
         figure = Figure(figsize=(WIDTH, HEIGHT), layout="constrained", facecolor="white")
         draw(figure, subject)
         title = f"{printable(subject.name)}\n{headline(subject)}"
@@ -120,10 +91,9 @@ def write_picture(subject: Subject, svg: Path, png: Path) -> None:
         figure.supxlabel(below, x=0.01, ha="left", fontsize=7.5, parse_math=False)
         settle(figure)
         with replacing(svg) as temporary:
-            nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-            figure.savefig(temporary, format="svg", metadata=nothing)
+            figure.savefig(temporary, format="svg", metadata=METADATA["svg"])
         with replacing(png) as temporary:
-            figure.savefig(temporary, format="png", dpi=130, metadata={"Software": None})
+            figure.savefig(temporary, format="png", dpi=130, metadata=METADATA["png"])
 
 
 def _frames(figure: Figure, place: Any, subject: Subject) -> None:

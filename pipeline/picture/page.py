@@ -10,12 +10,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from contracts.printable import printable
 from contracts.schemas import MODALITIES
 from lnln.explaining.explanation import Explanation, Part
-from pipeline.picture.colours import NAMES
 from pipeline.picture.figure import HEIGHT, WIDTH, draw, headline, remarks, settle
 from pipeline.picture.subject import Subject
 from pipeline.report.page.drawing import axes
 from pipeline.report.page.parts import Figures, Folded, Section, Table, Text, row
 from pipeline.report.page.parts import Part as PagePart
+from pipeline.report.tables import NAMES
 
 _HERE = Path(__file__).with_name("templates")
 _REPORT = Path(__file__).parents[1] / "report" / "page" / "templates"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -127,9 +129,24 @@ def spans(flags: np.ndarray, step_s: float, end_s: float) -> list[Span]:
     end_s : float
         Of the clip; no span ends later.
     """
-    edges = np.diff(np.concatenate([[0], np.asarray(flags, dtype=np.int8), [0]]))
-    begins, ends = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
     return [
-        (float(a) * step_s, min(float(b) * step_s, end_s))
-        for a, b in zip(begins, ends, strict=True)
+        (first * step_s, min(last * step_s, end_s)) for first, last, flag in runs(flags) if flag
     ]
+
+
+def runs(kinds: np.ndarray) -> Iterator[tuple[int, int, int]]:
+    """Join rows of the same kind that follow each other.
+
+    Parameters
+    ----------
+    kinds : array, [rows] int or bool
+
+    Yields
+    ------
+    tuple of (int, int, int)
+        The first row, that after the last, and their kind.
+    """
+    changes = np.flatnonzero(np.diff(kinds)) + 1
+    for first, last in itertools.pairwise([0, *changes.tolist(), len(kinds)]):
+        if last > first:
+            yield first, last, int(kinds[first])

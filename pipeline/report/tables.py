@@ -25,7 +25,7 @@ if TYPE_CHECKING:  # tables need no torch
 NEUTRAL = 1 / 12
 
 _OVER_RATES = {"mae": "MAE", "corr": "Corr"}
-NAMES = {"text": "words", "audio": "sound", "vision": "face"}  # of modalities, to people
+NAMES = {"text": "words", "audio": "voice", "vision": "face"}  # of modalities, to people
 PLAIN: dict[str, Any] = {"box": SIMPLE_HEAD, "pad_edge": False, "padding": (0, 1, 0, 0)}
 
 
@@ -177,9 +177,9 @@ def _below(
     w_withheld: str | None,
 ) -> list[str]:
     """Say what holds for all answers, and what the columns are."""
-    legend = "words, sound, face: share observed."
+    legend = "words, voice, face: share observed."
     if any(row.duration_s is not None for row in predictions):
-        legend = "words, sound, face: share observed and read, of the whole clip."
+        legend = "words, voice, face: share observed and read, of the whole clip."
     if any(row.w is not None for row in predictions):
         legend += " w: completeness of the words, estimated."
     if any(row.text_source == "given" for row in predictions):
@@ -193,7 +193,7 @@ def _below(
     nothing = {f"{e.nothing:+.2f}" for row in predictions if (e := row.explanation) is not None}
     if nothing:
         below.append(
-            f"{places[2]}: what words, sound and face add to the answer where nothing is observed, "
+            f"{places[2]}: what words, voice and face add to the answer where nothing is observed, "
             f"{' or '.join(sorted(nothing))}; and the words that moved the answer most, each found "
             "by taking it away."
         )

@@ -6,8 +6,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from contracts.schemas import Modality
-from pipeline.serve.changes import Change, What
+from contracts.schemas import MODALITIES, Modality
+
+What = Literal["observed", "missing", "left_out"]  # a stretch of time can be
 
 
 class _Taken(BaseModel):
@@ -148,6 +149,37 @@ class Words(_Taken):
     words: list[SpokenWord] | None = Field(
         max_length=2000, description="null: those that were recognised"
     )
+
+
+class Span(_Taken):
+    """A stretch of time that is left out."""
+
+    start_s: float = Field(
+        ge=0, allow_inf_nan=False, description="s from the beginning of the video"
+    )
+    end_s: float = Field(ge=0, allow_inf_nan=False)
+    modalities: list[Modality] = Field(default=list(MODALITIES), description="what is left out")
+
+    @model_validator(mode="after")
+    def _begins_first(self) -> Span:
+        if not self.start_s < self.end_s:
+            raise ValueError("start_s is not before end_s")
+        return self
+
+
+class Change(_Taken):
+    """What is left out."""
+
+    without: list[Modality] = Field(default=[], description="modalities left out as a whole")
+    spans: list[Span] = Field(default=[], max_length=50)
+    missing_rate: float = Field(
+        default=0.0, ge=0, le=1, description="share of the rows of each modality left out by chance"
+    )
+
+    @property
+    def anything(self) -> bool:
+        """Whether it changes anything at all."""
+        return bool(self.without or self.spans or self.missing_rate)
 
 
 class Question(Change):

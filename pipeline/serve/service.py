@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import io
-import tempfile
 import time
-import zipfile
 from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
 from pathlib import Path
 
 import anyio
-import pyarrow as pa
 from anyio.to_thread import run_sync
 
-from extractors.api import Features
 from extractors.damage.registry import DAMAGES
 from extractors.errors import SetupError
-from pipeline.serve.analysis import Analysis
 from pipeline.serve.answers import (
     Damage,
     FaceLines,
@@ -28,17 +21,17 @@ from pipeline.serve.answers import (
     UploadState,
     Words,
 )
-from pipeline.serve.finding import bands_under, found_in, words_of
+from pipeline.serve.downloads.offers import made, offered
 from pipeline.serve.jobs import Jobs
 from pipeline.serve.limits import Limits
-from pipeline.serve.pictures import picture
-from pipeline.serve.refusals import Gone, NotYet, Refusal
+from pipeline.serve.refusals import NotYet, Refusal
 from pipeline.serve.reporting import report
-from pipeline.serve.scoring import Scorer
-from pipeline.serve.sides import Side
-from pipeline.serve.timelines import written
 from pipeline.serve.uploads import ORIGINAL, Upload, Uploads
-from pipeline.serve.works import Works
+from pipeline.serve.video.analysis import Analysis
+from pipeline.serve.video.finding import bands_under, found_in, words_of
+from pipeline.serve.video.scoring import Scorer
+from pipeline.serve.video.sides import Side
+from pipeline.serve.video.works import Works
 
 DAMAGED = "damaged"
 FACE_S = 20.0  # of a face are sent at a time
@@ -66,7 +59,7 @@ class Service:
         self._jobs = Jobs(limits.waiting)
         self._scorer = Scorer(sides)
         self._asking = anyio.CapacityLimiter(_ASKED_AT_A_TIME)
-        self._drawing = anyio.CapacityLimiter(1)  # matplotlib is for one thread
+        self._making = anyio.CapacityLimiter(1)  # files: matplotlib is for one thread
         self._working: Upload | None = None
 
     async def take(self, declared: int | None, stream: AsyncIterator[bytes]) -> Upload:
@@ -128,7 +121,7 @@ class Service:
 
     def found(self, upload_id: str, version: str) -> Found:
         """What was found in a video."""
-        return found_in(self._ready(upload_id).analysis(version), version, self.sides[0])
+        return self._found(self._ready(upload_id).analysis(version), version)
 
     def face(self, upload_id: str, version: str, start_s: float, end_s: float) -> FaceLines:
         """Where the face is in a stretch of a video."""
@@ -143,7 +136,7 @@ class Service:
         clip_id, begin = _clip(analysis, words.clip)
         given = analysis.heard(clip_id) if words.words is None else words_of(words.words, begin)
         analysis.correct(clip_id, given, self.sides)
-        return found_in(analysis, words.version, self.sides[0])
+        return self._found(analysis, words.version)
 
     async def score(self, upload_id: str, question: Question) -> Scores:
         """Ask all models."""
@@ -157,41 +150,15 @@ class Service:
 
         return await run_sync(ask, limiter=self._asking)
 
-    def features(self, upload_id: str, version: str) -> bytes:
-        """All features of a video, as `Features.write` writes them, in a ZIP file."""
-        analysis = self._ready(upload_id).analysis(version)
-        packed = io.BytesIO()
-        with (
-            tempfile.TemporaryDirectory(dir=self._ready(upload_id).folder) as written,
-            zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive,
-        ):
-            for number, (_, features) in enumerate(analysis.features, 1):
-                folder = Path(written) / f"features-{number}"
-                _without_paths(features).write(folder)
-                for path in sorted(folder.rglob("*")):
-                    if path.is_file():
-                        archive.write(path, path.relative_to(written))
-        return packed.getvalue()
-
-    async def picture(self, upload_id: str, version: str, name: str) -> bytes:
-        """A drawing of a clip, and of what moved the answer of the first model."""
-        upload = self._ready(upload_id)
-        analysis = upload.analysis(version)
-        if analysis.subject is None:
-            raise Gone("There is no picture of this video.")
-        subject, side = analysis.subject, self.sides[0]
-
-        def draw() -> bytes:
-            features, _ = analysis.of(side)
-            return picture(name, subject, features, side, upload.folder)
-
-        return await run_sync(draw, limiter=self._drawing)
-
-    async def timeline(self, upload_id: str, version: str, name: str) -> bytes:
-        """What the first model says of a video, clip after clip, as a file."""
+    async def download(self, upload_id: str, version: str, name: str) -> bytes:
+        """A file to take along: features, or what the first model says as timeline or picture."""
         upload = self._ready(upload_id)
         analysis, side = upload.analysis(version), self.sides[0]
-        return await run_sync(written, name, analysis, side, upload.folder, limiter=self._drawing)
+        try:
+            return await run_sync(made, name, analysis, side, upload.folder, limiter=self._making)
+        except OSError:
+            self.uploads.get(upload_id)  # it may have been deleted meanwhile
+            raise
 
     async def delete(self, upload_id: str) -> None:
         """Delete an upload, what is known of it, and what is being done for it."""
@@ -223,6 +190,9 @@ class Service:
             self._analyst.give_up()
         self._jobs.join(20)
 
+    def _found(self, analysis: Analysis, version: str) -> Found:
+        return found_in(analysis, version, self.sides[0], offered(analysis))
+
     def _ready(self, upload_id: str) -> Upload:
         upload = self.uploads.get(upload_id)
         if upload.state == "failed":
@@ -235,8 +205,7 @@ class Service:
         upload.state = "working"
         analysis = self._do(upload, lambda: self._analyst.analyse(upload.file, upload.tell))
         if analysis is None:
-            self.uploads.forget(upload)  # first: who hears of the failure finds nothing left
-            upload.state = "failed"
+            self.uploads.fail(upload)
         else:
             upload.analyses[ORIGINAL] = analysis
             upload.state = "ready"
@@ -277,14 +246,6 @@ class Service:
                 self._analyst.tidy()
         finally:
             self._working = None
-
-
-def _without_paths(features: Features) -> Features:
-    """Features that do not say where the video lies on this server."""
-    manifest = features.manifest
-    place = manifest.column_names.index("path")
-    names = pa.array(["video"] * manifest.num_rows, pa.string())
-    return replace(features, manifest=manifest.set_column(place, manifest.field(place), names))
 
 
 def _clip(analysis: Analysis, clip: int) -> tuple[str, float]:

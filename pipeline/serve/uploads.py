@@ -17,12 +17,13 @@ from pipeline.serve.limits import Limits
 from pipeline.serve.refusals import Busy, Gone, NoRoom, Refusal, Stalled, TooLarge
 
 if TYPE_CHECKING:
-    from pipeline.serve.analysis import Analysis
+    from pipeline.serve.video.analysis import Analysis
 
 State = Literal["receiving", "waiting", "working", "ready", "failed"]
 ORIGINAL = "original"
 
 _WRITTEN = 1 << 20  # bytes gathered before they are written
+_REASONS = 100  # of uploads that failed are kept; a page asks for its own within a second
 
 
 @dataclass
@@ -239,6 +240,15 @@ class Uploads:
         """Delete what there is of an upload, now that nothing is done for it any more."""
         upload.analyses.clear()
         shutil.rmtree(upload.folder, ignore_errors=True)
+
+    def fail(self, upload: Upload) -> None:
+        """Keep nothing of an upload but why it failed, and that of the last ones only."""
+        self.forget(upload)  # first: who hears of the failure finds nothing left
+        upload.state = "failed"
+        with self._lock:
+            failed = [each for each in self._kept.values() if each.state == "failed"]
+            for each in failed[:-_REASONS]:
+                del self._kept[each.id]
 
     def expired(self) -> list[str]:
         """Uploads whose time is over."""

@@ -55,25 +55,40 @@ def mean_of(recording_id: str, duration_s: float, predictions: Sequence[Predicti
     predictions : sequence of Prediction
         Of its utterances, with their `duration_s`.
     """
-    scored = [p for p in predictions if p.prediction is not None]
-    weights = np.array([p.duration_s or 0.0 for p in scored])
-    values = np.array([p.prediction for p in scored], float)
-    known = bool(len(scored)) and float(weights.sum()) > 0
-    mean = float(np.average(values, weights=weights)) if known else None
-    spread = None
-    if mean is not None:
-        spread = float(np.sqrt(np.average((values - mean) ** 2, weights=weights)))
+    scored = [(p.prediction, p.duration_s or 0.0) for p in predictions if p.prediction is not None]
+    mean, spread = over_time(scored)
+    values = [value for value, _ in scored if mean is not None]
     return Mean(
         recording_id,
         duration_s,
-        float(weights.sum()),
+        sum(seconds for _, seconds in scored),
         len(predictions),
         len(scored),
         mean,
         spread,
-        float(values.min()) if known else None,
-        float(values.max()) if known else None,
+        min(values, default=None),
+        max(values, default=None),
     )
+
+
+def over_time(scores: Sequence[tuple[float, float]]) -> tuple[float | None, float | None]:
+    """Mean and standard deviation of scores, each weighted by its seconds.
+
+    Parameters
+    ----------
+    scores : sequence of (float, float)
+        A score, and how long what it is of lasts, s.
+
+    Returns
+    -------
+    tuple of float, or None
+        None where nothing lasts.
+    """
+    values, seconds = np.array(scores, float).reshape(-1, 2).T
+    if not seconds.sum():
+        return None, None
+    mean = np.average(values, weights=seconds)
+    return float(mean), float(np.sqrt(np.average((values - mean) ** 2, weights=seconds)))
 
 
 def as_prediction(

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from contracts.files import replacing
 from contracts.schemas import MODALITIES
+from pipeline.report.look import METADATA, look, settle
 from pipeline.report.tables import NAMES, word
 from pipeline.timeline.recording import Timeline
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 # As in the report: the colour-blind tell them apart (Okabe and Ito).
 COLOURS = {"negative": "#d55e00", "neutral": "#777777", "positive": "#0072b2"}
@@ -29,13 +33,23 @@ def draw(timeline: Timeline, path: Path) -> None:
     path : Path
         PNG or SVG, as its ending says.
     """
-    import matplotlib
+    from matplotlib import rc_context
     from matplotlib.figure import Figure
+
+    with rc_context(look("timeline")):
+        figure = Figure(figsize=(11, 4.2), layout="constrained")
+        _draw_into(figure, timeline)
+        settle(figure)
+        kind = path.suffix.lower().removeprefix(".")
+        with replacing(path) as temporary:
+            figure.savefig(temporary, dpi=130, format=kind, metadata=METADATA[kind])
+
+
+def _draw_into(figure: Figure, timeline: Timeline) -> None:
     from matplotlib.ticker import FuncFormatter
 
     rows = timeline.table.to_pylist()
     low, high = timeline.about["label_range"]
-    figure = Figure(figsize=(11, 4.2), layout="constrained")
     axes, bands = figure.subplots(2, 1, sharex=True, height_ratios=[5, 1])
     axes.axhline(0, color="#bbbbbb", lw=0.8)
     _draw_scores(axes, rows, (low, high))
@@ -56,16 +70,8 @@ def draw(timeline: Timeline, path: Path) -> None:
         bands.broken_barh(spans, (place - 0.4, 0.8), facecolors=shares)
     bands.set_yticks(range(3), [NAMES[m] for m in reversed(MODALITIES)])
     bands.set(xlabel="time", ylim=(-0.6, 2.6))
-    end_s = max((mean.duration_s for mean in timeline.means), default=1.0)
-    bands.set_xlim(0, end_s)
+    bands.set_xlim(0, max((mean.duration_s for mean in timeline.means), default=1.0))
     bands.xaxis.set_major_formatter(FuncFormatter(lambda seconds, _: clock(seconds)))
-    kind = path.suffix.lower().removeprefix(".")
-    metadata = {"Software": None} if kind == "png" else {"Date": None, "Creator": None}
-    with (
-        matplotlib.rc_context({"svg.hashsalt": "lnln", "svg.fonttype": "none"}),
-        replacing(path) as temporary,
-    ):
-        figure.savefig(temporary, dpi=130, format=kind, metadata=metadata)
 
 
 def _draw_scores(axes: Any, rows: list[dict[str, Any]], label_range: tuple[float, float]) -> None:

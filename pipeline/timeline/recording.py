@@ -135,20 +135,29 @@ def timeline(
         )
     finally:
         session.reporting.by, session.reporting.listener = before
+    return as_timeline(scored, means(recordings, scored), model)
+
+
+def as_timeline(scored: Scored, means: list[Mean], model: Checkpoint) -> Timeline:
+    """Put what a model said of utterances together.
+
+    Parameters
+    ----------
+    scored : Scored
+    means : list of Mean
+        Of their recordings.
+    model : Checkpoint
+    """
     config = model.config
-    return Timeline(
-        to_table(scored, [text for text in (config.notice, config.w_withheld) if text]),
-        means(recordings, scored),
-        {
-            "label_range": config.label_range,
-            "interval_level": None if config.intervals is None else config.intervals.level,
-            "notice": config.notice,
-            "w_withheld": config.w_withheld,
-        },
-        scored.quarantine,
-        scored.warnings,
-        scored.clips,
-    )
+    notes = [text for text in (config.notice, config.w_withheld) if text]
+    about = {
+        "label_range": config.label_range,
+        "interval_level": None if config.intervals is None else config.intervals.level,
+        "notice": config.notice,
+        "w_withheld": config.w_withheld,
+    }
+    table = to_table(scored, notes)
+    return Timeline(table, means, about, scored.quarantine, scored.warnings, scored.clips)
 
 
 def means(recordings: Clips, scored: Scored) -> list[Mean]:

@@ -1,6 +1,11 @@
+import json
+from types import SimpleNamespace
+
 import pytest
 
-from extractors import SetupError, listening
+from extractors import SetupError, listening, transcription
+from extractors.errors import MissingAsset
+from extractors.listening import Listened
 from extractors.settings import SpeechSettings
 from extractors.transcription import transcribe, transcribe_new, wordless_sound
 from extractors.words import Word
@@ -39,6 +44,48 @@ def test_language_that_the_speech_model_does_not_know_is_told_before_the_model_i
         transcribe(manifest, SpeechSettings(), session)
     transcribe_new(manifest, SpeechSettings(), session)
     assert "words: no words are recognised: whisper-tiny.en" in capsys.readouterr().err
+
+
+def test_larger_recognizer_is_one_setting_and_its_download_is_told_before_it_begins(
+    make_clip, session, listed, monkeypatch, capsys, tmp_path
+):
+    name = "Systran/faster-whisper-small"
+    tokens = [f"t{number}" for number in range(51_864)] + ["<|en|>", "<|de|>"]
+    (tmp_path / "vocabulary.json").write_text(json.dumps(tokens), "utf-8")
+    told, heard = [], []
+
+    def resolve(asked, *, offline=False):
+        if offline:
+            raise MissingAsset(f"{asked}: not found")
+        told.append(capsys.readouterr().err)
+        return tmp_path
+
+    files = [SimpleNamespace(rfilename="model.bin", size=484_000_000)]
+    api = SimpleNamespace(model_info=lambda *_, **__: SimpleNamespace(siblings=files))
+    monkeypatch.setattr("huggingface_hub.HfApi", lambda: api)
+    monkeypatch.setattr("extractors.assets.downloads.resolve", resolve)
+    monkeypatch.setattr(
+        transcription, "listen", lambda *asked: heard.append(asked) or Listened({}, [])
+    )
+    manifest = listed(make_clip(seconds=0.2), language="de")
+    online = SimpleNamespace(run=session.run.model_copy(update={"offline": False}))
+    result = transcribe_new(manifest, SpeechSettings(model=name), online)
+    assert told == [f"model: {name} is not on this machine, 484 MB are fetched from the "
+                    "Hugging Face hub\n"]  # fmt: skip
+    assert heard[0][1].model == name and result.warnings == []  # it knows German
+
+
+def test_speech_that_sounds_like_another_language_is_told_of_its_video(
+    make_clip, session, listed, monkeypatch
+):
+    said = "the speech sounds like 'de' (95% sure), not like 'en'"
+    row = {"clip_id": "clip.mp4", "text": "", "source": "none", "words": [], "language": "de",
+           "language_probability": 0.95, "doubted": [], "warnings": [said]}  # fmt: skip
+    heard = Listened({"clip.mp4": row}, [])
+    monkeypatch.setattr(transcription, "listen", lambda *_: heard)
+    result = transcribe_new(listed(make_clip(seconds=0.2)), SpeechSettings(), session)
+    assert result.warnings == [f"clip.mp4: {said}"]
+    assert result.recognition["language"].to_pylist() == ["de"]
 
 
 def test_new_video_in_a_language_that_the_speech_model_does_not_know_has_no_words_and_is_told_so(

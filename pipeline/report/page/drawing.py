@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import StringIO
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from markupsafe import Markup, escape
 
 from pipeline.report.figures import STYLES
+from pipeline.report.look import METADATA, look
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -44,21 +45,8 @@ def axes(name: str, *, width: float = _WIDTH, height: float = _HEIGHT) -> Iterat
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 
-    settings: Any = {
-        "svg.fonttype": "none",  # text stays text: it can be read aloud, searched and copied
-        "svg.hashsalt": name,
-        "font.size": 9,
-        "axes.titlesize": 10,
-        "axes.titleweight": "bold",
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-        "grid.color": GRID,
-        "legend.frameon": False,
-        **dict.fromkeys(
-            ("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color"), INK
-        ),
-    }
-    with rc_context(settings):
+    titled = {"axes.titlesize": 10, "axes.titleweight": "bold"}
+    with rc_context(look(name, INK, GRID) | titled):
         figure = Figure(figsize=(width, height), layout="constrained")
         FigureCanvasSVG(figure)
         yield Drawn(name, figure, figure.subplots())
@@ -83,8 +71,7 @@ class Drawn:
             layout.execute(self.figure)
         self.figure.set_layout_engine(None)
         written = StringIO()
-        nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-        self.figure.savefig(written, format="svg", transparent=True, metadata=nothing)
+        self.figure.savefig(written, format="svg", transparent=True, metadata=METADATA["svg"])
         whole = written.getvalue()
         inside = whole[whole.index(">", whole.index("<svg ")) + 1 :]
         inside = re.sub(r"<style.*?</style>", "", inside, flags=re.DOTALL)  # is in the page's own

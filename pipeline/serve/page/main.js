@@ -2,7 +2,7 @@
 
 import * as api from "./api.js";
 import { damageForm } from "./damage.js";
-import { $, NAMES, calm, clock, make } from "./dom.js";
+import { $, calm, make } from "./dom.js";
 import { showDownloads } from "./downloads.js";
 import * as player from "./player.js";
 import { show, tellStep } from "./progress.js";
@@ -10,8 +10,9 @@ import { showScores, unread } from "./scores.js";
 import { sending } from "./send.js";
 import { showLegend, timeline } from "./timeline.js";
 import { colourWords, markWords, showWords } from "./transcript.js";
+import { damagedCopy, showVersions } from "./versions.js";
 import * as videos from "./videos.js";
-import { whatIf } from "./whatif.js";
+import { offerStretch, whatIf } from "./whatif.js";
 
 const LOOK_MS = 400; // between two looks at where an upload is
 
@@ -107,7 +108,7 @@ async function open(id, state, version = "original") {
   missing.reset();
   line.clear();
   $("look").hidden = false;
-  showVersions();
+  showChoice();
   showVideos();
   await load();
 }
@@ -151,11 +152,14 @@ async function ask() {
   if (!answer || now?.id !== id || now.version !== version) return;
   now.scores = answer.scores;
   now.bands = answer.bands;
-  if (!missing.anything()) now.before[version] = answer.scores;
+  if (!missing.anything() && !now.found.clips.some((each) => each.corrected)) {
+    now.before[version] = { scores: answer.scores, clip };
+  }
   $("scores").dataset.tookMs = Math.round(performance.now() - begun);
   render();
 }
 
+/** What the models said of the version as it was found; of a damaged copy, of the original. */
 function before() {
   if (now.version === "damaged" && !missing.anything()) return now.before.original;
   return now.before[now.version];
@@ -208,28 +212,13 @@ async function correct(clip, words) {
 }
 
 function chosen(stretch) {
-  $("chosen").hidden = !stretch;
-  if (!stretch) return;
-  const [start_s, end_s] = stretch;
-  const leave = (modalities) => {
-    missing.add(modalities ? { start_s, end_s, modalities } : { start_s, end_s });
+  offerStretch(stretch, (span) => {
+    missing.add(span);
     line.clear();
-  };
-  $("chosen").replaceChildren(
-    `${clock(start_s)} to ${clock(end_s)}: `,
-    make("button", { type: "button", onclick: () => leave(null) }, "Leave it out"),
-    ...Object.entries(NAMES).map(([m, name]) => make("button", { type: "button", onclick: () => leave([m]) }, `only its ${name}`)),
-  );
+  });
 }
 
-function showVersions() {
-  const names = { original: "As it came", damaged: "Damaged copy" };
-  $("versions").hidden = now.versions.length < 2;
-  $("versions").replaceChildren(
-    make("legend", { class: "unseen" }, "Version of the video"),
-    ...now.versions.map((v) => make("label", {}, make("input", { type: "radio", name: "version", value: v, checked: v === now.version, onchange: () => trying(() => change(v)) }), ` ${names[v] ?? v}`)),
-  );
-}
+const showChoice = () => showVersions(now, (version) => trying(() => change(version)));
 
 async function change(version) {
   now.version = version;
@@ -241,17 +230,10 @@ async function beginDamage(damages) {
   form.busy(true);
   try {
     await trying(async () => {
-      let state = await api.damage(id, damages);
-      while (state.damaging && now?.id === id) {
-        tellStep({ ...state, state: state.step === "waiting" ? "waiting" : "working" });
-        await new Promise((go) => setTimeout(go, LOOK_MS));
-        state = await api.state(id);
-      }
+      const versions = await damagedCopy(id, damages, () => now?.id === id);
       if (now?.id !== id) return;
-      if (state.error) throw new api.Refused(state.error, 400, null);
-      now.versions = state.versions;
-      now.version = "damaged";
-      showVersions();
+      Object.assign(now, { versions, version: "damaged" });
+      showChoice();
       await load();
     });
   } finally {

@@ -9,24 +9,29 @@ function word(value, [low, high]) {
   return value > 0 ? "positive" : "negative";
 }
 
-/** Show the answers to a question; `before` are those with everything there. */
+/** Show the answers to a question; `before` are those that they are compared with. */
 export function showScores(place, about, scores, before, clip) {
-  place.replaceChildren(
-    ...scores.map((score, i) => card(about.models[i], score, before?.[i], clip)),
-  );
+  place.replaceChildren(...scores.map((score, i) => card(about.models[i], score, was(before, i, clip), clip)));
+}
+
+/** What a model said before: of the video, and of the clip that is explained now. */
+function was(before, model, clip) {
+  if (!before) return { answer: null, score: null, contributions: null };
+  const score = before.scores[model];
+  return { score, answer: score.clips[clip], contributions: before.clip === clip ? score.contributions : null };
 }
 
 function card(model, score, before, clip) {
   const one = score.clips.length === 1;
   const answer = score.clips[clip];
   const value = one ? answer.prediction : score.prediction;
-  const was = before && (one ? before.clips[clip].prediction : before.prediction);
+  const was = (one ? before.answer : before.score)?.prediction ?? null;
   const card = make("article", { class: "card" }, make("h3", {}, model.name));
   if (value === null) {
     card.append(make("p", { class: "big" }, "no score"), make("p", { class: "hint" }, "Nothing is left that this model could read."));
     return card;
   }
-  const moved = was !== null && was !== undefined && Math.abs(value - was) >= 0.005;
+  const moved = differs(value, was);
   card.append(
     make(
       "p",
@@ -38,15 +43,21 @@ function card(model, score, before, clip) {
     scale(model, value, one ? answer : null, moved ? was : null),
   );
   const told = [];
-  if (moved) told.push(`${signed(value - was)} against everything there`);
+  if (moved) told.push(`moved by ${signed(value - was)} from ${signed(was)}`);
   if (!one && score.spread !== null) told.push(`mean over ${score.clips.length} utterances, weighted by duration; spread ${score.spread.toFixed(2)}`);
   if (one && answer.low !== null && model.interval_level) told.push(`${percent(model.interval_level)} interval ${signed(answer.low)} … ${signed(answer.high)}, confidence ${answer.confidence.toFixed(2)}`);
-  if (answer.w !== null) told.push(`w, how complete it takes the words to be: ${answer.w.toFixed(2)}`);
+  if (answer.w !== null) {
+    const from = differs(answer.w, before.answer?.w ?? null) ? ` from ${before.answer.w.toFixed(2)}` : "";
+    told.push(`w, how complete it takes the words to be: ${answer.w.toFixed(2)}${from}`);
+  }
   else if (model.w_withheld) told.push(model.w_withheld);
   card.append(make("ul", { class: "told" }, ...told.map((text) => make("li", {}, text))));
-  card.append(shares(model, answer, score.contributions, one ? "" : ` (utterance ${clip + 1})`));
+  card.append(shares(model, answer, score.contributions, before.contributions, one ? "" : ` (utterance ${clip + 1})`));
   return card;
 }
+
+/** Whether a value has moved as far as its two digits show. */
+const differs = (value, was) => was !== null && Math.abs(value - was) >= 0.005;
 
 function scale(model, value, answer, was) {
   const [low, high] = model.label_range;
@@ -65,7 +76,7 @@ function scale(model, value, answer, was) {
   return make("div", {}, bar, make("div", { class: "ends hint" }, make("span", {}, String(low)), make("span", {}, `+${high}`)));
 }
 
-function shares(model, answer, contributions, whose) {
+function shares(model, answer, contributions, before, whose) {
   const [low, high] = model.label_range;
   const rows = MODALITIES.map((m) => {
     const moved = contributions ? contributions.modalities[m] : null;
@@ -83,7 +94,7 @@ function shares(model, answer, contributions, whose) {
       make("th", { scope: "row" }, NAMES[m]),
       make("td", {}, percent(answer.observed[m])),
       make("td", { class: "wide" }, bar),
-      make("td", { class: "number" }, moved === null ? "" : signed(moved)),
+      make("td", { class: "number" }, moved === null ? "" : signed(moved), from(moved, before?.modalities[m] ?? null)),
     );
   });
   return make(
@@ -98,6 +109,8 @@ function shares(model, answer, contributions, whose) {
     make("tbody", {}, ...rows),
   );
 }
+
+const from = (moved, was) => (moved !== null && differs(moved, was) ? make("small", {}, `from ${signed(was)}`) : null);
 
 /** Say what a model did not read, as it reads so much of a clip at most. */
 export function unread(score, found) {

@@ -78,3 +78,16 @@ export function whatIf(changed) {
     anything: () => given.some((box) => !box.checked) || spans.length > 0 || Number(rate.value) > 0,
   };
 }
+
+/** Offer to leave out a stretch that was chosen on the timeline; null: none is. */
+export function offerStretch(stretch, leave) {
+  $("chosen").hidden = !stretch;
+  if (!stretch) return;
+  const [start_s, end_s] = stretch;
+  const button = (text, span) => make("button", { type: "button", onclick: () => leave(span) }, text);
+  $("chosen").replaceChildren(
+    `${clock(start_s)} to ${clock(end_s)}: `,
+    button("Leave it out", { start_s, end_s }),
+    ...MODALITIES.map((m) => button(`only its ${NAMES[m]}`, { start_s, end_s, modalities: [m] })),
+  );
+}

@@ -32,14 +32,14 @@ class Browser:
     them to file 4 (https://chromedevtools.github.io/devtools-protocol/).
     """
 
-    def __init__(self, profile: Path) -> None:
+    def __init__(self, profile: Path, *more_flags: str) -> None:
         self.events: list[dict[str, Any]] = []
         self._number, self._session, self._rest = 0, "", b""
         its_input, self._output = os.pipe()
         self._input, its_output = os.pipe()
         # The shell makes them 3 and 4, whatever their numbers are here.
         command = 'a=$1; b=$2; shift 2; exec "$@" 3<&"$a" 4>&"$b"'
-        flags = [*FLAGS, f"--user-data-dir={profile}"]
+        flags = [*FLAGS, *more_flags, f"--user-data-dir={profile}"]
         self._process = subprocess.Popen(
             ["bash", "-c", command, "-", str(its_input), str(its_output), CHROMIUM, *flags],
             pass_fds=(its_input, its_output),

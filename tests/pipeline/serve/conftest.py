@@ -1,8 +1,9 @@
 """A server whose extractors stand in for themselves: the models, words and scores are real."""
 
+import copy
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +19,7 @@ pytest.importorskip("fastapi", reason="pip install 'lnln[serve]'")
 import uvicorn
 
 from contracts.features import FeatureInfo, feature_row, feature_schema
-from contracts.recordings import UTTERANCES
+from contracts.recordings import RECOGNITION, UTTERANCES
 from contracts.schemas import MODALITIES, TRANSCRIPTS
 from extractors import text
 from extractors.api import Features
@@ -41,17 +42,19 @@ from lnln.data.reading import from_tables
 from lnln.explaining.reader import Reader
 from lnln.models.registry import find
 from lnln.settings import Shapes
-from pipeline.serve.analysis import Analysis
-from pipeline.serve.app import create_app
 from pipeline.serve.limits import Limits
 from pipeline.serve.refusals import Refusal
-from pipeline.serve.security import Names
 from pipeline.serve.service import Service
-from pipeline.serve.sides import Side
+from pipeline.serve.video.analysis import Analysis
+from pipeline.serve.video.sides import Side
+from pipeline.serve.web.app import create_app
+from pipeline.serve.web.security import Names
 from tests.conftest import write_bert
+from tests.pipeline.picture.made import blank
 from tests.pipeline.serve.asking import VIDEO, Server
 
 VOCABULARY = ("what", "a", "good", "bad", "day", "this", "was", "not")
+DOUBTED = [Word("thanks", 1.3, 1.7, 0.1)]
 HEARD = [Word("What", 0.2, 0.5, 0.9), Word("a", 0.5, 0.6, 0.9), Word("good", 0.6, 1.0, 0.4)]
 
 
@@ -123,7 +126,9 @@ def side(words: TextExtractor) -> Side:
 def analyse(words: TextExtractor, side: Side) -> Callable[..., Analysis]:
     """Makes the analysis of a video of one clip or of several: `analyse(file, clips, noise)`."""
 
-    def make(file: Path, clips: int = 1, noise: int = 0) -> Analysis:
+    def make(
+        file: Path, clips: int = 1, noise: int = 0, doubted: Sequence[Word] = (), **more: Any
+    ) -> Analysis:
         names = {f"video#{number}": 1.0 - number for number in range(clips)}
         rows = [
             {
@@ -161,8 +166,15 @@ def analyse(words: TextExtractor, side: Side) -> Callable[..., Analysis]:
             **tables(words, names, noise),
             quarantine=[],
             warnings=[f"{next(iter(names))}: the sound is odd"],
+            recognition=pa.Table.from_pylist(
+                [
+                    {"clip_id": name, "doubted": [w._asdict() for w in doubted], "warnings": []}
+                    for name in names
+                ],
+                schema=RECOGNITION,
+            ),
         )
-        return Analysis(file, [(side.settings, features)])
+        return Analysis(file, [(side.settings, features)], **more)
 
     return make
 
@@ -171,7 +183,8 @@ class Pretends:
     """Does what an `Analyst` does, by what the file says.
 
     A file with ``bad`` in it is refused; one with ``wait`` waits until `go` is set, or until it is
-    given up; one with ``bug`` raises an error that nobody expected.
+    given up; one with ``bug`` raises an error that nobody expected. In one with ``doubt`` a word
+    is not believed; of one with ``drawing`` there is a picture.
     """
 
     def __init__(self, analyse: Callable[..., Analysis]) -> None:
@@ -192,7 +205,11 @@ class Pretends:
                 if self.given_up.is_set():
                     raise RuntimeError("given up")
         self.done += 1
-        return self._analyse(file)
+        return self._analyse(
+            file,
+            doubted=DOUBTED if b"doubt" in content else (),
+            subject=blank() if b"drawing" in content else None,
+        )
 
     def damage(
         self, file: Path, damages: dict[str, float], seed: int, tell: Callable[..., None]
@@ -231,21 +248,33 @@ def running(
         thread.join(30)
 
 
+@pytest.fixture(scope="session")
+def other(side: Side) -> Side:
+    """A second model: the first one's opposite."""
+    network = copy.deepcopy(side.checkpoint.model)
+    with torch.no_grad():
+        for weights in network.parameters():
+            weights.neg_()
+    return replace(side, name="other", checkpoint=replace(side.checkpoint, model=network))
+
+
 @pytest.fixture
 def serve(
-    tmp_path: Path, analyse: Callable[..., Analysis], side: Side
+    tmp_path: Path, analyse: Callable[..., Analysis], side: Side, other: Side
 ) -> Iterator[Callable[..., Server]]:
-    """Starts a server: `serve(token=None, host="127.0.0.1", **limits)`."""
+    """Starts a server: `serve(token=None, host="127.0.0.1", models=1, **limits)`."""
     from contextlib import ExitStack
 
     with ExitStack() as stack:
 
-        def start(token: str | None = None, host: str = "127.0.0.1", **limits: Any) -> Server:
+        def start(
+            token: str | None = None, host: str = "127.0.0.1", models: int = 1, **limits: Any
+        ) -> Server:
             folder = tmp_path / "uploads"
             folder.mkdir(mode=0o700)
             analyst = Pretends(analyse)
             bounds = replace(Limits(spare_bytes=0), **limits)
-            service = Service(folder, analyst, [side], bounds)
+            service = Service(folder, analyst, [side, other][:models], bounds)
             return stack.enter_context(running(service, folder, analyst, token, host))
 
         yield start

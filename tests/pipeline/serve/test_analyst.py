@@ -9,10 +9,10 @@ import pytest
 
 from extractors import Session
 from extractors.settings import RunSettings
-from pipeline.serve.analyst import Analyst
 from pipeline.serve.limits import Limits
 from pipeline.serve.refusals import Refusal
-from pipeline.serve.sides import Side
+from pipeline.serve.video.analyst import Analyst
+from pipeline.serve.video.sides import Side
 
 
 def write_long(path: Path, hours: float) -> None:

@@ -15,12 +15,13 @@ from contracts.recordings import RECOGNITION
 from extractors.words import Word
 from lnln.missing.dropping import SentenceCache
 from lnln.prediction import predict
-from pipeline.serve.analysis import Analysis, joined
-from pipeline.serve.answers import SpokenWord
-from pipeline.serve.changes import Change, Span, masks_under, runs
-from pipeline.serve.finding import bands_under, found_in, words_of
-from pipeline.serve.scoring import Scorer
-from pipeline.serve.sides import Side
+from pipeline.serve.answers import Change, Span, SpokenWord
+from pipeline.serve.downloads.timelines import timeline_of
+from pipeline.serve.video.analysis import Analysis, joined
+from pipeline.serve.video.changes import masks_under, stretches
+from pipeline.serve.video.finding import bands_under, found_in, words_of
+from pipeline.serve.video.scoring import Scorer
+from pipeline.serve.video.sides import Side
 
 Analyse = Callable[..., Analysis]
 FILE = Path("video")
@@ -70,6 +71,16 @@ def test_contributions_add_up_to_what_is_left(analyse: Analyse, side: Side) -> N
     assert [part.text for part in parts.words] == ["What", "a", "good"]
 
 
+def test_models_answer_side_by_side(analyse: Analyse, side: Side, other: Side) -> None:
+    analysis = analyse(FILE)
+    both = Scorer([side, other]).score(analysis, Change(missing_rate=0.3), 0)
+    assert [score.model for score in both] == ["toy (robust)", "other"]
+    assert both[0].prediction != both[1].prediction
+    for score, model in zip(both, (side, other), strict=True):
+        (alone,) = Scorer([model]).score(analysis, Change(missing_rate=0.3), 0)
+        assert score == alone
+
+
 def test_corrected_words_change_words_alone(analyse: Analyse, side: Side) -> None:
     scorer, analysis = Scorer([side]), analyse(FILE)
     before = analysis.features[0][1]
@@ -89,32 +100,41 @@ def test_corrected_words_change_words_alone(analyse: Analyse, side: Side) -> Non
 
 
 def test_doubted_word_that_is_believed_is_not_doubted(analyse: Analyse, side: Side) -> None:
-    analysis = analyse(FILE, clips=2)
     clip = "video#1"
     doubts = [Word(" day", 1.3, 1.7, 0.1), Word("was", 1.8, 2.1, 0.1)]
-    row = {
-        "clip_id": clip,
-        "doubted": [word._asdict() for word in doubts],
-        "warnings": [],
-    }
-    settings, features = analysis.features[0]
-    recognition = pa.Table.from_pylist([row], schema=RECOGNITION)
-    analysis = Analysis(FILE, [(settings, replace(features, recognition=recognition))])
+    analysis = analyse(FILE, clips=2, doubted=doubts)
 
     def shown() -> tuple[list[str], list[str]]:
-        found = found_in(analysis, "original", side).clips[1]
+        found = found_in(analysis, "original", side, []).clips[1]
         return [word.word for word in found.words], [word.word for word in found.doubted]
 
-    found = found_in(analysis, "original", side).clips[1]
+    found = found_in(analysis, "original", side, []).clips[1]
     assert shown() == (["What", "a", "good"], ["day", "was"])
     analysis.correct(clip, words_of([*found.words, found.doubted[0]], found.start_s), [side])
     assert shown() == (["What", "a", "good", "day"], ["was"])
-    (row,) = analysis.features[0][1].recognition.to_pylist()
+    row = analysis.features[0][1].recognition.to_pylist()[1]
     assert [word["word"] for word in row["doubted"]] == ["was"]  # in downloads alike
     analysis.correct("video#0", [], [side])  # another clip's words are not its own
     assert shown()[1] == ["was"]
     analysis.correct(clip, analysis.heard(clip), [side])
     assert shown() == (["What", "a", "good"], ["day", "was"])
+
+
+def test_language_that_is_not_the_models_is_told_in_every_answer(
+    analyse: Analyse, side: Side
+) -> None:
+    said = "the speech sounds like 'de' (95% sure), not like 'en': its words are not believed"
+    settings, features = analyse(FILE, doubted=[Word("Ja", 0.2, 0.5, 0.9)]).features[0]
+    (row,) = features.recognition.to_pylist()
+    row |= {"language": "de", "language_probability": 0.95, "warnings": [said]}
+    recognition = pa.Table.from_pylist([row], schema=RECOGNITION)
+    features = replace(features, recognition=recognition, warnings=[f"video#0: {said}"])
+    analysis = Analysis(FILE, [(settings, features)])
+    (answer,) = predict(features, side.checkpoint)
+    assert (answer.language, answer.doubted) == ("de", "Ja") and said in answer.warnings
+    timeline = timeline_of(analysis, side)
+    assert timeline.table["language"].to_pylist() == ["de"] and said in timeline.warnings
+    assert found_in(analysis, "original", side, []).warnings == [said]
 
 
 def test_sentences_of_a_video_are_gone_with_it(
@@ -127,7 +147,7 @@ def test_sentences_of_a_video_are_gone_with_it(
             super().__init__(megabytes)
             made.append(weakref.ref(self))
 
-    monkeypatch.setattr("pipeline.serve.analysis.SentenceCache", Watched)
+    monkeypatch.setattr("pipeline.serve.video.analysis.SentenceCache", Watched)
     scorer, analysis = Scorer([side]), analyse(FILE)
     for rate in (0.6, 0.9):
         scorer.score(analysis, Change(missing_rate=rate), None)
@@ -146,12 +166,12 @@ def test_no_words_at_all_is_silence(analyse: Analyse, side: Side) -> None:
     (score,) = Scorer([side]).score(analysis, Change(), 0)
     assert score.clips[0].observed["text"] == 0
     assert score.prediction is not None
-    assert found_in(analysis, "original", side).clips[0].text_source == "none"
+    assert found_in(analysis, "original", side, []).clips[0].text_source == "none"
 
 
 def test_utterances_of_a_recording_have_its_times(analyse: Analyse, side: Side) -> None:
     analysis = analyse(FILE, clips=3)
-    found = found_in(analysis, "original", side)
+    found = found_in(analysis, "original", side, [])
     assert [(clip.start_s, clip.end_s) for clip in found.clips] == [(0, 4), (4, 8), (8, 12)]
     assert found.clips[2].words[0].start_s == pytest.approx(8.2)
     (score,) = Scorer([side]).score(analysis, Change(), 1)
@@ -204,8 +224,17 @@ def test_bands_say_what_was_observed_missing_and_left_out(analyse: Analyse, side
     ]
 
 
-def test_runs_of_no_rows_are_none() -> None:
-    assert runs(np.array([], bool), np.array([], bool), 0.0, 0.1) == []
+def test_no_rows_are_no_stretches() -> None:
+    assert stretches(np.array([], bool), np.array([], bool), 0.0, 0.1, 4.0) == []
+
+
+def test_no_stretch_ends_after_its_clip() -> None:
+    seen = np.array([False, True, True])
+    found = stretches(seen, np.full(3, True), 1.0, 0.5, 2.2)
+    assert [(each.start_s, each.end_s, each.what) for each in found] == [
+        (1.0, 1.5, "missing"),
+        (1.5, 2.2, "observed"),
+    ]
 
 
 def test_words_typed_in_one_place_share_its_time() -> None:

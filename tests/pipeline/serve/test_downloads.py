@@ -77,14 +77,44 @@ def test_timeline_comes_in_every_form(serve: Serve) -> None:
     assert "picture.svg" not in offered  # the extractors that stand in here gather no frames
     assert server.ask("GET", f"{at}/picture.svg").status == 404
     begins = {"csv": b"recording_id,", "json": b"{", "parquet": b"PAR1", "vtt": b"WEBVTT"}
-    for kind, begin in (begins | {"srt": b"1\n00:00:00,000"}).items():
+    begins |= {"srt": b"1\n00:00:00,000", "png": b"\x89PNG", "svg": b"<?xml"}
+    for kind, begin in begins.items():
         answer = server.ask("GET", f"{at}/timeline.{kind}")
         assert answer.body.startswith(begin), kind
         assert f'filename="timeline.{kind}"' in answer.headers["Content-Disposition"]
     assert [path for path in server.left() if "timeline" in path] == []
 
 
-def test_timelines_are_drawn_one_after_the_other_and_hold_up_nothing_else(
+def test_picture_comes_in_every_form_with_the_words_as_they_are_now(serve: Serve) -> None:
+    server = serve()
+    at = f"/api/uploads/{server.ready(b'a drawing')}"
+    offered = server.ask("GET", f"{at}/found").json["downloads"]
+    assert {"picture.svg", "picture.png", "picture.html"} <= set(offered)
+    words = [{"word": "bad", "start_s": 0.6, "end_s": 1.0}]
+    assert server.ask("PUT", f"{at}/words", {"clip": 0, "words": words}).status == 200
+    for kind, begin in {"svg": b"<?xml", "png": b"\x89PNG", "html": b"<!doctype html>"}.items():
+        answer = server.ask("GET", f"{at}/picture.{kind}")
+        assert (answer.status, answer.body[: len(begin)].lower()) == (200, begin.lower()), kind
+        assert f'filename="picture.{kind}"' in answer.headers["Content-Disposition"]
+        assert kind == "png" or b"bad" in answer.body
+    assert [path for path in server.left() if "picture" in path] == []
+
+
+def test_file_of_a_video_that_is_deleted_meanwhile_is_gone(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = serve()
+    upload_id = server.ready()
+
+    def deletes(*_: object) -> bytes:
+        server.service.uploads.delete(upload_id)
+        raise FileNotFoundError("the folder is not there")
+
+    monkeypatch.setattr("pipeline.serve.service.made", deletes)
+    assert server.ask("GET", f"/api/uploads/{upload_id}/features.zip").status == 404
+
+
+def test_files_are_made_one_after_the_other_and_hold_up_nothing_else(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     go, drawing, most = threading.Event(), [], []
@@ -96,7 +126,7 @@ def test_timelines_are_drawn_one_after_the_other_and_hold_up_nothing_else(
         drawing.pop()
         return b"drawn"
 
-    monkeypatch.setattr("pipeline.serve.service.written", draws)
+    monkeypatch.setattr("pipeline.serve.service.made", draws)
     server = serve()
     at = f"/api/uploads/{server.ready()}"
     with ThreadPoolExecutor(60) as pool:

@@ -8,7 +8,7 @@ from contracts.features import FeatureInfo, feature_row, feature_schema
 from extractors.following import MOVEMENTS, contours
 from extractors.vision.extractor import FaceRows
 from extractors.vision.faces import Face
-from pipeline.serve.faces import FaceTrack
+from pipeline.serve.video.faces import FaceTrack
 
 SHAPES = sorted({shape for shapes in MOVEMENTS.values() for shape in shapes})
 NAMES = [*SHAPES, *(f"landmark_{i}_{axis}" for i in range(478) for axis in "xyz")]

@@ -7,121 +7,46 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 
 from tests.pipeline.report.browser import CHROMIUM, Browser
-from tests.pipeline.serve.asking import VIDEO, Server
+from tests.pipeline.serve.browsing import Page
+from tests.pipeline.untrained import CLIP, write_untrained
 
 ROOT = Path(__file__).parents[3]
-CLIP = ROOT / "data" / "sample" / "Raw" / "adam" / "004.mp4"
+FAKE_CAMERA = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
+PROBLEM = "document.getElementById('problem').textContent"
+PAINTED = """(overlay => overlay.width > 0 && overlay.getContext('2d')
+    .getImageData(0, 0, overlay.width, overlay.height).data.some(Boolean)
+)(document.getElementById('overlay'))"""
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: apt-get install chromium"),
+]
 
 
-@pytest.fixture
-def model(tmp_path: Path) -> Path:
-    """A network that learned nothing, for features of real clips."""
-    from contracts.schemas import MODALITIES
-    from extractors import extract
-    from extractors.settings import ExtractorSettings, RunSettings
-    from lnln.checkpoints.checkpoint import Checkpoint
-    from lnln.checkpoints.config import Config
-    from lnln.data.normalisation import Normalisation
-    from lnln.data.reading import from_tables
-    from lnln.models.registry import find
-    from lnln.settings import Shapes
-
-    settings = ExtractorSettings(run=RunSettings(workers=1, offline=True))
-    features = extract(CLIP, settings)
-    clips = from_tables(features.text, features.audio, features.vision)
-    kind = find("robust")
-    widths = {f"{m}_dim": clips.modality(m).values.shape[1] for m in MODALITIES}
-    shapes = Shapes(**widths, text_length=40, audio_length=150, vision_length=60)
-    torch.manual_seed(0)
-    network = kind.load()(kind.settings(), shapes, None)
-    for weights in network.parameters():
-        torch.nn.init.normal_(weights, std=0.1)
-    config = Config(
-        model="robust",
-        settings=kind.settings(),
-        shapes=shapes,
-        normalisation=Normalisation.fit(clips),
-        features={m: clips.modality(m).info for m in MODALITIES},
-        transcription={"language": "en", "speech": settings.speech.model_dump()},
-        metric_set="mosi",
-        label_range=(-1000, 1000),  # so that no answer is cut off
-        dataset="toy",
-    )
-    Checkpoint(network, config).save_pretrained(tmp_path / "model")
-    return tmp_path / "model"
+@pytest.fixture(scope="module")
+def temporary(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of temporary files of the server."""
+    return tmp_path_factory.mktemp("page") / "tmp"
 
 
-class Page:
-    """A browser that is at a page of the server."""
-
-    def __init__(self, browser: Browser, address: str) -> None:
-        self.browser = browser
-        browser.call("DOM.enable")
-        browser.call("Page.navigate", url=address)
-        self.until("document.getElementById('limits')?.textContent")
-
-    def ask(self, expression: str) -> Any:
-        answer = self.browser.call(
-            "Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True
-        )
-        assert "exceptionDetails" not in answer, answer["exceptionDetails"]
-        return answer["result"].get("value")
-
-    def until(self, expression: str, within_s: float = 300) -> Any:
-        deadline = time.monotonic() + within_s
-        while not (value := self.ask(expression)):
-            told = self.ask("document.getElementById('problem')?.textContent")
-            assert time.monotonic() < deadline, f"never: {expression} ({told})"
-            time.sleep(0.05)
-        return value
-
-    def choose(self, file: Path) -> None:
-        root = self.browser.call("DOM.getDocument")["root"]["nodeId"]
-        node = self.browser.call("DOM.querySelector", nodeId=root, selector="#file")["nodeId"]
-        self.browser.call("DOM.setFileInputFiles", nodeId=node, files=[str(file)])
-
-    def score(self) -> str:
-        score: str = self.until("document.querySelector('[data-score]')?.dataset.score")
-        return score
-
-    def other_score(self, than: str) -> str:
-        self.until(
-            f"(document.querySelector('[data-score]')?.dataset.score ?? '{than}') != '{than}'"
-        )
-        return self.score()
-
-    def width(self, pixels: int, dark: bool) -> int:
-        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-        self.browser.call("Emulation.setEmulatedMedia", features=[scheme])
-        self.browser.call(
-            "Emulation.setDeviceMetricsOverride",
-            width=pixels,
-            height=800,
-            deviceScaleFactor=1,
-            mobile=False,
-        )
-        width: int = self.ask("document.documentElement.scrollWidth")
-        return width
-
-
-@pytest.fixture
-def address(model: Path, tmp_path: Path) -> Iterator[str]:
+@pytest.fixture(scope="module")
+def address(temporary: Path) -> Iterator[str]:
     """A server as people start it; when it has ended, nothing of it is left."""
-    temporary = tmp_path / "tmp"
     temporary.mkdir()
+    model, cache = temporary.with_name("model"), temporary.with_name("cache")
+    write_untrained(model)
     command = [sys.executable, "-m", "pipeline", "serve", "--model", str(model), "--port", "0"]
     server = subprocess.Popen(
         [*command, "--workers", "1", "--offline"],
         cwd=ROOT,
-        env=os.environ | {"TMPDIR": str(temporary), "LNLN_CACHE": str(tmp_path / "cache")},
+        env=os.environ | {"TMPDIR": str(temporary), "LNLN_CACHE": str(cache)},
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -135,49 +60,22 @@ def address(model: Path, tmp_path: Path) -> Iterator[str]:
         server.send_signal(signal.SIGTERM)
         server.wait(60)
     assert list(temporary.iterdir()) == []
-    assert not (tmp_path / "cache").exists()  # a cache that lasts was not used
+    assert not cache.exists()  # a cache that lasts was not used
 
 
-@pytest.mark.slow
-def test_second_video_that_fails_leaves_the_first_in_reach(
-    serve: Callable[..., Server], tmp_path: Path
-) -> None:
-    if CHROMIUM is None:
-        pytest.skip("no Chromium: apt-get install chromium")
-    first, second = tmp_path / "first.mp4", tmp_path / "second.mp4"
-    first.write_bytes(VIDEO)
-    second.write_bytes(b"bad")
-    server = serve()
-    with Browser(tmp_path / "profile") as browser:
-        page = Page(browser, f"http://127.0.0.1:{server.port}/")
-        page.choose(first)
-        page.score()
-        assert page.ask("document.getElementById('videos').hidden")
-        page.choose(second)
-        page.until("document.getElementById('problem').textContent.includes('readable')")
-        listed = "[...document.querySelectorAll('#videos button')].map(each => each.textContent)"
-        assert page.ask(listed) == ["first.mp4"]
-        assert not page.ask("document.getElementById('videos').hidden")
-        page.ask("document.querySelector('#videos button').click()")
-        page.until("!document.getElementById('look').hidden")
-        page.score()
-        page.ask("document.getElementById('delete').click()")
-        page.until("document.getElementById('look').hidden")
-        assert server.left() == []
-
-
-@pytest.mark.slow
 def test_video_is_looked_at_changed_and_deleted(
-    address: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    address: str, temporary: Path, tmp_path: Path
 ) -> None:
-    if CHROMIUM is None:
-        pytest.skip("no Chromium: apt-get install chromium")
+    text, huge = tmp_path / "text.mp4", tmp_path / "huge.mp4"
+    text.write_text("This is no video, whatever it is called.\n" * 50, "utf-8")
+    with huge.open("wb") as file:
+        file.truncate(3_000_000_000)
     with Browser(tmp_path / "profile") as browser:
         page = Page(browser, address)
-        page.choose(ROOT / "README.md")  # whatever it is called
-        assert "not a readable video" in page.until(
-            "document.getElementById('problem').textContent"
-        )
+        page.choose(huge)
+        page.until(f"{PROBLEM}.includes('larger than 500 MB')")
+        page.choose(text)
+        page.until(f"{PROBLEM}.includes('not a readable video')")
 
         page.choose(CLIP)
         other = post(address, CLIP.read_bytes())  # somebody else, at the same time
@@ -185,8 +83,9 @@ def test_video_is_looked_at_changed_and_deleted(
         assert page.until(f"{shown} && document.getElementById('step').textContent")
         whole = page.score()
         assert page.ask("document.querySelectorAll('#timeline .observed').length") > 10
-        said = "[...document.querySelectorAll('[data-word]')].map(word => word.value).join(' ')"
-        assert "pancakes" in page.ask(said)
+        assert "pancakes" in page.said()
+        page.ask("document.getElementById('player').currentTime = 1")
+        page.until(PAINTED)  # the face, over the video
 
         page.ask("document.getElementById('give-audio').click()")
         without_voice = page.other_score(whole)
@@ -194,16 +93,15 @@ def test_video_is_looked_at_changed_and_deleted(
         page.ask("document.getElementById('give-audio').click()")
         assert page.other_score(without_voice) == whole
 
-        page.ask(
-            "(word => { word.value = 'terrible';"
-            "word.dispatchEvent(new Event('change', {bubbles: true})) })"
-            "([...document.querySelectorAll('[data-word]')].find(word => word.value === 'best'))"
-        )
-        page.other_score(whole)
-        assert "terrible pancakes" in page.ask(said)
-        took_ms = page.until("document.getElementById('said').dataset.tookMs")
-        with capsys.disabled():
-            print(f"\na corrected word was scored after {took_ms} ms")
+        score, took_ms, word = whole, [], "best"
+        for instead in ("terrible", "awful", "worst"):
+            page.ask("delete document.getElementById('said').dataset.tookMs")
+            page.correct(word, instead)
+            score = page.other_score(score)
+            took_ms.append(page.until("Number(document.getElementById('said').dataset.tookMs)"))
+            word = instead
+            assert f"{word} pancakes" in page.said()
+        assert min(took_ms) <= 1500, took_ms
 
         for width in (390, 1200):
             for dark in (False, True):
@@ -211,11 +109,9 @@ def test_video_is_looked_at_changed_and_deleted(
 
         wait_until_ready(address, other)
         assert page.ask("fetch('/api/uploads/nothing').then(answer => answer.status)") == 404
-        page.ask("document.getElementById('delete').click()")
-        page.until("document.getElementById('look').hidden")
+        page.delete()
         assert ask(address, "DELETE", f"api/uploads/{other}") == 204
-        left = [path for path in (tmp_path / "tmp").rglob("*") if path.is_file()]
-        assert [path.name for path in left] == ["in-use.lock"]
+        assert files_in(temporary) == []
         requests = {
             event["params"]["request"]["url"]
             for event in browser.events
@@ -224,6 +120,58 @@ def test_video_is_looked_at_changed_and_deleted(
         assert all(url.startswith((address, "data:", "about:")) for url in requests)
         thrown = [e for e in browser.events if e.get("method") == "Runtime.exceptionThrown"]
         assert thrown == []
+
+
+def test_copy_is_damaged_and_what_is_lost_is_told(
+    address: str, temporary: Path, tmp_path: Path
+) -> None:
+    with Browser(tmp_path / "profile") as browser:
+        page = Page(browser, address)
+        page.choose(CLIP)
+        score = page.score()
+        words, voice, face = page.read()
+        assert min(words, voice, face) > 0.9
+        for kind, severity in (("noise", 0.0), ("black", 1.0)):
+            page.damage(kind, severity)
+            page.until("document.querySelector('#versions [value=damaged]')?.checked")
+            score = page.other_score(score)
+            assert "from" in page.ask("document.querySelector('.told').textContent")
+            if kind == "noise":  # as loud as the voice
+                page.ask("document.querySelector('#versions [value=original]').click()")
+                score = page.other_score(score)
+        assert page.read()[2] == 0  # the face, in a black picture
+        page.delete()
+        assert files_in(temporary) == []
+
+
+@pytest.mark.parametrize("kind", ["video", "sound"])
+def test_recording_of_the_browser_is_looked_at(
+    address: str, temporary: Path, tmp_path: Path, kind: str
+) -> None:
+    with Browser(tmp_path / "profile", *FAKE_CAMERA) as browser:
+        page = Page(browser, address)
+        page.ask(f"document.getElementById('record-{kind}').click()")
+        page.until("!document.getElementById('recording').hidden")
+        page.until("document.getElementById('recorded').textContent > '0:02'")
+        page.ask("document.getElementById('stop').click()")
+        page.until("!document.getElementById('look').hidden")
+        page.score()  # of beeps, and of a clock that is no face
+        assert page.read()[1] > 0
+        assert page.ask("[...document.querySelectorAll('#videos button')].length") == 1
+        page.delete()
+        assert files_in(temporary) == []
+        page.ask(f"document.getElementById('record-{kind}').click()")
+        page.until("!document.getElementById('recording').hidden")
+        page.ask("document.getElementById('discard').click()")
+        page.until("document.getElementById('recording').hidden")
+        assert page.ask("document.getElementById('preview').srcObject") is None
+        assert files_in(temporary) == []
+
+
+def files_in(temporary: Path) -> list[str]:
+    """Files of the server, but for the one that says that its folder is in use."""
+    names = {path.name for path in temporary.rglob("*") if path.is_file()}
+    return sorted(names - {"in-use.lock"})
 
 
 def ask(address: str, method: str, path: str, body: bytes | None = None) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.serve.app import PAGE
+from pipeline.serve.web.app import PAGE
 
 NODE = shutil.which("node")
 pytestmark = pytest.mark.skipif(NODE is None, reason="no Node.js: apt-get install nodejs")

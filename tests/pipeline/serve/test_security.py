@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from pipeline.serve.app import PAGE
-from pipeline.serve.listening import link
-from pipeline.serve.security import HEADERS, Names, is_loopback
+from pipeline.serve.web.app import PAGE
+from pipeline.serve.web.listening import link
+from pipeline.serve.web.security import HEADERS, Names, is_loopback
 from tests.pipeline.serve.asking import Server
 
 Serve = Callable[..., Server]

@@ -258,6 +258,17 @@ def test_videos_that_failed_take_no_place(serve: Serve) -> None:
     assert server.upload().status == 503
 
 
+def test_reasons_of_uploads_that_failed_are_bounded(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.serve.uploads._REASONS", 2)
+    server = serve()
+    ids = [server.upload(b"bad").json["id"] for _ in range(4)]
+    assert server.wait(ids[-1])["state"] == "failed"
+    statuses = [server.ask("GET", f"/api/uploads/{upload_id}").status for upload_id in ids]
+    assert statuses == [404, 404, 200, 200]
+
+
 def test_error_of_a_deletion_does_not_keep_the_others(
     serve: Serve, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -12,9 +12,9 @@ from lnln.evaluation.by_model import ModelAnswers
 from pipeline.report.page.parts import Clip, Clips, Part, Section, Text
 from pipeline.report.page.run import Run
 from pipeline.report.page.thumbnails import thumbnail
+from pipeline.report.tables import NAMES
 
 _HOW_MANY = 10
-_OBSERVED = {"text": "words", "audio": "sound", "vision": "face"}
 
 
 def worst(run: Run) -> Section:
@@ -75,4 +75,4 @@ def _clip(
 
 def _share(row: dict[str, Any], modality: str) -> str:
     observed = row[f"observed_{modality}"]
-    return f"{_OBSERVED[modality]} " + ("none" if observed is None else f"{observed['share']:.0%}")
+    return f"{NAMES[modality]} " + ("none" if observed is None else f"{observed['share']:.0%}")

@@ -7,7 +7,7 @@ from importlib.metadata import version
 from extractors.damage.registry import DAMAGES
 from pipeline.serve.answers import About, DamageAbout, ModelAbout
 from pipeline.serve.service import Service
-from pipeline.serve.sides import Side
+from pipeline.serve.video.sides import Side
 
 # What is shown to people who look at one clip; the others are there as well.
 _FIRST = ("noise", "black", "covered_face", "low_light", "blur")

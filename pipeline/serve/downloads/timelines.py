@@ -9,14 +9,14 @@ from pathlib import Path
 from contracts.recordings import UTTERANCES
 from extractors.clips import Clips
 from lnln.prediction import predict
-from pipeline.serve.analysis import Analysis
-from pipeline.serve.sides import Side
+from pipeline.serve.video.analysis import Analysis
+from pipeline.serve.video.sides import Side
 from pipeline.timeline.means import mean_of
-from pipeline.timeline.recording import Timeline, to_table
+from pipeline.timeline.recording import Timeline, as_timeline
 from pipeline.timeline.scoring import Scored
 from pipeline.timeline.writing import write_file
 
-KINDS = {
+TYPES = {
     "timeline.csv": "text/csv",
     "timeline.json": "application/json",
     "timeline.parquet": "application/octet-stream",
@@ -43,30 +43,16 @@ def timeline_of(analysis: Analysis, side: Side) -> Timeline:
     clips = Clips(manifest, features.transcripts, features.recognition, [], [])
     scored = Scored(clips, set(names), predictions, [], analysis.warnings)
     duration_s = max(end for _, end in analysis.times())
-    config = side.checkpoint.config
-    notes = [text for text in (config.notice, config.w_withheld) if text]
-    return Timeline(
-        to_table(scored, notes),
-        [mean_of(names[0], duration_s, predictions)],
-        {
-            "label_range": config.label_range,
-            "interval_level": None if config.intervals is None else config.intervals.level,
-            "notice": config.notice,
-            "w_withheld": config.w_withheld,
-        },
-        [],
-        analysis.warnings,
-        clips,
-    )
+    return as_timeline(scored, [mean_of(names[0], duration_s, predictions)], side.checkpoint)
 
 
 def written(name: str, analysis: Analysis, side: Side, within: Path) -> bytes:
-    """A timeline as a file; one thread at a time may draw it, since matplotlib is for one.
+    """A timeline as a file.
 
     Parameters
     ----------
     name : str
-        One of `KINDS`.
+        One of `TYPES`.
     analysis : Analysis
     side : Side
         The model that is asked.

@@ -14,10 +14,11 @@ from lnln.explaining.explain import explain
 from lnln.explaining.explanation import Explanation
 from lnln.missing.dropping import drop
 from lnln.prediction import answers_of, spoken_in
-from pipeline.serve.analysis import Analysis
-from pipeline.serve.answers import Answer, Contributions, Part, Score
-from pipeline.serve.changes import Change, masks_under
-from pipeline.serve.sides import Side
+from pipeline.serve.answers import Answer, Change, Contributions, Part, Score
+from pipeline.serve.video.analysis import Analysis
+from pipeline.serve.video.changes import masks_under
+from pipeline.serve.video.sides import Side
+from pipeline.timeline.means import over_time
 
 _TIMES = ("start_s", "end_s")
 
@@ -84,28 +85,15 @@ class Scorer:
             )
             for i, (begin, end) in enumerate(times)
         ]
-        mean, spread = _over_time(answers)
+        known = [(a.prediction, a.end_s - a.start_s) for a in answers if a.prediction is not None]
+        mean, spread = over_time(known)
         return Score(
             model=side.name,
             prediction=mean,
-            spread=spread,
+            spread=spread if len(known) > 1 else None,
             clips=answers,
             contributions=contributions,
         )
-
-
-def _over_time(answers: Sequence[Answer]) -> tuple[float | None, float | None]:
-    """Mean and standard deviation over a recording, weighted by duration.
-
-    Without an answer there is no mean, and of a single one no deviation.
-    """
-    known = [(a.prediction, a.end_s - a.start_s) for a in answers if a.prediction is not None]
-    if not known:
-        return None, None
-    values, weights = np.array(known).T
-    mean = np.average(values, weights=weights)
-    spread = np.average((values - mean) ** 2, weights=weights) ** 0.5
-    return float(mean), float(spread) if len(known) > 1 else None
 
 
 def _contributions(explanation: Explanation, begin_s: float) -> Contributions:

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from contracts.schemas import MODALITIES, Modality
 from extractors.words import Word
 from lnln.data.features import FeatureSet
-from pipeline.serve.analysis import Analysis
-from pipeline.serve.answers import ClipFound, Found, SpokenWord, Stretch
-from pipeline.serve.changes import Change, What, masks_under, runs
-from pipeline.serve.pictures import KINDS as PICTURES
-from pipeline.serve.sides import Side
-from pipeline.serve.timelines import KINDS as TIMELINES
+from pipeline.serve.answers import Change, ClipFound, Found, SpokenWord, Stretch, What
+from pipeline.serve.video.analysis import Analysis
+from pipeline.serve.video.changes import masks_under, stretches
+from pipeline.serve.video.sides import Side
 
 Bands = dict[Modality, list[Stretch]]
 
 _ROWS_SHOWN = 2000  # of a band; of more, every second, third ... is shown
 
 
-def found_in(analysis: Analysis, version: str, side: Side) -> Found:
+def found_in(analysis: Analysis, version: str, side: Side, downloads: Sequence[str]) -> Found:
     """Gather what the page shows of a video before a model is asked.
 
     Parameters
@@ -29,6 +29,8 @@ def found_in(analysis: Analysis, version: str, side: Side) -> Found:
         Its name.
     side : Side
         Whose features the bands are of: of several models, the first.
+    downloads : sequence of str
+        What can be taken along.
     """
     row = analysis.manifest.to_pylist()[0]
     times = analysis.times()
@@ -60,7 +62,7 @@ def found_in(analysis: Analysis, version: str, side: Side) -> Found:
         clips=clips,
         bands=bands_under(Change(), analysis, side),
         warnings=analysis.warnings,
-        downloads=["features.zip", *TIMELINES, *([] if analysis.subject is None else PICTURES)],
+        downloads=list(downloads),
     )
 
 
@@ -84,11 +86,7 @@ def bands_under(change: Change, analysis: Analysis, side: Side) -> Bands:
             first = begin + float(places[0]) - step / 2
             every = len(features.values) // _ROWS_SHOWN + 1
             seen, left = features.observed[rows][::every], getattr(kept, modality)[::every]
-            bands[modality] += [
-                Stretch(start_s=a, end_s=min(b, end), what=what)
-                for a, b, what in runs(seen, left, first, every * step)
-                if a < end
-            ]
+            bands[modality] += stretches(seen, left, first, every * step, end)
     return bands
 
 
@@ -99,7 +97,7 @@ def _of_words(
     rows = clips.text.rows(clip)
     places, content = clips.text.times[rows], ~clips.text.special[rows]
     said, _ = analysis.said(clips.clip_ids[clip])
-    stretches = []
+    spoken = []
     for word in said["words"]:
         if word["start_s"] is None or word["end_s"] is None:
             continue
@@ -109,10 +107,10 @@ def _of_words(
         what: What = (
             "missing" if not pieces.any() else "observed" if kept[pieces].any() else "left_out"
         )
-        stretches.append(
+        spoken.append(
             Stretch(start_s=begin + word["start_s"], end_s=begin + word["end_s"], what=what)
         )
-    return stretches
+    return spoken
 
 
 def _shown(word: Word, begin: float) -> SpokenWord:

@@ -1,11 +1,11 @@
-"""What the page asks of whoever reads videos: `pipeline.serve.analyst`, or a stand-in for tests."""
+"""What the page asks of whoever reads videos: `analyst`, or a stand-in for tests."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Protocol
 
-from pipeline.serve.analysis import Analysis
+from pipeline.serve.video.analysis import Analysis
 
 
 class Tell(Protocol):
@@ -15,7 +15,7 @@ class Tell(Protocol):
 
 
 class Works(Protocol):
-    """What `pipeline.serve.analyst.Analyst` does."""
+    """What `pipeline.serve.video.analyst.Analyst` does."""
 
     def analyse(self, file: Path, tell: Tell) -> Analysis: ...
 

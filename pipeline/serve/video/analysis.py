@@ -21,8 +21,8 @@ from lnln.data.features import FeatureSet
 from lnln.data.reading import from_tables
 from lnln.missing.dropping import SentenceCache
 from pipeline.picture.subject import Subject
-from pipeline.serve.faces import FaceTrack
-from pipeline.serve.sides import Side
+from pipeline.serve.video.faces import FaceTrack
+from pipeline.serve.video.sides import Side
 
 _SENTENCES_MB = 32  # of hidden states of a video's sentences
 _SAME_S = 1e-3  # between the times of one word

@@ -1,8 +1,4 @@
-"""The picture of a clip, to be taken along: what `lnln show` draws, with the words as they are now.
-
-Frames and sound are gathered once, by a worker, when the video is read: a damaged file can crash
-whoever decodes it. The picture is drawn when somebody asks for it.
-"""
+"""The picture of a clip: what `lnln show` draws, with the words as they are now."""
 
 from __future__ import annotations
 
@@ -11,49 +7,30 @@ import warnings
 from dataclasses import replace
 from pathlib import Path
 
-from contracts.schemas import MODALITIES
 from extractors.api import Features
-from extractors.errors import MediaError
-from extractors.workers.session import Session
-from lnln.prediction import Prediction, predict
+from lnln.prediction import predict
 from pipeline.picture.figure import write_picture
-from pipeline.picture.gathering import doubted_in, gather
+from pipeline.picture.gathering import doubted_in
 from pipeline.picture.page import build
 from pipeline.picture.subject import Scale, Subject
-from pipeline.serve.sides import Side
+from pipeline.serve.video.sides import Side
 
-KINDS = {
+TYPES = {
     "picture.svg": "image/svg+xml",
     "picture.png": "image/png",
     "picture.html": "text/html",
 }
-_NOT_ASKED = Prediction("", None, w=None, observed=dict.fromkeys(MODALITIES, 0.0))
-
-
-def gathered(features: Features, session: Session) -> Subject | None:
-    """Gather what the picture of a single clip shows; None where that fails.
-
-    Parameters
-    ----------
-    features : Features
-        With landmarks.
-    session : Session
-    """
-    try:
-        return gather(features, _NOT_ASKED, Scale((-1, 1), None, None), session)
-    except MediaError:
-        return None
 
 
 def picture(name: str, subject: Subject, features: Features, side: Side, within: Path) -> bytes:
-    """Draw a clip; one thread at a time may, since matplotlib is for one.
+    """Draw a clip, with what moved the answer of a model.
 
     Parameters
     ----------
     name : str
-        One of `KINDS`.
+        One of `TYPES`.
     subject : Subject
-        Of `gathered`.
+        What was gathered when the video was read.
     features : Features
         As the model reads them now.
     side : Side

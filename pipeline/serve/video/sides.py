@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import PurePath
 
 from extractors import text
-from extractors.assets.resolving import resolve
-from extractors.settings import ExtractorSettings
+from extractors.assets.downloads import fetched
+from extractors.settings import NO_SPEECH, ExtractorSettings
 from extractors.text.extractor import TextExtractor
 from lnln.checkpoints.checkpoint import Checkpoint
 from lnln.explaining.reader import Reader
@@ -47,8 +47,13 @@ class Side:
         return limits_of(lengths.text, lengths.audio, lengths.vision, fps).seconds
 
 
-def sides_of(checkpoints: Mapping[str, Checkpoint], *, offline: bool) -> list[Side]:
+def sides_of(
+    checkpoints: Mapping[str, Checkpoint], *, offline: bool, speech_model: str | None = None
+) -> list[Side]:
     """Load what models need beside their weights; equal encoders are loaded once.
+
+    What has to be downloaded is downloaded now, for extractors too: no request leaves the machine
+    once the page is open.
 
     Parameters
     ----------
@@ -56,14 +61,16 @@ def sides_of(checkpoints: Mapping[str, Checkpoint], *, offline: bool) -> list[Si
         By the source that each was loaded from. One that does not know how new clips are
         transcribed, as those of the pipeline's runs, does as the first that does.
     offline : bool
-        Never download a text model.
+        Never download anything.
+    speech_model : str, optional
+        That recognises words, in place of the one that the models' dataset names.
 
     Raises
     ------
     CheckpointError
         A model cannot read video.
     SetupError
-        A text model is missing.
+        A model of text, speech or faces is missing.
     """
     sides: list[Side] = []
     known = [c.config.transcription for c in checkpoints.values() if c.config.transcription]
@@ -72,8 +79,14 @@ def sides_of(checkpoints: Mapping[str, Checkpoint], *, offline: bool) -> list[Si
             config = checkpoint.config.model_copy(update={"transcription": known[0]})
             checkpoint = replace(checkpoint, config=config)
         settings = ExtractorSettings.model_validate(checkpoint.extraction)
+        if speech_model is not None:
+            speech = settings.speech.model_copy(update={"model": speech_model})
+            settings = settings.model_copy(update={"speech": speech})
+        for needed in (settings.vision.model, settings.speech.model):
+            if needed != NO_SPEECH:
+                fetched(needed, offline=offline)
         like = next((side for side in sides if side.settings.text == settings.text), None)
-        folder = resolve(settings.text.model, offline=offline)
+        folder = fetched(settings.text.model, offline=offline)
         sides.append(
             Side(
                 name,

@@ -8,21 +8,25 @@ from dataclasses import replace
 from pathlib import Path
 
 from contracts.quarantine import Rejected
-from extractors.api import extract_features, transcribed
+from contracts.schemas import MODALITIES
+from extractors.api import Features, extract_features, transcribed
 from extractors.clips import Clips
 from extractors.damage.degrading import degrade
 from extractors.datasets.listing import probe_files
+from extractors.errors import MediaError
 from extractors.following import with_landmarks, without_landmarks
 from extractors.recordings.cutting import Limits as Longest
 from extractors.recordings.segmenting import segment
 from extractors.workers.session import Session
-from pipeline.serve.analysis import Analysis, kind_of
-from pipeline.serve.faces import FaceTrack
+from lnln.prediction import Prediction
+from pipeline.picture.gathering import gather
+from pipeline.picture.subject import Scale, Subject
 from pipeline.serve.limits import Limits
-from pipeline.serve.pictures import gathered
 from pipeline.serve.refusals import Refusal
-from pipeline.serve.sides import Side
-from pipeline.serve.works import Tell
+from pipeline.serve.video.analysis import Analysis, kind_of
+from pipeline.serve.video.faces import FaceTrack
+from pipeline.serve.video.sides import Side
+from pipeline.serve.video.works import Tell
 from pipeline.timeline.limits import limits_of
 
 # What is done at each step of the extractors, as people are told.
@@ -36,6 +40,7 @@ _STEPS = {
 }
 _MEASURING = "measuring voice and face"
 _DAMAGED = "damaged"  # folder of the damaged copy, beside the video
+_NOT_ASKED = Prediction("", None, w=None, observed=dict.fromkeys(MODALITIES, 0.0))
 
 
 class Analyst:
@@ -153,12 +158,23 @@ class Analyst:
                 begins = [(row["clip_id"], row["start_s"] or 0.0) for row in rows]
                 face = FaceTrack.of(features.vision, begins)
             if subject is None and features.manifest.num_rows == 1:
-                subject = gathered(features, self._session)
+                subject = _gathered(features, self._session)
             vision = without_landmarks(
                 features.vision, kind.vision, offline=self._session.run.offline
             )
             measured.append((kind, replace(features, vision=vision)))
         return Analysis(file, measured, face, subject)
+
+
+def _gathered(features: Features, session: Session) -> Subject | None:
+    """What the picture of a clip shows, to be drawn when somebody asks for it; None if that fails.
+
+    A worker gathers it: a damaged file can crash whoever decodes it.
+    """
+    try:
+        return gather(features, _NOT_ASKED, Scale((-1, 1), None, None), session)
+    except MediaError:
+        return None
 
 
 def _refuse(quarantine: Sequence[Rejected]) -> None:

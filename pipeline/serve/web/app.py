@@ -15,7 +15,6 @@ from fastapi.responses import FileResponse, JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from pipeline.serve.about import about
 from pipeline.serve.answers import (
     About,
     Damage,
@@ -28,17 +27,17 @@ from pipeline.serve.answers import (
     UploadState,
     Words,
 )
-from pipeline.serve.bodies import Bounded
-from pipeline.serve.lingering import Lingering
-from pipeline.serve.pictures import KINDS as PICTURES
+from pipeline.serve.downloads.offers import TYPES
 from pipeline.serve.refusals import Gone, Refusal
-from pipeline.serve.security import COOKIE, Guard, Names, same
 from pipeline.serve.service import FACE_S, Service
-from pipeline.serve.timelines import KINDS as TIMELINES
 from pipeline.serve.uploads import ORIGINAL, media_type
+from pipeline.serve.web.about import about
+from pipeline.serve.web.bodies import Bounded
+from pipeline.serve.web.lingering import Lingering
+from pipeline.serve.web.security import COOKIE, Guard, Names, same
 
 PAGE = files("pipeline.serve") / "page"
-_TYPES = {
+_PARTS = {
     ".html": "text/html",
     ".css": "text/css",
     ".js": "text/javascript",
@@ -120,7 +119,7 @@ def _add_page(app: FastAPI) -> None:
     pages = {entry.name: entry.read_bytes() for entry in PAGE.iterdir() if entry.is_file()}
 
     def served(name: str) -> Response:
-        kind = _TYPES[name[name.rindex(".") :]]
+        kind = _PARTS[name[name.rindex(".") :]]
         return Response(pages[name], media_type=kind, headers={"Cache-Control": "no-cache"})
 
     @app.get("/", include_in_schema=False)
@@ -214,9 +213,9 @@ def _add_answers(app: FastAPI, service: Service) -> None:
         return service.state(service.damage(upload_id, damage))
 
     @app.get("/api/uploads/{upload_id}/features.zip", response_class=Response)
-    def features(upload_id: str, version: Version = ORIGINAL) -> Response:
+    async def features(upload_id: str, version: Version = ORIGINAL) -> Response:
         """All features, as `lnln extract` writes them."""
-        return _attached(service.features(upload_id, version), "features.zip", "application/zip")
+        return await attached(upload_id, version, "features.zip")
 
     @app.get("/api/uploads/{upload_id}/timeline.{kind}", response_class=Response)
     async def timeline(
@@ -225,9 +224,7 @@ def _add_answers(app: FastAPI, service: Service) -> None:
         version: Version = ORIGINAL,
     ) -> Response:
         """What `lnln timeline` writes of a video, with the words as they are now."""
-        name = f"timeline.{kind}"
-        content = await service.timeline(upload_id, version, name)
-        return _attached(content, name, TIMELINES[name])
+        return await attached(upload_id, version, f"timeline.{kind}")
 
     @app.get("/api/uploads/{upload_id}/picture.{kind}", response_class=Response)
     async def picture(
@@ -236,16 +233,13 @@ def _add_answers(app: FastAPI, service: Service) -> None:
         version: Version = ORIGINAL,
     ) -> Response:
         """What `lnln show` draws of a clip, with the words as they are now."""
-        name = f"picture.{kind}"
-        content = await service.picture(upload_id, version, name)
-        return _attached(content, name, PICTURES[name])
+        return await attached(upload_id, version, f"picture.{kind}")
 
-
-def _attached(content: bytes, name: str, kind: str) -> Response:
-    """A download, under a name of ours."""
-    return Response(
-        content, media_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'}
-    )
+    async def attached(upload_id: str, version: str, name: str) -> Response:
+        """A download, under a name of ours."""
+        content = await service.download(upload_id, version, name)
+        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+        return Response(content, media_type=TYPES[name], headers=headers)
 
 
 async def _refused(_: Request, refusal: Exception) -> Response:

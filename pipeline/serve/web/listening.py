@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 
 import uvicorn
 
-from pipeline.serve.app import create_app
-from pipeline.serve.security import Names, is_loopback
 from pipeline.serve.service import Service
+from pipeline.serve.web.app import create_app
+from pipeline.serve.web.security import Names, is_loopback
 
 _CONNECTIONS = 300  # at a time; others are told to come again
 _ENDING_S = 5  # for answers that are on their way when the server is asked to end

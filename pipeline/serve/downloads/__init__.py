@@ -1,0 +1,1 @@
+"""What can be taken along: features, timelines and pictures as files."""

@@ -1,0 +1,1 @@
+"""Requests: routes, who may ask, and where the server listens."""
