@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 import uvicorn
 
 from pipeline.serve.app import create_app
+from pipeline.serve.connections import Impatient
 from pipeline.serve.security import Names, is_loopback
 from pipeline.serve.service import Service
 
@@ -56,7 +57,7 @@ def listen(
             timeout_graceful_shutdown=_ENDING_S,
             proxy_headers=False,
             ws="none",
-            http="h11",
+            http=Impatient,
         )
         say(f"open {link(host, listener.getsockname()[1], needed)}")
         say("Ctrl-C ends it, and deletes all videos.")

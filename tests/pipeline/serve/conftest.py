@@ -43,6 +43,7 @@ from lnln.models.registry import find
 from lnln.settings import Shapes
 from pipeline.serve.analysis import Analysis
 from pipeline.serve.app import create_app
+from pipeline.serve.connections import Impatient
 from pipeline.serve.limits import Limits
 from pipeline.serve.refusals import Refusal
 from pipeline.serve.security import Names
@@ -215,7 +216,12 @@ def running(
     """Run a server in a thread, at a free port."""
     app = create_app(service, Names(host), token)
     config = uvicorn.Config(
-        app, port=0, log_level="warning", server_header=False, timeout_graceful_shutdown=1
+        app,
+        port=0,
+        log_level="warning",
+        server_header=False,
+        timeout_graceful_shutdown=1,
+        http=Impatient,
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
