@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from contracts.files import replacing
 from contracts.messages import message
+from contracts.plain_files import plain
 from extractors.datasets.csv_records import DatasetError, Row, read_records, visible
 
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs"}  # Excel's depends on the country
@@ -192,7 +193,7 @@ def rewrite(table: CsvTable, header: Iterable[str], rows: Iterable[Iterable[obje
 
 
 def _decoded(path: Path) -> str:
-    content = path.read_bytes()
+    content = plain(path).read_bytes()
     try:
         text = content.decode()
     except UnicodeDecodeError as error:

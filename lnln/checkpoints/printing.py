@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, NamedTuple
 
+from contracts.plain_files import plain
+
 MOST = 1 << 20  # characters of one tuple
 MOST_PICKLE = 1 << 24  # bytes of the pickle in an archive; the weights lie beside it
 MOST_CALLS = 1 << 15  # a tensor is a call; published files have less than two thousand
@@ -67,7 +69,7 @@ def check_printable(path: Path) -> None:
     Endless
         Something is, or it is a damaged archive.
     """
-    with path.open("rb") as file:
+    with plain(path).open("rb") as file:
         if file.read(4) != ARCHIVE:  # as PyTorch tells the two apart
             file.seek(0)
             for _ in range(LEGACY):

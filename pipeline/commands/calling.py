@@ -1,6 +1,8 @@
 """How commands are called and end: names that look like options, errors that name anything."""
 
 import os
+import sys
+from pathlib import Path
 from typing import Any
 
 from typer.core import TyperCommand, TyperGroup
@@ -11,6 +13,28 @@ from pipeline.telling import guard
 
 class Program(TyperGroup):
     """All commands; whatever one ends with is told without what is not printable."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run from beginning to end; what the machine lacks is told without a traceback.
+
+        That is disk space, for what is printed into a file as well, memory, and the like. A reader
+        that has gone, as `head` does, is no error that anybody has to hear of.
+        """
+        try:
+            try:
+                return super().main(*args, **kwargs)
+            except SystemExit as end:
+                if sys.stdout is not None and not isinstance(end.code, str):
+                    sys.stdout.flush()  # not at Python's end, which would only mutter
+                raise
+        except MemoryError:
+            reason: object = "this machine has not enough memory for it"
+        except OSError as error:
+            reason = error
+        _give_up_output()
+        if isinstance(reason, BrokenPipeError):
+            raise SystemExit(1)
+        raise SystemExit(printable(f"error: {reason}", keep="\n"))
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command that was named."""
@@ -40,6 +64,14 @@ class Command(TyperCommand):
                 name = next((each for each in said if each.startswith(option)), option)
                 ctx.fail(f"No such option: {printable(option)}; {_hint(ctx, name)}")
             raise
+
+
+def _give_up_output() -> None:
+    """Forget what could not be printed: at its end, Python would try again."""
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError, AttributeError):
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
 
 
 def _hint(ctx: Any, name: str) -> str:

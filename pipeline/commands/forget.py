@@ -60,8 +60,11 @@ def forget(
     try:
         traces = _found(dataset, wanted)
         _show(traces)
-        if not yes and not typer.confirm("Delete this for good?"):
-            sys.exit("nothing was deleted")
+        if not yes:
+            if sys.stdin is None:  # nobody can answer
+                sys.exit("error: nothing was deleted: nobody can be asked here; give --yes")
+            if not typer.confirm("Delete this for good?"):
+                sys.exit("nothing was deleted")
         _delete(traces)
     except (OSError, DatasetError, ParamsError, SetupError, TraceError) as error:
         sys.exit(f"error: {error}")

@@ -133,15 +133,15 @@ def predict(
         "warnings": notes,
     }
     shown = (predictions, config.label_range, config.notice, level, config.w_withheld)
+    if out is not None:  # before anything is printed: whoever reads that may have gone
+        try:
+            write_answers(predictions, failed, out, about)
+        except OSError as error:
+            sys.exit(f"error: {error}")
     if as_json:
         print(predictions_json(predictions, failed, **about))
     elif sys.stdout.isatty():
         rich.print(prediction_table(*shown))
     else:
         print(prediction_lines(*shown))
-    if out is not None:
-        try:
-            write_answers(predictions, failed, out, about)
-        except OSError as error:
-            sys.exit(f"error: {error}")
     report(failed, notes)

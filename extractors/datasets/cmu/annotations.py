@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from contracts.plain_files import plain
 from extractors.datasets.csv_records import DatasetError, Row, read_records
 
 PREPARED = ("video_id", "clip_id", "text", "label", "start_s", "end_s", "mode")  # label.csv
@@ -74,7 +75,7 @@ def read_annotations(files: Iterable[Path]) -> Annotations:
 
 
 def _read_transcript(file: Path, annotations: Annotations) -> None:
-    lines = file.read_text("utf-8", errors="replace").splitlines()
+    lines = plain(file).read_text("utf-8", errors="replace").splitlines()
     for number, line in enumerate(lines, 1):
         if "_DELIM_" in line:
             segment, _, text = line.partition("_DELIM_")
@@ -94,7 +95,7 @@ def _read_transcript(file: Path, annotations: Annotations) -> None:
 
 
 def _read_table(file: Path, annotations: Annotations) -> None:
-    text = file.read_bytes().decode("utf-8-sig", "replace")
+    text = plain(file).read_bytes().decode("utf-8-sig", "replace")
     records = (row for row, _ in read_records(file, text, ","))
     try:
         number, first = next(records, Row(1, []))

@@ -16,6 +16,7 @@ import sys
 from pathlib import Path
 from typing import Any, cast
 
+from contracts.plain_files import plain
 from extractors.datasets.mmsa.plain_objects import (
     Constructor,
     LongString,
@@ -233,7 +234,7 @@ def unpickled(path: Path) -> Any:
         It is not a pickle, it is cut off, or it holds anything but dictionaries, lists, tuples,
         strings, numbers and numpy arrays of them. Nothing in it was run.
     """
-    with path.open("rb") as file:
+    with plain(path).open("rb") as file:
         head = file.read(2)
         if len(head) < 2 or head[0] != 0x80 or not 2 <= head[1] <= 5:
             raise UnsafePickle(f"{path} is refused: it is no pickle of protocol 2 to 5")

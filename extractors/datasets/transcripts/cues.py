@@ -11,11 +11,12 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 _TIMES = re.compile(
-    r"^\s*(?:(\d+):)?([0-5]?\d):([0-5]?\d)[,.](\d{1,3})\s*-->"
-    r"\s*(?:(\d+):)?([0-5]?\d):([0-5]?\d)[,.](\d{1,3})(?:\s.*)?$"
+    r"^\s*(?:(\d{1,4}):)?([0-5]?\d):([0-5]?\d)[,.](\d{1,3})\s*-->"
+    r"\s*(?:(\d{1,4}):)?([0-5]?\d):([0-5]?\d)[,.](\d{1,3})(?:\s.*)?$"
 )
 # <i>, </v>, <v Ann>, <c.loud>, <00:01.500>, and {\an8} of SubRip; not "a < b".
 _TAGS = re.compile(r"</?[A-Za-z][^<>]*>|</?\d[\d:.]*>|\{\\[^{}]*\}")
+_BEYOND = re.compile(r"&#\d{8,};?")  # which html would take for numbers of any length
 _NO_CUES = ("NOTE", "STYLE", "REGION")  # blocks of WebVTT
 
 
@@ -65,8 +66,13 @@ def read_vtt(content: str) -> list[Cue]:
         raise CueError("line 1: a WebVTT file begins with WEBVTT")
     cues = (_cue(*block) for block in blocks[1:] if not _is_no_cue(block[1]))
     return sorted(
-        (cue._replace(text=" ".join(html.unescape(cue.text).split())) for cue in cues), key=_begin
+        (cue._replace(text=" ".join(_unescaped(cue.text).split())) for cue in cues), key=_begin
     )
+
+
+def _unescaped(text: str) -> str:
+    """A text with the characters that its entities stand for; U+FFFD for a number beyond all."""
+    return html.unescape(_BEYOND.sub("\ufffd", text))
 
 
 def _begin(cue: Cue) -> float:

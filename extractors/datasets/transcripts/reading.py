@@ -4,6 +4,7 @@ import codecs
 from pathlib import Path
 from typing import NamedTuple
 
+from contracts.plain_files import plain
 from extractors.datasets.csv_records import DatasetError
 from extractors.datasets.csv_table import filled, is_placeholder, read_csv
 from extractors.datasets.transcripts.cues import CueError, read_srt, read_vtt
@@ -90,9 +91,9 @@ def read_table(path: Path) -> list[Line]:
 
 def _decoded(path: Path) -> str:
     try:
-        content = path.read_bytes()
+        content = plain(path).read_bytes()
     except OSError as error:
-        raise TranscriptError(f"{path} cannot be read: {error.strerror}") from error
+        raise TranscriptError(f"{path} cannot be read: {error.strerror or error}") from error
     wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
         text = content.decode("utf-16" if wide else "utf-8-sig")

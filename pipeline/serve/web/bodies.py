@@ -1,13 +1,19 @@
-"""Requests of a bounded size: only uploads, which are written to disk as they arrive, are large."""
+"""Requests of a bounded size and time.
+
+Only uploads, which are written to disk as they arrive, are large.
+"""
 
 from __future__ import annotations
 
+import anyio
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 UPLOADS = "/api/uploads"
 MOST_BYTES = 1 << 20
+
+BODY_S = 30.0  # for the whole of such a body to come
 
 _TOO_LARGE = "This request is too large."
 
@@ -17,7 +23,7 @@ class _TooLarge(Exception):
 
 
 class Bounded:
-    """ASGI middleware that refuses bodies of more than a megabyte, but for uploads.
+    """ASGI middleware that refuses bodies of more than a megabyte or of 30 s, but for uploads.
 
     Parameters
     ----------
@@ -34,11 +40,18 @@ class Bounded:
             return
         length = Headers(scope=scope).get("content-length", "0")
         size = int(length) if length.isdecimal() else 0
-        size_read, begun = 0, False
+        size_read, begun, whole = 0, False, False
+        ends = anyio.current_time() + BODY_S
 
         async def counted() -> Message:
-            nonlocal size_read
-            message = await receive()
+            nonlocal size_read, whole
+            if whole:  # what comes now is that the person has gone
+                return await receive()
+            with anyio.move_on_after(max(0.0, ends - anyio.current_time())) as waiting:
+                message = await receive()
+            if waiting.cancelled_caught:
+                return {"type": "http.disconnect"}
+            whole = not message.get("more_body")
             size_read += len(message.get("body", b""))
             if size_read > MOST_BYTES:
                 raise _TooLarge

@@ -10,6 +10,7 @@ import uvicorn
 
 from pipeline.serve.service import Service
 from pipeline.serve.web.app import create_app
+from pipeline.serve.web.connections import Impatient
 from pipeline.serve.web.security import Names, is_loopback
 
 _CONNECTIONS = 300  # at a time; others are told to come again
@@ -56,7 +57,7 @@ def listen(
             timeout_graceful_shutdown=_ENDING_S,
             proxy_headers=False,
             ws="none",
-            http="h11",
+            http=Impatient,
         )
         say(f"open {link(host, listener.getsockname()[1], needed)}")
         say("Ctrl-C ends it, and deletes all videos.")

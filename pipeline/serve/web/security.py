@@ -131,7 +131,7 @@ class Guard:
         foreign = site in _NEVER_SAME and not (navigating and path == "/")
         if origin is not None and method not in _SAFE:
             # A proxy may speak https where this server hears http: the place is compared.
-            foreign = foreign or urlsplit(origin).netloc != host
+            foreign = foreign or _place(origin) != host
         if foreign:
             return 403, "This was asked by another web page, which may not use this one."
         if self._token is None or path in OPEN or path.startswith("/page/"):
@@ -150,6 +150,14 @@ class Guard:
         except CookieError:
             return False
         return cookie is not None and same(cookie.value, self._token)
+
+
+def _place(origin: str) -> str | None:
+    """Name and port of an Origin header; None: it is no address."""
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return None
 
 
 def same(said: str, token: str | None) -> bool:

@@ -1,5 +1,6 @@
 """Names that begin with a dash, and names that would command the terminal."""
 
+import os
 import subprocess
 import sys
 import warnings
@@ -112,3 +113,33 @@ def test_tracebacks_are_printable() -> None:
     )
     assert done.returncode == 1 and "ValueError" in done.stderr
     assert not any(sign in done.stderr for sign in RAW)
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("doctor",), ("cache",)])
+def test_a_full_disk_behind_the_output_is_told_in_a_line(
+    elsewhere: Path, arguments: tuple[str, ...]
+) -> None:
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "pipeline", *arguments],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "LNLN_CACHE": "cache"},
+        )
+    assert ended.returncode == 1
+    assert ended.stderr.splitlines() == ["error: [Errno 28] No space left on device"]
+
+
+def test_too_little_memory_is_told_in_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def too_large(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("extractors.sentences.tables.read_table", too_large)
+    Path("a.parquet").touch()
+    Path("datasets.yaml").write_text("{}", "utf-8")
+    monkeypatch.setattr("pipeline.commands.sentences._described", lambda *_: True)
+    options = ("--name", "a", "--text", "t", "--label", "l", "--label-range", "0", "1")
+    assert told("import-sentences", "a.parquet", *options) == (
+        "error: this machine has not enough memory for it"
+    )

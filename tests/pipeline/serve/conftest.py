@@ -48,6 +48,7 @@ from pipeline.serve.service import Service
 from pipeline.serve.video.analysis import Analysis
 from pipeline.serve.video.sides import Side
 from pipeline.serve.web.app import create_app
+from pipeline.serve.web.connections import Impatient
 from pipeline.serve.web.security import Names
 from tests.conftest import write_bert
 from tests.pipeline.picture.made import blank
@@ -232,7 +233,12 @@ def running(
     """Run a server in a thread, at a free port."""
     app = create_app(service, Names(host), token)
     config = uvicorn.Config(
-        app, port=0, log_level="warning", server_header=False, timeout_graceful_shutdown=1
+        app,
+        port=0,
+        log_level="warning",
+        server_header=False,
+        timeout_graceful_shutdown=1,
+        http=Impatient,
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)

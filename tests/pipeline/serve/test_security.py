@@ -47,6 +47,7 @@ def test_names_follow_from_where_it_listens() -> None:
         ({"Origin": "http://attacker.example"}, 403),
         ({"Origin": "http://localhost:3000"}, 403),  # another server of this machine
         ({"Origin": "null"}, 403),
+        ({"Origin": "http://["}, 403),  # no address at all
         ({"Sec-Fetch-Site": "cross-site"}, 403),
         ({"Sec-Fetch-Site": "same-site"}, 403),
         ({"Sec-Fetch-Site": "same-origin"}, 202),
@@ -168,3 +169,23 @@ def test_requests_are_reported_to_nobody(serve: Serve, monkeypatch: pytest.Monke
         with pytest.raises(TimeoutError):
             collector.accept()
     assert traced == []
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"",
+        b"GET /api/about HTTP/1.1\r\nHost: local",
+        b"POST /api/login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 20\r\n\r\n{",
+    ],
+    ids=["silent", "half a head", "half a body"],
+)
+def test_a_connection_without_a_whole_request_is_given_up(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, said: bytes
+) -> None:
+    monkeypatch.setattr("pipeline.serve.connections.HEAD_S", 0.2)
+    monkeypatch.setattr("pipeline.serve.bodies.BODY_S", 0.2)
+    with socket.create_connection(("127.0.0.1", serve().port), timeout=20) as connection:
+        connection.sendall(said)
+        while connection.recv(1 << 16):
+            pass  # an answer, perhaps; then the end
