@@ -183,7 +183,7 @@ def test_requests_are_reported_to_nobody(serve: Serve, monkeypatch: pytest.Monke
 def test_a_connection_without_a_whole_request_is_given_up(
     serve: Serve, monkeypatch: pytest.MonkeyPatch, said: bytes
 ) -> None:
-    monkeypatch.setattr("pipeline.serve.connections.HEAD_S", 0.2)
+    monkeypatch.setattr("pipeline.serve.web.connections.HEAD_S", 0.2)
     monkeypatch.setattr("pipeline.serve.bodies.BODY_S", 0.2)
     with socket.create_connection(("127.0.0.1", serve().port), timeout=20) as connection:
         connection.sendall(said)
