@@ -14,7 +14,7 @@ class Impatient(H11Protocol):
 
     Uvicorn waits for ever for the first request, and for the rest of one that was begun: a few
     hundred silent connections would keep everybody else out. The time of bodies is bounded
-    elsewhere, see `pipeline.serve.bodies` and `pipeline.serve.uploads`.
+    elsewhere, see `pipeline.serve.web.bodies` and `pipeline.serve.uploads`.
     """
 
     _waiting: asyncio.TimerHandle | None = None

@@ -63,3 +63,9 @@ def test_webvtt_is_read_with_its_voices_notes_styles_and_entities(tmp_path: Path
 def test_overlapping_cues_follow_each_other_by_their_begin(tmp_path: Path) -> None:
     content = "00:00:01,000 --> 00:00:03,000\nlater\n\n00:00:00,000 --> 00:00:02,000\nearlier\n"
     assert read(tmp_path / "a.srt", content)[0] == "earlier later"
+
+
+def test_entity_beyond_all_characters_is_no_character(tmp_path: Path) -> None:
+    file = tmp_path / "a.vtt"
+    file.write_text(f"WEBVTT\n\n00:01.000 --> 00:02.000\n&lt; &#65; &#{'9' * 5000};\n", "utf-8")
+    assert read_transcript(file)[0] == "< A \ufffd"

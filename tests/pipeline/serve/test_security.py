@@ -184,7 +184,7 @@ def test_a_connection_without_a_whole_request_is_given_up(
     serve: Serve, monkeypatch: pytest.MonkeyPatch, said: bytes
 ) -> None:
     monkeypatch.setattr("pipeline.serve.web.connections.HEAD_S", 0.2)
-    monkeypatch.setattr("pipeline.serve.bodies.BODY_S", 0.2)
+    monkeypatch.setattr("pipeline.serve.web.bodies.BODY_S", 0.2)
     with socket.create_connection(("127.0.0.1", serve().port), timeout=20) as connection:
         connection.sendall(said)
         while connection.recv(1 << 16):
