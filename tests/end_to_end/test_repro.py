@@ -69,7 +69,7 @@ def test_every_broken_clip_is_quarantined_with_its_reason(project: Path) -> None
 def test_a_clip_without_transcript_is_transcribed(project: Path) -> None:
     rows = read_table(project / "outputs" / "transcripts.parquet").to_pylist()
     assert {row["clip_id"]: row["source"] for row in rows if row["source"] != "given"} == {
-        "fiona/019": "asr"
+        "joe/002": "asr"
     }
     assert all(row["text"] for row in rows)
 
