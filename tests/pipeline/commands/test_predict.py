@@ -42,6 +42,13 @@ def say(monkeypatch: pytest.MonkeyPatch) -> Say:
     return answering
 
 
+@pytest.fixture
+def model_without_intervals(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = SimpleNamespace(notice=None, label_range=(-3, 3), intervals=None, w_withheld=None)
+    model = SimpleNamespace(config=config, extraction={})
+    monkeypatch.setattr("pipeline.commands.model.load_with_language", lambda *_, **__: model)
+
+
 def test_predict_takes_a_hub_id_and_stays_offline(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -74,12 +81,8 @@ def test_predict_with_a_damaged_model_says_so(
     assert "error: config.json is no config of this program" in result.output
 
 
-def test_json_holds_the_warnings_and_the_failures(
-    extractor: Extractor, say: Say, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    config = SimpleNamespace(notice=None, label_range=(-3, 3), intervals=None, w_withheld=None)
-    model = SimpleNamespace(config=config, extraction={})
-    monkeypatch.setattr("pipeline.commands.model.load_with_language", lambda *_, **__: model)
+@pytest.mark.usefixtures("model_without_intervals")
+def test_json_holds_the_warnings_and_the_failures(extractor: Extractor, say: Say) -> None:
     say([])
     extractor.rejected = [Rejected("b.mp4", "b.mp4", "ingest", "the file is empty")]
     extractor.warnings = ["a.mp4: the sound breaks off early"]
@@ -90,12 +93,8 @@ def test_json_holds_the_warnings_and_the_failures(
     assert [row["reason"] for row in found["failed"]] == ["the file is empty"]
 
 
-def test_confidence_is_asked_for_before_any_work_is_done(
-    extractor: Extractor, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    config = SimpleNamespace(notice=None, label_range=(-3, 3), intervals=None, w_withheld=None)
-    model = SimpleNamespace(config=config, extraction={})
-    monkeypatch.setattr("pipeline.commands.model.load_with_language", lambda *_, **__: model)
+@pytest.mark.usefixtures("model_without_intervals")
+def test_confidence_is_asked_for_before_any_work_is_done(extractor: Extractor) -> None:
     extractor.error = AssertionError("clips were extracted")
     result = run("predict", "a.mp4", "--min-confidence", "0.5")
     assert result.exit_code == 1
@@ -119,16 +118,14 @@ def test_withheld_answers_are_no_failure(
     assert found["predictions"][0]["prediction"] is None
 
 
+@pytest.mark.usefixtures("model_without_intervals")
 def test_answers_are_written_as_a_table_that_others_can_read(
-    extractor: Extractor, say: Say, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    extractor: Extractor, say: Say, tmp_path: Path
 ) -> None:
     import datasets
     import pandas
     import polars
 
-    config = SimpleNamespace(notice=None, label_range=(-3, 3), intervals=None, w_withheld=None)
-    model = SimpleNamespace(config=config, extraction={})
-    monkeypatch.setattr("pipeline.commands.model.load_with_language", lambda *_, **__: model)
     shares = {"text": 1.0, "audio": 0.5, "vision": 0.0}
     answers = [
         Prediction("a.mp4", -1.5, 0.25, shares, "no", ["no face observed"]),
@@ -167,12 +164,8 @@ def test_transcripts_are_handed_on_and_nothing_is_recognised_where_that_is_asked
     assert extractor.settings.vision.fps == 10
 
 
-def test_transcript_that_is_not_there_is_one_message(
-    extractor: Extractor, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    config = SimpleNamespace(notice=None, label_range=(-3, 3), intervals=None, w_withheld=None)
-    model = SimpleNamespace(config=config, extraction={})
-    monkeypatch.setattr("pipeline.commands.model.load_with_language", lambda *_, **__: model)
+@pytest.mark.usefixtures("model_without_intervals")
+def test_transcript_that_is_not_there_is_one_message(extractor: Extractor) -> None:
     extractor.error = TranscriptError("a.srt: no such file or folder")
     result = run("predict", "a.mp4", "--transcripts", "a.srt")
     assert (result.exit_code, result.output) == (1, "error: a.srt: no such file or folder\n")
